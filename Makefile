@@ -1,0 +1,80 @@
+# Every target sets up what it needs, from nothing but Python 3.11 and make.
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := $(wildcard langchain_g4f tests scripts benchmarks examples)
+PIP := $(BIN)/pip --quiet --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --constraint constraints.txt --build-constraint constraints.txt
+
+# --- environment: a stamp per set of packages ----------------------------------------------------
+
+# The pip that comes with Python 3.11 knows no dependency groups.
+$(VENV)/pip.stamp: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --constraint constraints.txt --upgrade pip
+	@touch $@
+
+# What a user of the command has: the package and two extras.
+$(VENV)/demo.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[cli,sandbox]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[cli,sandbox]' --group dev
+	@touch $@ $(VENV)/demo.stamp
+
+# --- targets -------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/demo.stamp ## show the package at work on a loopback server
+	@$(BIN)/langchain-g4f demo
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## run the tests
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts, file sizes, evidence
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python scripts/check_imports.py
+	$(BIN)/python scripts/check_sizes.py
+	$(BIN)/python scripts/check_evidence.py
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## format the code and apply safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+.PHONY: type
+type: $(VENV)/dev.stamp ## mypy alone
+	$(BIN)/mypy $(CODE)
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## the performance table
+	$(BIN)/python -m benchmarks
+
+.PHONY: evidence
+evidence: $(VENV)/dev.stamp ## write docs/evidence.md: what is owed, and the tests that show it
+	@$(BIN)/python scripts/check_evidence.py --write
+
+.PHONY: nightly
+nightly: $(VENV)/dev.stamp ## the tests with 20 000 examples per property
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --timeout=0
+
+.PHONY: check_imports
+check_imports: $(VENV)/dev.stamp ## import every module by itself
+	$(BIN)/python scripts/check_imports.py
+
+.PHONY: clean
+clean: ## remove the environment and everything generated
+	rm -rf $(VENV) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z_-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'

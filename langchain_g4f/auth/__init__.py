@@ -1,0 +1,1 @@
+"""Who the caller is, as far as a service can tell."""

@@ -1,0 +1,86 @@
+"""Where progress goes that is no part of the answer.
+
+Three ways out: the model's ``on_progress`` callback always; a LangChain custom event
+where there is a parent run to attach it to; LangGraph's stream writer inside a graph
+(its ``stream_mode="custom"`` shows nothing else).
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
+from langchain_core.runnables.config import var_child_runnable_config
+
+from langchain_g4f.events import Event, Progress, Title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVENT_NAME = "g4f_progress"
+"""Name of the LangChain custom event."""
+
+
+def as_progress(event: Event) -> Progress | None:
+    """The progress that ``event`` means for somebody watching, if any."""
+    match event:
+        case Progress():
+            return event
+        case Title():
+            return Progress("title", event.title)
+        case _:
+            return None
+
+
+def report(
+    progress: Progress, provider: str, callback: Callable[[Progress], object] | None
+) -> None:
+    """Tell everybody who listens; an error of the callback is the caller's."""
+    if callback is not None:
+        callback(progress)
+    if var_child_runnable_config.get() is None:
+        return
+    data = _payload(progress, provider)
+    _write_to_graph(data)
+    with suppress(RuntimeError):  # no parent run
+        dispatch_custom_event(EVENT_NAME, data)
+
+
+async def areport(
+    progress: Progress, provider: str, callback: Callable[[Progress], object] | None
+) -> None:
+    """Like `report`, from a coroutine."""
+    if callback is not None:
+        callback(progress)
+    if var_child_runnable_config.get() is None:
+        return
+    data = _payload(progress, provider)
+    _write_to_graph(data)
+    with suppress(RuntimeError):  # no parent run
+        await adispatch_custom_event(EVENT_NAME, data)
+
+
+def _payload(progress: Progress, provider: str) -> dict[str, Any]:
+    return {
+        "type": EVENT_NAME,
+        "provider": provider,
+        "kind": progress.kind,
+        "message": progress.message,
+        **progress.data,
+    }
+
+
+def _write_to_graph(data: dict[str, Any]) -> None:
+    langgraph = sys.modules.get("langgraph.config")
+    if langgraph is None:
+        return
+    try:
+        write = langgraph.get_stream_writer()
+    except (RuntimeError, KeyError, AttributeError):  # not inside a graph
+        return
+    write(data)
+
+
+__all__ = ["EVENT_NAME", "areport", "as_progress", "report"]

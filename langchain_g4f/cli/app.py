@@ -1,0 +1,117 @@
+"""The commands and their options. What a command needs is imported when it runs: help is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from langchain_g4f.cli.failure import one_line_failures
+
+app = typer.Typer(
+    name="langchain-g4f",
+    help="Talk to chat services of the browser from the terminal.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback is for a fault of ours; typer's would show local variables.
+    pretty_exceptions_enable=False,
+)
+
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Another chat-ui server, with its path.", show_default=False),
+]
+UseSandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Start a scripted server on this machine and use it.")
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0.001, help="For one whole answer.", show_default=False),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from langchain_g4f import __version__
+
+        typer.echo(f"langchain-g4f {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def langchain_g4f(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Talk to chat services of the browser from the terminal."""
+
+
+@app.command()
+def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
+    question: Annotated[
+        str | None,
+        typer.Argument(help="Without one: read from a pipe, or hold a conversation."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Model to ask.", show_default="the server's default"),
+    ] = None,
+    base_url: BaseUrl = None,
+    sandbox: UseSandbox = False,
+    system: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="System prompt.", show_default=False)
+    ] = None,
+    timeout: Timeout = None,
+    reasoning: Annotated[
+        bool | None,
+        typer.Option(
+            help="Show the model's reasoning: dimmed on a terminal, else on standard error.",
+            show_default="on a terminal",
+        ),
+    ] = None,
+) -> None:
+    """Ask a question, or hold a conversation."""
+    with one_line_failures():
+        from langchain_g4f.cli.chat import ask, converse, read_question
+        from langchain_g4f.cli.screen import Screen
+        from langchain_g4f.cli.service import open_service
+
+        screen = Screen(reasoning=reasoning)
+        if question is None:
+            question = read_question()
+        with open_service(base_url, sandbox=sandbox) as service:
+            chat_model = service.chat_model(model, timeout, screen.progress)
+            if question is None:
+                screen.hint(service.greeting)
+                converse(chat_model, screen, system)
+            else:
+                ask(chat_model, screen, question, system)
+
+
+@app.command()
+def models(
+    base_url: BaseUrl = None,
+    sandbox: UseSandbox = False,
+    timeout: Timeout = None,
+) -> None:
+    """List the server's models, its default first."""
+    with one_line_failures():
+        from langchain_g4f.cli.models import list_models
+        from langchain_g4f.cli.service import open_service
+
+        with open_service(base_url, sandbox=sandbox) as service:
+            list_models(service, timeout)
+
+
+@app.command()
+def demo() -> None:
+    """Show the package at work on a scripted server on this machine."""
+    with one_line_failures():
+        from langchain_g4f.cli.demo import run_demo
+
+        run_demo()
+
+
+__all__ = ["app"]

@@ -1,0 +1,86 @@
+"""Failures for people: one clear message on standard error and an exit code, no traceback.
+
+Only what a user can meet is turned into a message. A fault of ours keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langchain_g4f.errors import AuthenticationError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT."""
+
+_BROWSER_STEPS = """\
+  1. Log in with a browser: {login_url}
+  2. Copy its cookies hf-chat and token (developer tools, Storage or Application).
+  3. HUGGINGCHAT_COOKIES='hf-chat=...; token=...' langchain-g4f chat{option} "..."
+"""
+
+
+class CommandError(Exception):
+    """The command cannot go on; the message says why."""
+
+
+@contextmanager
+def one_line_failures() -> Iterator[None]:
+    """Turn what a user can meet into a message and an exit code."""
+    from pydantic import ValidationError
+
+    from langchain_g4f.errors import G4FError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except (CommandError, G4FError, ValidationError) as error:
+        report(error)
+        raise typer.Exit(1) from None
+
+
+def report(error: Exception) -> None:
+    """Write what happened, and what to do about it where that is known."""
+    from langchain_g4f.cli.screen import printable
+    from langchain_g4f.errors import AuthenticationError
+
+    text = _login(error) if isinstance(error, AuthenticationError) else _message(error)
+    sys.stdout.flush()
+    sys.stderr.write(printable(f"langchain-g4f: {text.rstrip()}\n"))
+
+
+def _message(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        # "Value error, base_url: ..." is pydantic's way to quote our own message.
+        faults = (fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        return "; ".join(faults)
+    return str(error) or type(error).__name__
+
+
+def _login(error: AuthenticationError) -> str:
+    from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
+
+    if not error.login_url:
+        return _message(error)
+    server = error.login_url.removesuffix("/login")
+    given = " and did not take the given cookies" if os.environ.get("HUGGINGCHAT_COOKIES") else ""
+    option = "" if server == ChatHuggingChat.url else f" --base-url {server}"
+    steps = _BROWSER_STEPS.format(login_url=error.login_url, option=option)
+    return f"{server} wants a login{given}.\n{steps}"
+
+
+__all__ = ["INTERRUPTED", "CommandError", "one_line_failures", "report"]

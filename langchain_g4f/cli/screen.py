@@ -1,0 +1,181 @@
+"""Where an answer is shown as it comes.
+
+On a terminal, reasoning is dimmed and control characters of the service are replaced: they could
+move the cursor or retitle the window. Elsewhere standard output gets the answer alone, exactly as
+it came. Lines are left for the terminal to wrap, so that a copied paragraph is one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from langchain_core.messages import AIMessageChunk
+    from rich.status import Status
+
+    from langchain_g4f.events import Progress
+
+_KEPT = "\n\t"
+_REPLACED: dict[int, str | None] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\ufffd")
+_PRINTABLE = _REPLACED | {ord("\r"): None} | {ord(kept): kept for kept in _KEPT}
+
+_NOTES = {
+    "interrupted": "the answer was stopped",
+    "length": "the answer was cut at the service's limit",
+}
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey."""
+    return text.translate(_PRINTABLE)
+
+
+class Screen:
+    """Shows answers, one after the other.
+
+    Args:
+        reasoning: Whether reasoning is shown; None shows it on a terminal.
+        aside: Where reasoning goes if standard output is no terminal; standard error by default.
+    """
+
+    def __init__(self, *, reasoning: bool | None = None, aside: TextIO | None = None) -> None:
+        self.terminal = sys.stdout.isatty()
+        self._reasoning = self.terminal if reasoning is None else reasoning
+        self._out = sys.stdout
+        self._aside = sys.stdout if self.terminal else aside or sys.stderr
+        self._console = Console(file=sys.stdout, force_terminal=self.terminal, highlight=False)
+        self._waiting: Status | None = None
+        self._pieces: list[str] = []
+        self._open_line: TextIO | None = None
+        self._thinking = False
+        self._at_top = True
+
+    @property
+    def text(self) -> str:
+        """The answer so far, without reasoning."""
+        return "".join(self._pieces)
+
+    async def follow(self, chunks: AsyncIterator[AIMessageChunk]) -> None:
+        """Show an answer from its first chunk to its end, however it ends.
+
+        Raises:
+            BrokenPipeError: Nobody reads any more what is shown.
+        """
+        broken: BrokenPipeError | None = None
+        self.begin()
+        try:
+            async for chunk in chunks:
+                try:
+                    self.show(chunk)
+                except BrokenPipeError as error:
+                    broken = error
+                    # Leaving the loop would close langchain-core's generator and leave ours open.
+                    # A cancelled one ends where it waits: connection closed, service told to stop.
+                    if task := asyncio.current_task():
+                        task.cancel()
+        except asyncio.CancelledError:
+            if broken is None:
+                raise
+        finally:
+            with suppress(BrokenPipeError):
+                self.end()
+        if broken is not None:
+            raise broken
+
+    def begin(self) -> None:
+        """Wait for an answer."""
+        self._pieces.clear()
+        self._at_top = True
+        if self.terminal:
+            self._waiting = self._console.status("", spinner="dots")
+            self._waiting.start()
+
+    def show(self, chunk: AIMessageChunk) -> None:
+        """Show a piece of the answer or of the reasoning before it."""
+        for block in chunk.content_blocks:
+            if block["type"] == "text":
+                self._say(block["text"])
+            elif block["type"] == "reasoning" and self._reasoning:
+                self._think(block.get("reasoning", ""))
+        if chunk.chunk_position == "last":
+            self._sum_up(chunk.response_metadata)
+
+    def _sum_up(self, metadata: dict[str, Any]) -> None:
+        if not self._pieces:
+            self.note("there is reasoning, but no answer")
+        if note := _NOTES.get(metadata.get("finish_reason", "")):
+            self.note(note)
+        if metadata.get("restarted"):
+            self.note("the service started over: only the last attempt is the answer")
+
+    def end(self) -> None:
+        """The answer is over, however it ended."""
+        self._stop_waiting()
+        self._end_line()
+        self._thinking = False
+
+    def hint(self, text: str) -> None:
+        """Say something to a person at the terminal."""
+        if self.terminal:
+            self._console.out(printable(text), style="dim", highlight=False)
+
+    def note(self, text: str) -> None:
+        """Say something on standard error, on a line of its own."""
+        self._stop_waiting()
+        self._end_line()
+        sys.stderr.write(printable(f"[{text}]\n"))
+
+    def progress(self, progress: Progress) -> None:
+        """Say why it takes so long."""
+        if progress.kind == "retry":
+            self.note(f"trying again: {progress.message}")
+
+    def _say(self, text: str) -> None:
+        if not text:
+            return
+        if self._thinking:
+            self._thinking = False
+            self._end_line()
+            self._write(self._aside, "\n")
+            self._at_top = True
+        self._pieces.append(text)
+        self._write(self._out, text)
+
+    def _think(self, text: str) -> None:
+        self._thinking = True
+        self._write(self._aside, text, style="dim")
+
+    def _write(self, stream: TextIO, text: str, style: str | None = None) -> None:
+        if self.terminal and self._at_top:
+            # Models like to begin with empty lines, before and after the reasoning.
+            text = text.lstrip("\n")
+        if not text:
+            return
+        self._at_top = False
+        self._stop_waiting()
+        if style is not None and self.terminal:
+            self._console.out(printable(text), end="", style=style, highlight=False)
+        else:
+            # Not through rich, which would turn tabs into spaces.
+            stream.write(printable(text) if self.terminal else text)
+            stream.flush()
+        self._open_line = None if text.endswith("\n") else stream
+
+    def _end_line(self) -> None:
+        if self._open_line is not None:
+            self._write(self._open_line, "\n")
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+
+
+__all__ = ["Screen", "printable"]

@@ -1,0 +1,1 @@
+"""Bytes to values: no sockets, no clocks, no provider's names."""

@@ -1,0 +1,41 @@
+"""Typed readers for decoded JSON: a wrong shape is an error that names the key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from langchain_g4f.errors import MalformedStreamError
+
+if TYPE_CHECKING:
+    from langchain_g4f.wire import JSON
+
+T = TypeVar("T", str, bool, int, list["JSON"], dict[str, "JSON"])
+
+
+def need(value: JSON, key: str, kind: type[T]) -> T:
+    """``value[key]``, which has to be there and of this kind.
+
+    Raises:
+        MalformedStreamError: It is not; the message names the key.
+    """
+    if not isinstance(value, dict):
+        msg = f"expected an object with {key!r}, got {type(value).__name__}"
+        raise MalformedStreamError(msg)
+    if key not in value:
+        msg = f"missing key {key!r}"
+        raise MalformedStreamError(msg)
+    found = value[key]
+    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+        msg = f"{key!r} should be {kind.__name__}, is {type(found).__name__}"
+        raise MalformedStreamError(msg)
+    return found
+
+
+def want(value: JSON, key: str, kind: type[T], *, default: T) -> T:
+    """Like `need`, but ``default`` where the key is missing or null."""
+    if isinstance(value, dict) and value.get(key) is None:
+        return default
+    return need(value, key, kind)
+
+
+__all__ = ["need", "want"]

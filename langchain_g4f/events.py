@@ -1,0 +1,99 @@
+"""What a provider can say, as values: the words between providers and LangChain.
+
+``Event`` is a closed union. Floors above consume it with ``match`` and
+``assert_never``, so a new kind of event is a type error until it is mapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from langchain_g4f.wire import JSON
+
+FinishReason = Literal["stop", "interrupted", "length", "tool_calls", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer, in order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of the model's reasoning; no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalText:
+    """The service's own version of the whole answer, reasoning removed.
+
+    It is authoritative where it differs from the pieces that were streamed.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model and backend provider really answered."""
+
+    model: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The title the service gave the conversation."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationStarted:
+    """The conversation the answer belongs to; a handle without secrets."""
+
+    handle: dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Something that happened on the way and is no part of the answer.
+
+    Attributes:
+        kind: ``"started"``, ``"retry"``, ``"login_required"`` and the like.
+        message: One line for a person.
+        data: Details, each kind's own.
+    """
+
+    kind: str
+    message: str = ""
+    data: dict[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer is complete."""
+
+    reason: FinishReason = "stop"
+
+
+Event = Text | Reasoning | FinalText | ModelInfo | Title | ConversationStarted | Progress | Finish
+
+__all__ = [
+    "ConversationStarted",
+    "Event",
+    "FinalText",
+    "Finish",
+    "FinishReason",
+    "ModelInfo",
+    "Progress",
+    "Reasoning",
+    "Text",
+    "Title",
+]

@@ -1,0 +1,196 @@
+"""The language in which providers describe a conversation; no I/O happens here.
+
+A *plan* is a generator that yields *effects* and *events*. The driver performs each
+effect and sends its result back in; a failure is raised at the ``yield``, so a plan
+recovers with ``try``/``except`` where recovery is part of the protocol. Events go to
+the caller. `send` and `stream` give ``yield from`` its type. A plan must not yield
+while it is being closed: what has to happen at the end of a call in any case is a
+`Defer`, given beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from langchain_g4f.errors import G4FError
+from langchain_g4f.events import Event
+from langchain_g4f.wire import Request, Response, ResponseHead
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from langchain_g4f.limits import Limits
+    from langchain_g4f.locks import KeyedLocks
+
+
+class Decoder(Protocol):
+    """Turns the bytes of one answer into events. Single use, bounded buffer.
+
+    Attributes:
+        finished: The terminal event was seen; an abort would come too late.
+        complete: Nothing of interest can follow; the driver stops reading.
+    """
+
+    finished: bool
+    complete: bool
+
+    def feed(self, data: bytes) -> Iterable[Event]:
+        """The events that ``data`` completes, then perhaps one of our errors."""
+        ...
+
+    def close(self) -> Iterable[Event]:
+        """The events that the end of the body completes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How a stream ended.
+
+    Attributes:
+        text: The answer text the caller was given.
+        error: Set if the stream was cut before its terminal event.
+    """
+
+    text: str
+    error: G4FError | None = None
+
+
+MakeRequest = Callable[[], Request]
+MakeDecoder = Callable[[ResponseHead], Decoder]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request and read the whole, small response. Result: `Response`."""
+
+    make_request: MakeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Send a request and hand the events of its answer to the caller.
+
+    Result: `StreamEnd`. ``abort`` is sent once, when the call ends in any way
+    while the decoder is not finished and the request may have been received.
+    """
+
+    make_request: MakeRequest
+    make_decoder: MakeDecoder
+    abort: MakeRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Send a request when the call ends in any way; its outcome is ignored."""
+
+    make_request: MakeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Hold the lock named ``key`` to the end of the call."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait this many seconds."""
+
+    seconds: float
+
+
+Effect = Send | Stream | Defer | Lock | Sleep
+Result = Response | StreamEnd | None
+
+T = TypeVar("T")
+PlanOf = Generator[Effect | Event, Result, T]
+"""A plan, or a part of one, that returns a T."""
+Plan = PlanOf[None]
+
+
+class CookieStore(Protocol):
+    """The cookies of one identity, each confined to its own domain."""
+
+    def header_for(self, url: str) -> str:
+        """The value of the ``Cookie`` header for ``url``, or an empty string."""
+        ...
+
+    def store(self, url: str, set_cookie: list[str]) -> None:
+        """Keep what a response to ``url`` set, if it may."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a call shares with the other calls of the same model object.
+
+    Attributes:
+        provider: Name of the provider, for errors.
+        limits: Clocks and sizes.
+        max_retries: How often a failed request is repeated at most.
+        cookies: The identity.
+        locks: Held from a `Lock` effect to the end of the call.
+        clock: Monotonic seconds.
+        wall_clock: Seconds since the epoch.
+        random: For back-off and nonces.
+        new_id: Makes UUIDs.
+    """
+
+    provider: str
+    limits: Limits
+    max_retries: int
+    cookies: CookieStore
+    locks: KeyedLocks
+    clock: Callable[[], float]
+    wall_clock: Callable[[], float]
+    random: Random
+    new_id: Callable[[], str]
+
+    def __repr__(self) -> str:
+        return f"<Session {self.provider}>"
+
+
+def send(make_request: MakeRequest) -> PlanOf[Response]:
+    """Yield `Send` and return its response; use with ``yield from``."""
+    result = yield Send(make_request)
+    if not isinstance(result, Response):
+        raise TypeError(result)
+    return result
+
+
+def stream(
+    make_request: MakeRequest,
+    make_decoder: MakeDecoder,
+    *,
+    abort: MakeRequest | None = None,
+) -> PlanOf[StreamEnd]:
+    """Yield `Stream` and return how it ended; use with ``yield from``."""
+    result = yield Stream(make_request, make_decoder, abort)
+    if not isinstance(result, StreamEnd):
+        raise TypeError(result)
+    return result
+
+
+__all__ = [
+    "CookieStore",
+    "Decoder",
+    "Defer",
+    "Effect",
+    "Lock",
+    "MakeDecoder",
+    "MakeRequest",
+    "Plan",
+    "PlanOf",
+    "Result",
+    "Send",
+    "Session",
+    "Sleep",
+    "Stream",
+    "StreamEnd",
+    "send",
+    "stream",
+]

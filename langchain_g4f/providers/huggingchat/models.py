@@ -1,0 +1,99 @@
+"""The models of a chat-ui server (docs/protocols/huggingchat.md, section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.errors import (
+    APIError,
+    MalformedStreamError,
+    ModelNotFoundError,
+    NotFoundError,
+)
+from langchain_g4f.plan import send
+from langchain_g4f.providers.huggingchat.answer import NAME
+from langchain_g4f.wire import Repeat, Request
+
+if TYPE_CHECKING:
+    from langchain_g4f.errors import APIStatusError, BadRequestError
+    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.wire import JSON, Response
+
+
+@dataclass(frozen=True, slots=True)
+class ServerModel:
+    """A model as the server describes it.
+
+    Attributes:
+        name: Its id.
+        multimodal: Whether it takes images.
+        is_router: Whether it picks another model for each message.
+    """
+
+    name: str
+    multimodal: bool = False
+    is_router: bool = False
+
+
+def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
+    """The server's models that may be asked, its default first.
+
+    Servers before June 2025 have only the plain form of the list.
+    """
+    try:
+        response = yield from send(lambda: _list(f"{base_url}/api/v2/models"))
+    except NotFoundError:
+        response = None
+    if response is None or response.headers.content_type != "application/json":
+        response = yield from send(lambda: _list(f"{base_url}/api/models"))
+    found = _entries(response)
+    if not isinstance(found, list) or not found:
+        raise MalformedStreamError("expected a list of models", provider=NAME)
+    return [
+        ServerModel(
+            need(entry, "id", str),
+            want(entry, "multimodal", bool, default=False),
+            want(entry, "isRouter", bool, default=False),
+        )
+        for entry in found
+        if not want(entry, "unlisted", bool, default=False)
+    ]
+
+
+def unknown_model(error: BadRequestError, model: str, base_url: str) -> PlanOf[APIStatusError]:
+    """The server calls an unknown model an invalid request: look which it is."""
+    try:
+        known = [entry.name for entry in (yield from list_models(base_url))]
+    except APIError:
+        return error
+    if model in known:
+        return error
+    closest = tuple(get_close_matches(model, known, n=3, cutoff=0.3))
+    shown = ", ".join(closest or known[:5])
+    found = ModelNotFoundError(
+        f"{NAME}: no model {model!r} at {base_url}; the closest are: {shown}",
+        status_code=error.status_code,
+        body=error.body,
+        provider=NAME,
+        phase=error.phase,
+    )
+    found.closest = closest
+    return found
+
+
+def _list(url: str) -> Request:
+    return Request(
+        "GET", url, {"accept": "application/json"}, repeat=Repeat.ANY, phase="list the models"
+    )
+
+
+def _entries(response: Response) -> JSON:
+    """The list, out of its superjson wrapper where it has one (section 3)."""
+    value = response.json()
+    return value.get("json") if isinstance(value, dict) else value
+
+
+__all__ = ["ServerModel", "list_models", "unknown_model"]

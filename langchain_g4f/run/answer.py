@@ -1,0 +1,125 @@
+"""Pumps an answer through its decoder, and watches the clocks when bytes arrive.
+
+There is no timeout scope per read: the HTTP client's read timeout covers silence.
+After the terminal event the service gets a few seconds for what it still adds; once
+nothing can follow, only the end of the body is awaited, briefly, so that the
+connection can be used again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langchain_g4f.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    StreamInterruptedError,
+    TooLargeError,
+)
+from langchain_g4f.events import Text
+from langchain_g4f.run.operations import READ, Read, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langchain_g4f.plan import Decoder, Session
+
+_DRAIN_S = 0.1
+
+
+class Answer:
+    """One answer on its way through its decoder.
+
+    Args:
+        decoder: Turns its bytes into events.
+        session: Clocks and sizes.
+        check_total: Raises if the call has taken too long.
+    """
+
+    def __init__(
+        self, decoder: Decoder, session: Session, check_total: Callable[[float], None]
+    ) -> None:
+        self._decoder = decoder
+        self._session = session
+        self._check_total = check_total
+        self._pieces: list[str] = []
+        self._until: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer text the caller was given."""
+        return "".join(self._pieces)
+
+    def pump(self) -> Steps[None]:
+        """Yield the events until the answer has ended.
+
+        Raises:
+            StreamInterruptedError: It ended before its terminal event.
+            APITimeoutError: No event came for too long, though bytes may have.
+            TooLargeError: It is larger than the limit.
+        """
+        clock, limits = self._session.clock, self._session.limits
+        received, latest = 0, clock()
+        while True:
+            data = yield from self._read()
+            now = clock()
+            self._check_total(now)
+            if data is None:
+                yield from self._end()
+                return
+            received += len(data)
+            if received > limits.sizes.response:
+                raise TooLargeError(f"the answer is larger than {limits.sizes.response} bytes")
+            for event in self._decoder.feed(data):
+                latest = now
+                if type(event) is Text:
+                    self._pieces.append(event.text)
+                yield event
+            if self._decoder.finished:
+                if self._lingered(now):
+                    return
+            elif now - latest > limits.clocks.idle:
+                raise self._idle(limits.clocks.idle)
+
+    def _read(self) -> Steps[bytes | None]:
+        read = READ if self._until is None else Read(self._until - self._session.clock())
+        try:
+            data = yield read
+        except APIConnectionError as exc:
+            if self._decoder.finished:
+                return None
+            raise self._interrupted(str(exc)) from None
+        return data if isinstance(data, bytes) else None
+
+    def _end(self) -> Steps[None]:
+        if self._decoder.finished:
+            return
+        for event in self._decoder.close():
+            if type(event) is Text:
+                self._pieces.append(event.text)
+            yield event
+        if not self._decoder.finished:
+            raise self._interrupted("the answer ended before it was complete")
+
+    def _lingered(self, now: float) -> bool:
+        """Whether the time for what may follow the terminal event is over."""
+        linger = _DRAIN_S if self._decoder.complete else self._session.limits.clocks.linger
+        until = now + linger
+        self._until = until if self._until is None else min(self._until, until)
+        return now >= self._until
+
+    def _idle(self, seconds: float) -> APITimeoutError:
+        provider = self._session.provider
+        return APITimeoutError(
+            f"{provider}: no event within {seconds:g} s, though the connection is alive",
+            kind="idle",
+            request_sent=True,
+            provider=provider,
+        )
+
+    def _interrupted(self, message: str) -> StreamInterruptedError:
+        provider = self._session.provider
+        return StreamInterruptedError(f"{provider}: {message}", provider=provider)
+
+
+__all__ = ["Answer"]

@@ -1,0 +1,72 @@
+"""What a call asks its driver to do: the few operations that I/O consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from langchain_g4f.events import Event
+from langchain_g4f.limits import Clocks
+from langchain_g4f.wire import Request, ResponseHead
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send a request and read the head of its answer."""
+
+    request: Request
+    clocks: Clocks
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read more of the answer; its end, or nothing ``within`` so many seconds, is None."""
+
+    within: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for a while."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """Wait until a lock is granted, at most this long."""
+
+    granted: Future[None]
+    seconds: float
+
+
+READ, CLOSE = Read(), Close()
+OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire})
+
+Operation = Open | Read | Close | Wait | Acquire
+Outcome = ResponseHead | bytes | None
+
+T = TypeVar("T")
+Steps = Generator[Operation | Event, Outcome, T]
+"""Yields operations for the driver and events for the caller; returns a T."""
+
+__all__ = [
+    "CLOSE",
+    "OPERATIONS",
+    "READ",
+    "Acquire",
+    "Close",
+    "Open",
+    "Operation",
+    "Outcome",
+    "Read",
+    "Steps",
+    "Wait",
+]

@@ -1,0 +1,177 @@
+"""A request, repeated where that is allowed, until it is answered with success."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from langchain_g4f.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    G4FError,
+    TooLargeError,
+)
+from langchain_g4f.events import Progress
+from langchain_g4f.run.operations import CLOSE, READ, Open, Steps, Wait
+from langchain_g4f.status import status_error
+from langchain_g4f.transport.retry import parse_retry_after, wait_before_retry
+from langchain_g4f.wire import Request, Response, ResponseHead
+
+if TYPE_CHECKING:
+    from langchain_g4f.limits import Clocks
+    from langchain_g4f.plan import MakeRequest, Session
+    from langchain_g4f.transport.retry import RetryBudget
+
+_log = logging.getLogger("langchain_g4f")
+
+
+class Requests:
+    """The requests of one call, which share its total clock.
+
+    Attributes:
+        answering: Whether an answer is open and has to be closed.
+    """
+
+    def __init__(self, session: Session, budget: RetryBudget) -> None:
+        self.answering = False
+        self._session = session
+        self._budget = budget
+        self._clocks = session.limits.clocks
+        self._sizes = session.limits.sizes
+        self._deadline = session.clock() + self._clocks.total
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the total clock runs out."""
+        return self._deadline - self._session.clock()
+
+    def check_total(self, now: float) -> None:
+        """Raise APITimeoutError if the total clock has run out."""
+        if now > self._deadline:
+            provider, seconds = self._session.provider, self._clocks.total
+            raise APITimeoutError(
+                f"{provider}: no complete answer within {seconds:g} s",
+                kind="total",
+                request_sent=True,
+                provider=provider,
+            )
+
+    def open(self, make_request: MakeRequest) -> Steps[ResponseHead]:
+        """The head of a successful answer; its body is for the caller to read.
+
+        Raises:
+            APIError: The last failure; it names provider and phase.
+        """
+        attempt = 0
+        while True:
+            request = make_request()
+            error: APIError
+            try:
+                head = yield from self._exchange(request, self._clocks)
+                if 200 <= head.status < 300:
+                    self._budget.refund()
+                    return head
+                error = yield from self._refused(head, request)
+            except (APIConnectionError, APITimeoutError) as exc:
+                error = exc
+                error.provider, error.phase = self._session.provider, request.phase
+            yield from self.close()
+            wait = self._wait_before_retry(error, request, attempt)
+            if wait is None:
+                raise error
+            attempt += 1
+            yield Progress("retry", str(error), {"attempt": attempt, "wait_s": wait})
+            yield Wait(wait)
+
+    def read_whole(self, limit: int, *, cut: bool = False) -> Steps[bytes]:
+        """The rest of the body, at most ``limit`` bytes.
+
+        Args:
+            limit: Number of bytes.
+            cut: Leave out what is beyond the limit, instead of TooLargeError.
+        """
+        body = bytearray()
+        while isinstance(data := (yield READ), bytes):
+            body += data
+            self.check_total(self._session.clock())
+            if len(body) > limit:
+                if cut:
+                    break
+                raise TooLargeError(f"the response is larger than {limit} bytes")
+        return bytes(body[:limit])
+
+    def quietly(self, make_request: MakeRequest) -> Steps[None]:
+        """Send a request at the end of a call; nobody waits for its outcome."""
+        short = self._clocks.abort
+        clocks = replace(
+            self._clocks, connect=short, pool=short, write=short, first_event=short, silence=short
+        )
+        self._deadline = self._session.clock() + short
+        try:
+            head = yield from self._exchange(make_request(), clocks)
+            _log.debug("%s: clean-up answered %d", self._session.provider, head.status)
+            yield from self.read_whole(self._sizes.error_body, cut=True)
+        except G4FError as exc:
+            _log.debug("%s: clean-up failed: %s", self._session.provider, exc)
+        with suppress(G4FError):
+            yield from self.close()
+
+    def close(self) -> Steps[None]:
+        """Close the answer that is open."""
+        yield CLOSE
+        self.answering = False
+
+    def _exchange(self, request: Request, clocks: Clocks) -> Steps[ResponseHead]:
+        """Send one request with the identity's cookies, and keep those it sets."""
+        self.check_total(self._session.clock())
+        left = max(self.seconds_left, 0.001)
+        clocks = replace(
+            clocks, first_event=min(clocks.first_event, left), silence=min(clocks.silence, left)
+        )
+        cookies = self._session.cookies
+        self.answering = True
+        head = yield Open(_with_cookies(request, cookies.header_for(request.url)), clocks)
+        if not isinstance(head, ResponseHead):
+            raise TypeError(head)
+        cookies.store(request.url, head.headers.get_all("set-cookie"))
+        return head
+
+    def _refused(self, head: ResponseHead, request: Request) -> Steps[APIError]:
+        """The error for a status other than 2xx, with what its body says."""
+        body = b""
+        with suppress(APIError):
+            body = yield from self.read_whole(self._sizes.error_body, cut=True)
+        error = status_error(
+            Response(head.status, head.headers, head.url, body),
+            provider=self._session.provider,
+            phase=request.phase,
+        )
+        error.retry_after = parse_retry_after(head.headers, self._session.wall_clock())
+        return error
+
+    def _wait_before_retry(self, error: APIError, request: Request, attempt: int) -> float | None:
+        """Seconds until the next attempt, None where there is none."""
+        if attempt >= self._session.max_retries:
+            return None
+        wait = wait_before_retry(
+            error,
+            request.repeat,
+            attempt,
+            self._session.random,
+            longest=self._sizes.retry_after_s,
+        )
+        if wait is None or wait >= self.seconds_left or not self._budget.take():
+            return None
+        return wait
+
+
+def _with_cookies(request: Request, cookies: str) -> Request:
+    if not cookies:
+        return request
+    return replace(request, headers={**request.headers, "cookie": cookies})
+
+
+__all__ = ["Requests"]

@@ -1,0 +1,62 @@
+"""A loopback stand-in for the chat services, for tests without the network.
+
+    with Sandbox() as sandbox:
+        ...                     # talk to sandbox.base_url
+        sandbox.requests        # what arrived
+        sandbox.prompts         # what the model was given
+
+Needs the extra `sandbox` (starlette and uvicorn), which is imported when a sandbox is made.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_g4f.testing.chat_ui.models import SandboxModel
+    from langchain_g4f.testing.chat_ui.store import Conversation, Message
+    from langchain_g4f.testing.recording import RecordedFile, RecordedRequest
+    from langchain_g4f.testing.sandbox import Sandbox
+    from langchain_g4f.testing.script import Prompt, Reply, Script, echo
+
+__all__ = [
+    "Conversation",
+    "Message",
+    "Prompt",
+    "RecordedFile",
+    "RecordedRequest",
+    "Reply",
+    "Sandbox",
+    "SandboxModel",
+    "Script",
+    "echo",
+]
+
+_HOMES = {
+    "Conversation": "chat_ui.store",
+    "Message": "chat_ui.store",
+    "Prompt": "script",
+    "RecordedFile": "recording",
+    "RecordedRequest": "recording",
+    "Reply": "script",
+    "Sandbox": "sandbox",
+    "SandboxModel": "chat_ui.models",
+    "Script": "script",
+    "echo": "script",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at its first use."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted(__all__)

@@ -1,0 +1,206 @@
+"""Conversations as the server keeps them: a tree of messages, stored in order of creation.
+
+Follows docs/protocols/huggingchat.md, sections 5.2 to 5.4. Ids are made by a seeded generator, so
+two runs of a test see the same ones. Threads other than the server's may read what is here at any
+time.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+Update: TypeAlias = dict[str, Any]
+"""One object of the answer stream (section 6)."""
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+
+
+def now() -> datetime:
+    """Return the time in UTC, to the millisecond as the wire has it."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class Ids:
+    """Makes ids of every kind, the same ones for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+        self._objects = 0
+
+    def uuid(self) -> str:
+        """Return a version 4 UUID: messages, generations, sessions, errors."""
+        return str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
+
+    def object_id(self) -> str:
+        """Return 24 hexadecimal digits: conversations and users."""
+        self._objects += 1
+        return f"6affab1e{self._objects:016x}"
+
+    def share_id(self) -> str:
+        """Return seven characters: shared conversations."""
+        return "".join(self._dice.choices("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ", k=7))
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file as a message mentions it. `value` is the hash the server made."""
+
+    value: str
+    mime: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """The bytes of an uploaded file and the type the client gave it."""
+
+    content: bytes
+    mime: str
+
+
+@dataclass(slots=True)
+class Message:
+    """One node of the tree.
+
+    Attributes:
+        id: UUID.
+        role: "system" for the root, else "user" or "assistant".
+        content: Text; of an answer in the making, what has been written down so far.
+        ancestors: Ids from the root down to the parent.
+        children: Ids of the replies; more than one after a retry or an edit.
+        files: Files of a user message; None for other roles.
+        updates: Stored updates of an answer; None where none were ever written.
+        generation_id: UUID of the run that made this answer.
+        interrupted: Whether a stop cut it short; None while unknown.
+        materialized_seq: The event of the run's log that `content` reaches (section 6.1).
+        router_metadata: What the router or provider said about itself.
+        reasoning: Thoughts kept apart from the text (legacy).
+    """
+
+    id: str
+    role: Role
+    content: str = ""
+    ancestors: list[str] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+    files: list[FileRef] | None = None
+    updates: list[Update] | None = None
+    generation_id: str | None = None
+    interrupted: bool | None = None
+    materialized_seq: int | None = None
+    router_metadata: dict[str, Any] | None = None
+    reasoning: str | None = None
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+
+    @property
+    def parent(self) -> str | None:
+        """Id of the message this one answers; None for the root."""
+        return self.ancestors[-1] if self.ancestors else None
+
+    def copy(self) -> Message:
+        """Return a copy that can grow without the original noticing."""
+        return replace(self, ancestors=list(self.ancestors), children=list(self.children))
+
+
+@dataclass(frozen=True, slots=True)
+class StopMark:
+    """A request to stop, kept until a run honours it or it is too old (section 6.2)."""
+
+    at_s: float
+    generation_id: str | None = None
+    seen_units: int | None = None
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One conversation and its files.
+
+    Attributes:
+        id: 24 hexadecimal digits, or seven characters of a shared copy.
+        owner: `user:<id>` or `session:<cookie value>`.
+        model: Model id; belongs to the conversation, not to a message.
+        messages: The tree in order of creation, the root first.
+        files: Uploaded files by hash.
+        generations: Ids of its runs, oldest first.
+        stop: The stop marker, if one is pending.
+        shared: Whether this is a public copy.
+    """
+
+    id: str
+    owner: str
+    model: str
+    preprompt: str
+    messages: list[Message]
+    title: str = "New Chat"
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    generations: list[str] = field(default_factory=list)
+    stop: StopMark | None = None
+    shared: bool = False
+    updated_at: datetime = field(default_factory=now)
+
+    @property
+    def root(self) -> Message:
+        """The message everything hangs from."""
+        return self.messages[0]
+
+    def find(self, message_id: str) -> Message | None:
+        """Return the message with this id, or None."""
+        return next((message for message in self.messages if message.id == message_id), None)
+
+    def branch(self, message_id: str) -> list[Message]:
+        """Return the messages from the root to `message_id`, which must exist."""
+        last = next(message for message in self.messages if message.id == message_id)
+        wanted = {*last.ancestors, last.id}
+        return [message for message in self.messages if message.id in wanted]
+
+    def remove(self, message_id: str) -> bool:
+        """Remove a message with its descendants; False if there is no such message."""
+        gone = {m.id for m in self.messages if message_id == m.id or message_id in m.ancestors}
+        self.messages = [message for message in self.messages if message.id not in gone]
+        for message in self.messages:
+            message.children = [child for child in message.children if child not in gone]
+        return bool(gone)
+
+
+class Store:
+    """All conversations of one server."""
+
+    def __init__(self, ids: Ids) -> None:
+        self.ids = ids
+        self.conversations: dict[str, Conversation] = {}
+
+    def create(self, owner: str, model: str, preprompt: str) -> Conversation:
+        """Add a conversation with its root message."""
+        root = Message(self.ids.uuid(), "system", preprompt)
+        made = Conversation(self.ids.object_id(), owner, model, preprompt, [root])
+        self.conversations[made.id] = made
+        return made
+
+    def duplicate(self, source: Conversation, owner: str, *, shared: bool) -> Conversation:
+        """Copy a conversation: to share it, or to continue a shared one."""
+        new_id = self.ids.share_id() if shared else self.ids.object_id()
+        messages = [message.copy() for message in source.messages]
+        copy = replace(
+            source,
+            id=new_id,
+            owner=owner,
+            messages=messages,
+            files=dict(source.files),
+            generations=[],
+            stop=None,
+            shared=shared,
+            updated_at=now(),
+        )
+        self.conversations[new_id] = copy
+        return copy
+
+    def of(self, owner: str) -> list[Conversation]:
+        """Return the owner's conversations, newest first; shared copies are nobody's."""
+        own = [c for c in self.conversations.values() if c.owner == owner and not c.shared]
+        own.sort(key=lambda conversation: conversation.updated_at)
+        return own[::-1]

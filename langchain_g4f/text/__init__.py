@@ -1,0 +1,1 @@
+"""Streamed text as it flows: reasoning split off, stop strings, transcripts."""

@@ -1,0 +1,37 @@
+"""Stop strings, enforced here because the services have no such parameter."""
+
+from __future__ import annotations
+
+from langchain_g4f.text.hold import held_back
+
+
+class StopCutter:
+    """Passes text on until a stop string begins, wherever pieces are cut.
+
+    Args:
+        stop: The stop strings; none may be empty.
+    """
+
+    def __init__(self, stop: tuple[str, ...]) -> None:
+        self._stop = stop
+        self._pending = ""
+        self.stopped = False
+
+    def feed(self, text: str) -> str:
+        """The text that is certain now; sets ``stopped`` at the first stop string."""
+        text = self._pending + text
+        found = [at for at in (text.find(marker) for marker in self._stop) if at >= 0]
+        if found:
+            self.stopped, self._pending = True, ""
+            return text[: min(found)]
+        waiting = held_back(text, self._stop)
+        self._pending = text[len(text) - waiting :]
+        return text[: len(text) - waiting]
+
+    def close(self) -> str:
+        """What was held back and turned out to be no stop string."""
+        pending, self._pending = self._pending, ""
+        return pending
+
+
+__all__ = ["StopCutter"]

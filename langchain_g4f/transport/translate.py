@@ -1,0 +1,69 @@
+"""Our error for one of the HTTP library's: no request, no headers, no foreign frames."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx
+
+from langchain_g4f.errors import APIConnectionError, APITimeoutError
+from langchain_g4f.redact import redact_text
+
+if TYPE_CHECKING:
+    from langchain_g4f.errors import G4FError
+    from langchain_g4f.limits import Clocks
+
+
+def translate(exc: BaseException, clocks: Clocks, *, opened: bool, sent: bool) -> G4FError:
+    """Our error for one of httpx's; it holds no request and no frames."""
+    match exc:
+        case httpx.ConnectTimeout():
+            return APITimeoutError(f"no connection within {clocks.connect:g} s", kind="connect")
+        case httpx.PoolTimeout():
+            return APITimeoutError(f"no free connection within {clocks.pool:g} s", kind="pool")
+        case httpx.WriteTimeout():
+            return APITimeoutError(
+                f"the request could not be written within {clocks.write:g} s",
+                kind="write",
+                request_sent=True,
+            )
+        case httpx.TimeoutException() | TimeoutError() if opened:
+            return APITimeoutError(
+                f"no byte of the answer for {clocks.silence:g} s",
+                kind="silence",
+                request_sent=True,
+            )
+        case httpx.TimeoutException() | TimeoutError():
+            return APITimeoutError(
+                f"no answer within {clocks.first_event:g} s",
+                kind="first_event",
+                request_sent=sent,
+            )
+        case httpx.ProxyError():
+            return APIConnectionError(
+                f"the proxy refused the connection ({redact_text(str(exc), limit=80)})",
+                is_retryable=False,
+            )
+        case httpx.ConnectError():
+            tls = _is_tls(exc)
+            what = "TLS handshake failed" if tls else "could not connect"
+            return APIConnectionError(
+                f"{what} ({redact_text(str(exc), limit=200)})", is_retryable=not tls
+            )
+        case _:
+            what = "broke" if opened else "broke before the answer began"
+            return APIConnectionError(
+                f"the connection {what} ({type(exc).__name__})", request_sent=sent
+            )
+
+
+def _is_tls(exc: BaseException | None) -> bool:
+    while exc is not None:
+        if isinstance(exc, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(exc):
+            return True
+        exc = exc.__cause__ or exc.__context__
+    return False
+
+
+__all__ = ["translate"]

@@ -1,0 +1,84 @@
+"""What the caller wants said: the messages of one call, in the providers' terms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from langchain_g4f.wire import JSON
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image or another file that goes with a message.
+
+    Attributes:
+        data: Its bytes.
+        mime_type: What they are, found by looking at them where that is possible.
+        name: A file name.
+    """
+
+    data: bytes = field(repr=False)
+    mime_type: str
+    name: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMedia:
+    """A file that has to be fetched before it can be sent."""
+
+    url: str = field(repr=False)
+    mime_type: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the address, in hex."""
+        return hashlib.sha256(self.url.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; system messages are in `Turn.system` instead.
+
+    Attributes:
+        role: Who says it.
+        text: What is said; of an answer, without its reasoning.
+        media: What goes with it.
+        handle: Where the service keeps this answer, from the answer's metadata.
+        whole: Whether the answer is known to be the service's whole answer.
+    """
+
+    role: Role
+    text: str
+    media: tuple[Media | RemoteMedia, ...] = ()
+    handle: Mapping[str, JSON] | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call.
+
+    Attributes:
+        messages: The conversation, at least one message, the newest last.
+        model: The model's name as the service knows it; empty for its default.
+        system: The system prompt; empty if there is none.
+        options: What the provider offers beyond that, by name.
+    """
+
+    messages: tuple[Message, ...]
+    model: str = ""
+    system: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+__all__ = ["Media", "Message", "RemoteMedia", "Role", "Turn"]

@@ -1,0 +1,31 @@
+"""What holds for every test: marks are checked, and the caller's environment stays outside."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytest_plugins = ["tests.evidence.plugin"]
+pytest.register_assert_rewrite("tests.provider_tests.suite")
+
+# Credentials, tracing and proxies of the machine must not reach a test.
+OUTSIDE_PREFIXES = ("HF_", "HUGGINGCHAT_", "LANGCHAIN_", "LANGSMITH_")
+OUTSIDE_NAMES = ("ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Run a test without the caller's credentials and proxies, and undo what it sets."""
+    # Not by `monkeypatch`: an autouse fixture that asked for it would be one more function-scoped
+    # fixture in every property test.
+    with patch.dict(os.environ):
+        for name in list(os.environ):
+            if name.upper() in OUTSIDE_NAMES or name.upper().startswith(OUTSIDE_PREFIXES):
+                del os.environ[name]
+        yield
