@@ -9,23 +9,93 @@ if TYPE_CHECKING:
     from langchain_g4f._version import __version__
     from langchain_g4f.chat_models.base import BaseChatG4F
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
-    from langchain_g4f.errors import G4FError
+    from langchain_g4f.errors import (
+        APIConnectionError,
+        APIError,
+        APIStatusError,
+        APITimeoutError,
+        AppError,
+        AuthenticationError,
+        BadRequestError,
+        BlockedURLError,
+        ChallengeError,
+        ConfigurationError,
+        ConflictError,
+        EmptyResponseError,
+        G4FError,
+        MalformedStreamError,
+        MediaError,
+        MediaTooLargeError,
+        MissingDependencyError,
+        ModelNotFoundError,
+        NotFoundError,
+        PermissionDeniedError,
+        QueueFullError,
+        QuotaExceededError,
+        RateLimitError,
+        ServerError,
+        ServerStreamError,
+        SessionLostError,
+        SpaceNotRunningError,
+        StreamError,
+        StreamInterruptedError,
+        TooLargeError,
+        ToolCallError,
+        UnsupportedMediaError,
+    )
     from langchain_g4f.limits import Clocks
 
 _WHERE = {
     "BaseChatG4F": "langchain_g4f.chat_models.base",
     "ChatHuggingChat": "langchain_g4f.chat_models.huggingchat",
     "Clocks": "langchain_g4f.limits",
-    "G4FError": "langchain_g4f.errors",
     "__version__": "langchain_g4f._version",
 }
+"""Where what is no error comes from; everything is imported at first use."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _WHERE:
+    if name not in __all__:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(_WHERE[name]), name)
+    return getattr(import_module(_WHERE.get(name, "langchain_g4f.errors")), name)
 
 
-__all__ = ["BaseChatG4F", "ChatHuggingChat", "Clocks", "G4FError", "__version__"]
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AppError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BaseChatG4F",
+    "BlockedURLError",
+    "ChallengeError",
+    "ChatHuggingChat",
+    "Clocks",
+    "ConfigurationError",
+    "ConflictError",
+    "EmptyResponseError",
+    "G4FError",
+    "MalformedStreamError",
+    "MediaError",
+    "MediaTooLargeError",
+    "MissingDependencyError",
+    "ModelNotFoundError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "QueueFullError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "ServerError",
+    "ServerStreamError",
+    "SessionLostError",
+    "SpaceNotRunningError",
+    "StreamError",
+    "StreamInterruptedError",
+    "TooLargeError",
+    "ToolCallError",
+    "UnsupportedMediaError",
+    "__version__",
+]

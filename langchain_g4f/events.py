@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, final
 
 if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FinishReason = Literal["stop", "interrupted", "length", "tool_calls", "unknown"]
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Text:
     """A piece of the answer, in order."""
@@ -22,6 +23,7 @@ class Text:
     text: str
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Reasoning:
     """A piece of the model's reasoning; no part of the answer."""
@@ -29,6 +31,7 @@ class Reasoning:
     text: str
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class FinalText:
     """The service's own version of the whole answer, reasoning removed.
@@ -39,14 +42,64 @@ class FinalText:
     text: str
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A page the answer rests on."""
+
+    url: str
+    title: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that belongs to the answer.
+
+    Attributes:
+        name: Its name.
+        mime_type: What it is.
+        url: Where its bytes are; reading them may need the caller's identity.
+        data: Its bytes, where the service sent them along.
+    """
+
+    name: str
+    mime_type: str
+    url: str = ""
+    data: bytes = field(default=b"", repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ServerToolCall:
+    """A tool that the service itself runs; nothing for the caller to execute."""
+
+    id: str
+    name: str
+    arguments: dict[str, JSON]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ServerToolResult:
+    """What came out of a `ServerToolCall`."""
+
+    id: str
+    output: str
+    is_error: bool = False
+
+
+@final
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model and backend provider really answered."""
+    """Which model and backend provider really answered, and why a router chose them."""
 
     model: str = ""
     provider: str = ""
+    route: str = ""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Title:
     """The title the service gave the conversation."""
@@ -54,6 +107,7 @@ class Title:
     title: str
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class ConversationStarted:
     """The conversation the answer belongs to; a handle without secrets."""
@@ -61,6 +115,7 @@ class ConversationStarted:
     handle: dict[str, JSON]
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Something that happened on the way and is no part of the answer.
@@ -76,6 +131,7 @@ class Progress:
     data: dict[str, JSON] = field(default_factory=dict)
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Finish:
     """The answer is complete."""
@@ -83,17 +139,34 @@ class Finish:
     reason: FinishReason = "stop"
 
 
-Event = Text | Reasoning | FinalText | ModelInfo | Title | ConversationStarted | Progress | Finish
+Event = (
+    Text
+    | Reasoning
+    | FinalText
+    | Source
+    | File
+    | ServerToolCall
+    | ServerToolResult
+    | ModelInfo
+    | Title
+    | ConversationStarted
+    | Progress
+    | Finish
+)
 
 __all__ = [
     "ConversationStarted",
     "Event",
+    "File",
     "FinalText",
     "Finish",
     "FinishReason",
     "ModelInfo",
     "Progress",
     "Reasoning",
+    "ServerToolCall",
+    "ServerToolResult",
+    "Source",
     "Text",
     "Title",
 ]

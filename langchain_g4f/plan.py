@@ -3,18 +3,18 @@
 A *plan* is a generator that yields *effects* and *events*. The driver performs each
 effect and sends its result back in; a failure is raised at the ``yield``, so a plan
 recovers with ``try``/``except`` where recovery is part of the protocol. Events go to
-the caller. `send` and `stream` give ``yield from`` its type. A plan must not yield
-while it is being closed: what has to happen at the end of a call in any case is a
-`Defer`, given beforehand.
+the caller. `send`, `stream` and `resolve` give ``yield from`` its type. A plan must not
+yield while it is being closed: what has to happen at the end of a call in any case is
+a `Defer`, given beforehand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from langchain_g4f.errors import G4FError
+from langchain_g4f.errors import StreamInterruptedError
 from langchain_g4f.events import Event
 from langchain_g4f.wire import Request, Response, ResponseHead
 
@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 
 
 class Decoder(Protocol):
-    """Turns the bytes of one answer into events. Single use, bounded buffer.
+    """Turns the bytes of one answer into events. Single use, bounded buffer."""
 
-    Attributes:
-        finished: The terminal event was seen; an abort would come too late.
-        complete: Nothing of interest can follow; the driver stops reading.
-    """
+    @property
+    def finished(self) -> bool:
+        """The terminal event was seen; an abort would come too late."""
+        ...
 
-    finished: bool
-    complete: bool
+    @property
+    def complete(self) -> bool:
+        """Nothing of interest can follow; the driver stops reading."""
+        ...
 
     def feed(self, data: bytes) -> Iterable[Event]:
         """The events that ``data`` completes, then perhaps one of our errors."""
@@ -55,7 +57,7 @@ class StreamEnd:
     """
 
     text: str
-    error: G4FError | None = None
+    error: StreamInterruptedError | None = None
 
 
 MakeRequest = Callable[[], Request]
@@ -64,9 +66,17 @@ MakeDecoder = Callable[[ResponseHead], Decoder]
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request and read the whole, small response. Result: `Response`."""
+    """Send a request and read the whole, small response. Result: `Response`.
+
+    Attributes:
+        make_request: Makes it, anew for each attempt.
+        limit: Bytes the body may have; None for what any response may.
+        redirects: Whether a redirect is a response, too; its body is not read.
+    """
 
     make_request: MakeRequest
+    limit: int | None = None
+    redirects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,16 @@ class Sleep:
     seconds: float
 
 
-Effect = Send | Stream | Defer | Lock | Sleep
-Result = Response | StreamEnd | None
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Look up the addresses of a host. Result: a tuple of them, the best first."""
+
+    host: str
+    port: int
+
+
+Effect = Send | Stream | Defer | Lock | Sleep | Resolve
+Result = Response | StreamEnd | tuple[str, ...] | None
 
 T = TypeVar("T")
 PlanOf = Generator[Effect | Event, Result, T]
@@ -134,6 +152,7 @@ class Session:
         max_retries: How often a failed request is repeated at most.
         cookies: The identity.
         locks: Held from a `Lock` effect to the end of the call.
+        memory: What the process has learnt of a service, by address.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch.
         random: For back-off and nonces.
@@ -145,6 +164,7 @@ class Session:
     max_retries: int
     cookies: CookieStore
     locks: KeyedLocks
+    memory: MutableMapping[str, object]
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     random: Random
@@ -154,9 +174,11 @@ class Session:
         return f"<Session {self.provider}>"
 
 
-def send(make_request: MakeRequest) -> PlanOf[Response]:
+def send(
+    make_request: MakeRequest, *, limit: int | None = None, redirects: bool = False
+) -> PlanOf[Response]:
     """Yield `Send` and return its response; use with ``yield from``."""
-    result = yield Send(make_request)
+    result = yield Send(make_request, limit, redirects)
     if not isinstance(result, Response):
         raise TypeError(result)
     return result
@@ -175,6 +197,14 @@ def stream(
     return result
 
 
+def resolve(host: str, port: int) -> PlanOf[tuple[str, ...]]:
+    """Yield `Resolve` and return the addresses; use with ``yield from``."""
+    result = yield Resolve(host, port)
+    if not isinstance(result, tuple):
+        raise TypeError(result)
+    return result
+
+
 __all__ = [
     "CookieStore",
     "Decoder",
@@ -185,12 +215,14 @@ __all__ = [
     "MakeRequest",
     "Plan",
     "PlanOf",
+    "Resolve",
     "Result",
     "Send",
     "Session",
     "Sleep",
     "Stream",
     "StreamEnd",
+    "resolve",
     "send",
     "stream",
 ]

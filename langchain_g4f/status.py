@@ -8,6 +8,8 @@ says nothing to a caller and is never an answer.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from langchain_g4f.errors import (
@@ -54,10 +56,19 @@ def error_class(status: int) -> type[APIStatusError]:
     return BadRequestError if status >= HTTPStatus.BAD_REQUEST else APIStatusError
 
 
-def status_error(response: Response, *, provider: str, phase: str) -> APIStatusError:
-    """The error that a response with a status other than 2xx stands for."""
+def status_error(
+    response: Response, *, provider: str, phase: str, secrets: Sequence[str] = ()
+) -> APIStatusError:
+    """The error that a response with a status other than 2xx stands for.
+
+    Args:
+        response: The response.
+        provider: See `APIError`.
+        phase: See `APIError`.
+        secrets: What must not be quoted, should the service repeat it.
+    """
     status = response.status
-    kind, detail = error_class(status), _detail(response)
+    kind, detail = error_class(status), _detail(response, secrets)
     protection = _challenge(response)
     if protection:
         kind, detail = ChallengeError, f"{protection} asks for a challenge in a browser"
@@ -75,9 +86,10 @@ def status_error(response: Response, *, provider: str, phase: str) -> APIStatusE
     )
 
 
-def _detail(response: Response) -> str:
+def _detail(response: Response, secrets: Sequence[str]) -> str:
     text = response.body.decode("utf-8", "replace").strip()
-    if response.headers.content_type == "text/html" or text[:1] == "<":
+    coded = response.headers.get("content-encoding").lower() not in ("", "identity")
+    if coded or response.headers.content_type == "text/html" or text[:1] == "<":
         return ""
     try:
         value = json.loads(text)
@@ -87,7 +99,7 @@ def _detail(response: Response) -> str:
         value = next((value[k] for k in ("message", "error", "detail") if k in value), "")
     if not isinstance(value, str):
         value = json.dumps(value, ensure_ascii=False)
-    return redact_text(value, limit=500)
+    return redact_text(value, *secrets, limit=500)
 
 
 def _challenge(response: Response) -> str:
@@ -100,11 +112,13 @@ def _challenge(response: Response) -> str:
 
 
 def _redirect(response: Response) -> tuple[type[APIStatusError], str]:
-    target = response.headers.get("location")
-    segments = redact_url(target).lower().split("/")
-    if any(segment in _LOGIN_PATHS for segment in segments):
+    target = redact_url(response.headers.get("location"))
+    if any(segment in _LOGIN_PATHS for segment in target.lower().split("/")):
         return AuthenticationError, "a redirect to a login page"
-    return APIStatusError, f"a redirect to {redact_url(target)}, not followed"
+    # the path may be a secret of its own: some links log in who follows them
+    found = re.match(r"https?://[^/]+", target)
+    where = found.group() if found else "another address"
+    return APIStatusError, f"a redirect to {where}, not followed"
 
 
 __all__ = ["error_class", "status_error"]

@@ -10,6 +10,7 @@ from typing import Literal
 from langchain_g4f.wire import JSON
 
 Role = Literal["system", "user", "assistant", "tool"]
+AnswerState = Literal["whole", "part", "restarted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,13 @@ class Media:
         data: Its bytes.
         mime_type: What they are, found by looking at them where that is possible.
         name: A file name.
+        in_history: Whether the caller's messages have it; a file of ``media=`` goes once.
     """
 
     data: bytes = field(repr=False)
     mime_type: str
     name: str
+    in_history: bool = True
 
     @property
     def digest(self) -> str:
@@ -34,10 +37,11 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class RemoteMedia:
-    """A file that has to be fetched before it can be sent."""
+    """A file that has to be fetched before it can be sent; see `Media`."""
 
     url: str = field(repr=False)
     mime_type: str = ""
+    in_history: bool = True
 
     @property
     def digest(self) -> str:
@@ -54,14 +58,15 @@ class Message:
         text: What is said; of an answer, without its reasoning.
         media: What goes with it.
         handle: Where the service keeps this answer, from the answer's metadata.
-        whole: Whether the answer is known to be the service's whole answer.
+        state: Whether the caller has the service's whole answer, a part of it (the
+            stream was interrupted or stopped), or more (the service began anew).
     """
 
     role: Role
     text: str
     media: tuple[Media | RemoteMedia, ...] = ()
     handle: Mapping[str, JSON] | None = None
-    whole: bool = True
+    state: AnswerState = "whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Turn:
     messages: tuple[Message, ...]
     model: str = ""
     system: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
-__all__ = ["Media", "Message", "RemoteMedia", "Role", "Turn"]
+__all__ = ["AnswerState", "Media", "Message", "RemoteMedia", "Role", "Turn"]

@@ -26,7 +26,7 @@ class Part:
     """One part of a ``multipart/form-data`` body."""
 
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     filename: str | None = None
     content_type: str | None = None
 
@@ -42,6 +42,8 @@ class Request:
         body: The bytes, or the parts of a form.
         repeat: When it may be sent again.
         phase: What the request is for, in the words of error messages.
+        address: Connect to this very address, with no proxy and no cookies. The host
+            that is named and whose certificate is checked stays the URL's.
     """
 
     method: str
@@ -50,6 +52,7 @@ class Request:
     body: bytes | tuple[Part, ...] = b""
     repeat: Repeat = Repeat.UNSENT
     phase: str = ""
+    address: str = ""
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {redact_url(self.url)}>"
@@ -107,10 +110,13 @@ class Response(ResponseHead):
         try:
             value: JSON = json.loads(self.body)
         except (ValueError, RecursionError):
-            kind = self.headers.content_type or "no content type"
-            msg = f"expected JSON from {redact_url(self.url)}, got {kind}"
-            raise MalformedStreamError(msg) from None
-        return value
+            pass
+        else:
+            return value
+        # raised outside, so that what is wrong with the body does not bring the body along
+        kind = self.headers.content_type or "no content type"
+        msg = f"expected JSON from {redact_url(self.url)}, got {kind}"
+        raise MalformedStreamError(msg)
 
 
 __all__ = ["JSON", "Headers", "Part", "Repeat", "Request", "Response", "ResponseHead"]

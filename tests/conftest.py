@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["tests.evidence.plugin"]
-pytest.register_assert_rewrite("tests.provider_tests.suite")
+pytest.register_assert_rewrite("tests.provider_tests.suite", "tests.fault_tests.harness")
 
 # Credentials, tracing and proxies of the machine must not reach a test.
 OUTSIDE_PREFIXES = ("HF_", "HUGGINGCHAT_", "LANGCHAIN_", "LANGSMITH_")
@@ -29,3 +29,11 @@ def clean_environment() -> Iterator[None]:
             if name.upper() in OUTSIDE_NAMES or name.upper().startswith(OUTSIDE_PREFIXES):
                 del os.environ[name]
         yield
+
+
+@pytest.fixture(autouse=True)
+def forget_servers() -> None:
+    """Forget what was learnt of a server, for another may listen on its port now."""
+    from langchain_g4f.chat_models import runtime
+
+    runtime._memory.clear()

@@ -19,18 +19,21 @@ from langchain_core.language_models import LangSmithParams
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from langchain_g4f.chat_models.blocks import register
 from langchain_g4f.chat_models.chunks import ChunkMapper
 from langchain_g4f.chat_models.messages import to_turn
-from langchain_g4f.chat_models.progress import areport, as_progress, report
+from langchain_g4f.chat_models.progress import areport, as_progress, login_required, report
 from langchain_g4f.chat_models.service import ServiceModel
 from langchain_g4f.chat_models.settings import UNHONOURED
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
+from langchain_g4f.redact import forget_locals
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
     from langchain_g4f.events import Event
-    from langchain_g4f.turn import Turn
+    from langchain_g4f.run import arun
+    from langchain_g4f.turn import Media, RemoteMedia, Turn
 
 
 class BaseChatG4F(ServiceModel):
@@ -41,10 +44,17 @@ class BaseChatG4F(ServiceModel):
         APIError: From a call that failed; see `langchain_g4f.errors`.
     """
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let content blocks of the provider's answers be read."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if cls.provider:
+            register(cls.provider)
+
     def _events(self, turn: Turn) -> Generator[Event]:
         return self._run(self._plan(turn, self._session()))
 
-    def _aevents(self, turn: Turn) -> AsyncGenerator[Event]:
+    def _aevents(self, turn: Turn) -> arun:
         return self._arun(self._plan(turn, self._session()))
 
     def _prepare(
@@ -52,17 +62,29 @@ class BaseChatG4F(ServiceModel):
     ) -> tuple[Turn, ChunkMapper]:
         model = self._asked_model(kwargs.pop("model", None))
         self._warn_about({name: kwargs.pop(name, None) for name in UNHONOURED})
-        options = {name: kwargs.pop(name, getattr(self, name, None)) for name in self.options}
+        options = {
+            name: self._option(name, kwargs.pop(name, getattr(self, name, None)))
+            for name in self.options
+        }
+        media = self._given_media(kwargs.pop("media", None))
+        kwargs.pop("stream", None)  # core has read it
         if kwargs:
             msg = f"{self.label}: unknown parameters of the call: {sorted(kwargs)}"
             raise ConfigurationError(msg)
-        ends = tuple(filter(None, stop if stop is not None else self.stop or ()))
-        turn = to_turn(messages, model=model, options=options)
+        ends = tuple(filter(None, [*(self.stop or ()), *(stop or ())]))
+        turn = to_turn(messages, model=model, options=options, media=media)
         return turn, ChunkMapper(self.provider, model, ends)
 
-    def _asked_model(self, name: str | None) -> str:
-        wanted = name or self.model or self.default_model
-        return self.model_aliases.get(wanted, wanted)
+    def _given_media(self, given: object) -> tuple[Media | RemoteMedia, ...]:
+        if given is None:
+            return ()
+        from langchain_g4f.chat_models.attachments import given_media
+
+        return given_media(given)
+
+    def _option(self, name: str, value: object) -> object:
+        """An option in the provider's terms. Overwritten where the caller's differ."""
+        return value
 
     def _stream(
         self,
@@ -74,7 +96,7 @@ class BaseChatG4F(ServiceModel):
         turn, mapper = self._prepare(messages, stop, kwargs)
         yield from self._chunks(turn, mapper, run_manager)
 
-    async def _astream(
+    def _astream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
@@ -82,10 +104,8 @@ class BaseChatG4F(ServiceModel):
         **kwargs: Any,
     ) -> AsyncGenerator[ChatGenerationChunk]:
         turn, mapper = self._prepare(messages, stop, kwargs)
-        # core's own generators are closed late by the event loop: close ours at once
-        async with aclosing(self._achunks(turn, mapper, run_manager)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        # not by a generator of its own: see `run.arun`
+        return self._achunks(turn, mapper, run_manager)
 
     def _generate(
         self,
@@ -116,16 +136,22 @@ class BaseChatG4F(ServiceModel):
         mapper: ChunkMapper,
         run_manager: CallbackManagerForLLMRun | None,
     ) -> Generator[ChatGenerationChunk]:
-        with closing(self._events(turn)) as events:
-            for event in events:
-                if progress := as_progress(event):
-                    report(progress, self.provider, self.on_progress)
-                for chunk in mapper.chunks(event):
-                    if run_manager:
-                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
-                if mapper.stopped:
-                    break
+        try:
+            with closing(self._events(turn)) as events:
+                for event in events:
+                    if progress := as_progress(event):
+                        report(progress, self.provider, self.on_progress)
+                    if (chunk := mapper.chunk(event)) is not None:
+                        if run_manager:
+                            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk
+                    if mapper.stopped:
+                        break
+        except G4FError as error:
+            forget_locals(error)
+            if isinstance(error, AuthenticationError):
+                report(login_required(error), self.provider, self.on_progress)
+            raise
         last = mapper.last()
         if run_manager:
             run_manager.on_llm_new_token(last.text, chunk=last)
@@ -137,16 +163,22 @@ class BaseChatG4F(ServiceModel):
         mapper: ChunkMapper,
         run_manager: AsyncCallbackManagerForLLMRun | None,
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        async with aclosing(self._aevents(turn)) as events:
-            async for event in events:
-                if progress := as_progress(event):
-                    await areport(progress, self.provider, self.on_progress)
-                for chunk in mapper.chunks(event):
-                    if run_manager:
-                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
-                if mapper.stopped:
-                    break
+        try:
+            async with aclosing(self._aevents(turn)) as events:
+                async for event in events:
+                    if progress := as_progress(event):
+                        await areport(progress, self.provider, self.on_progress)
+                    if (chunk := mapper.chunk(event)) is not None:
+                        if run_manager:
+                            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk
+                    if mapper.stopped:
+                        break
+        except G4FError as error:
+            forget_locals(error)
+            if isinstance(error, AuthenticationError):
+                await areport(login_required(error), self.provider, self.on_progress)
+            raise
         last = mapper.last()
         if run_manager:
             await run_manager.on_llm_new_token(last.text, chunk=last)
@@ -168,7 +200,7 @@ class BaseChatG4F(ServiceModel):
         model = self._asked_model(kwargs.get("model"))
         if model:
             params["ls_model_name"] = model
-        if ends := stop or self.stop:
+        if ends := [*(self.stop or ()), *(stop or ())]:
             params["ls_stop"] = ends
         return params
 

@@ -1,44 +1,149 @@
-"""ChatHuggingChat: HuggingChat, and any other chat-ui server, as a chat model."""
+"""ChatHuggingChat: HuggingChat, and any other chat-ui server, as a chat model.
+
+The provider is imported at first use, to keep the import of the class quick.
+"""
 
 from __future__ import annotations
 
+import base64
 import os
-from typing import TYPE_CHECKING, ClassVar
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from langchain_core.messages import AIMessage
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from langchain_g4f.auth.cookies import check_cookies, parse_cookie_header
+from langchain_g4f.auth.cookies import check_cookies, parse_cookie_file, parse_cookie_header
 from langchain_g4f.chat_models.base import BaseChatG4F
-from langchain_g4f.providers import huggingchat
+from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import ModelProfile
+
+    from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.plan import Plan, PlanOf, Session
     from langchain_g4f.turn import Turn
 
+_HOME = "https://huggingface.co/chat"
 
-def _cookies_from_environment() -> str | None:
-    return os.environ.get("HUGGINGCHAT_COOKIES") or None
+
+class ToolServer(BaseModel):
+    """A tool server (MCP, streamable HTTP) that the service may offer to the model."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid")
+
+    name: str
+    url: str
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        return {**state, "__dict__": {**state["__dict__"], "headers": {}}}
+
+
+def _base_url_from_environment() -> str:
+    return os.environ.get("HUGGINGCHAT_BASE_URL") or _HOME
+
+
+def _cookies_from_environment(settings: dict[str, Any]) -> str | Path | None:
+    """The environment's cookies; they are those of the environment's server, and no other's."""
+    server = urlsplit(_base_url_from_environment()).netloc
+    if urlsplit(settings.get("base_url", "")).netloc != server:
+        return None
+    if header := os.environ.get("HUGGINGCHAT_COOKIES"):
+        return header
+    path = os.environ.get("HUGGINGCHAT_COOKIE_FILE")
+    return Path(path).expanduser() if path else None
 
 
 class ChatHuggingChat(BaseChatG4F):
-    """Chat with HuggingChat or any other huggingface/chat-ui server."""
+    """Chat with HuggingChat, or with any other huggingface/chat-ui server.
+
+    Setup:
+        On huggingface.co, log in with a browser and give its cookies ``hf-chat`` and
+        ``token``, as ``cookies=`` or in ``HUGGINGCHAT_COOKIES``, or an exported cookie file
+        as a path, or in ``HUGGINGCHAT_COOKIE_FILE``. Many other servers need no login.
+
+    Instantiate:
+        ``ChatHuggingChat(model="omni", cookies="hf-chat=...; token=...")``, or
+        ``ChatHuggingChat(base_url="http://localhost:3000")``; ``HUGGINGCHAT_BASE_URL``
+        names the server, too.
+
+    Conversations:
+        Answers carry a handle in ``response_metadata["conversation"]``. A history that
+        leads to such an answer is gone on with on the server; only what is new is sent.
+
+    Errors:
+        See `langchain_g4f.errors`. A missing or expired login is AuthenticationError.
+    """
 
     label: ClassVar[str] = "HuggingChat"
-    provider: ClassVar[str] = huggingchat.NAME
-    url: ClassVar[str] = "https://huggingface.co/chat"
+    provider: ClassVar[str] = "huggingchat"
+    url: ClassVar[str] = _HOME
     needs_auth: ClassVar[bool] = True
+    default_model: ClassVar[str] = "omni"
+    models: ClassVar[tuple[str, ...]] = ("omni",)
+    options: ClassVar[tuple[str, ...]] = (
+        "conversation",
+        "regenerate",
+        "continue_answer",
+        "delete_after",
+        "web_search",
+        "tool_ids",
+        "mcp_servers",
+        "timezone",
+        "trusted_media_hosts",
+    )
 
-    base_url: str = "https://huggingface.co/chat"
+    base_url: str = Field(default_factory=_base_url_from_environment)
     cookies: dict[str, SecretStr] | None = Field(
         default_factory=_cookies_from_environment, validate_default=True
     )
-    """The browser's cookies for the server, as ``Cookie`` header or by name."""
+    """Cookies for the server: ``Cookie`` header, names and values, or path of a cookie file."""
+    conversation: Literal["auto", "new"] | dict[str, Any] = "auto"
+    """Go on with the server's conversation where the history leads to one; always begin a
+    new one; or go on from this handle. A call also takes an answer."""
+    delete_after: bool = False
+    """Delete the conversation that a call creates when the call ends."""
+    web_search: bool = False
+    """Let the server search the web."""
+    mcp_servers: list[ToolServer] = Field(default_factory=list)
+    """Tool servers to offer to the model; the service runs the calls itself."""
+    tool_ids: list[str] = Field(default_factory=list)
+    """Ids of the server's own tools (servers of the older generation)."""
+    timezone: str | None = None
+    """IANA name, told to the model together with tools."""
+    trusted_media_hosts: list[str] = Field(default_factory=list)
+    """Hosts whose images may be fetched although their address is private."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            cookies: str | Path | SecretStr | Mapping[str, str | SecretStr] | None = ...,
+            conversation: Literal["auto", "new"] | Mapping[str, Any] = ...,
+            delete_after: bool = ...,
+            web_search: bool = ...,
+            mcp_servers: Sequence[ToolServer | Mapping[str, Any]] = ...,
+            tool_ids: Sequence[str] = ...,
+            timezone: str | None = ...,
+            trusted_media_hosts: Sequence[str] = ...,
+            **settings: Unpack[Arguments],
+        ) -> None: ...
 
     @field_validator("cookies", mode="before")
     @classmethod
-    def _cookies_by_name(cls, value: object) -> object:
+    def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
+        if isinstance(value, Path):
+            host = urlsplit(str(info.data.get("base_url", ""))).hostname or ""
+            return parse_cookie_file(_read(value), host, time.time())
         return parse_cookie_header(value) if isinstance(value, str) else value
 
     @field_validator("cookies")
@@ -54,14 +159,115 @@ class ChatHuggingChat(BaseChatG4F):
         """Where credentials are read from when a serialized model is loaded."""
         return {"cookies": "HUGGINGCHAT_COOKIES"}
 
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """Tool servers, too, are written down without their headers."""
+        servers = [server.model_dump(exclude={"headers"}) for server in self.mcp_servers]
+        return super().lc_attributes | ({"mcp_servers": servers} if servers else {})
+
+    def delete_conversation(self, message: AIMessage) -> None:
+        """Delete the conversation that ``message`` is an answer of.
+
+        Raises:
+            ConfigurationError: The message has no handle of this server.
+            NotFoundError: The conversation is gone, or somebody else's.
+        """
+        self._result(self._delete(message))
+
+    async def adelete_conversation(self, message: AIMessage) -> None:
+        """Like `delete_conversation`."""
+        await self._aresult(self._delete(message))
+
+    def _delete(self, message: AIMessage) -> PlanOf[None]:
+        from langchain_g4f.providers.huggingchat import Handle, delete
+
+        handle = Handle.from_json(message.response_metadata.get("conversation"))
+        if handle is None:
+            msg = "the message has no handle of a HuggingChat conversation"
+            raise ConfigurationError(msg)
+        return delete(handle, self.base_url)
+
+    def fetch_file(self, block: Mapping[str, Any]) -> bytes:
+        """The bytes of an image or file block of an answer.
+
+        The caller's identity is used for the server's own files, and for nothing else.
+
+        Raises:
+            ConfigurationError: The block has neither content nor an address.
+            BlockedURLError: Its address may not be fetched.
+        """
+        return _content(block) or self._result(self._fetch(block))
+
+    async def afetch_file(self, block: Mapping[str, Any]) -> bytes:
+        """Like `fetch_file`."""
+        return _content(block) or await self._aresult(self._fetch(block))
+
+    def _fetch(self, block: Mapping[str, Any]) -> PlanOf[bytes]:
+        from langchain_g4f.providers.huggingchat import fetch
+
+        url = block.get("url")
+        if not isinstance(url, str):
+            msg = "expected an image or file block with a URL or base64"
+            raise ConfigurationError(msg)
+        return fetch(url, self.base_url, tuple(self.trusted_media_hosts))
+
     def _secrets(self) -> dict[str, str]:
-        return {n: v.get_secret_value() for n, v in (self.cookies or {}).items()}
+        # The server accepts a session id of our choice (section 2.1). Left to choose, it gives one
+        # to each first request, and calls that begin at once lose each other's conversations.
+        given = {n: v.get_secret_value() for n, v in (self.cookies or {}).items()}
+        return {"hf-chat": str(uuid.uuid4())} | given
+
+    def _asked_model(self, name: str | None) -> str:
+        wanted = name or self.model
+        if wanted or self.base_url == _HOME:
+            return super()._asked_model(wanted)
+        return ""  # another server's default is its own
+
+    def _option(self, name: str, value: object) -> object:
+        if isinstance(value, AIMessage):
+            return value.response_metadata.get("conversation", {})  # no handle is not "auto"
+        if name == "mcp_servers" and isinstance(value, list):
+            servers = [ToolServer.model_validate(server) for server in value]
+            return [
+                {
+                    "name": server.name,
+                    "url": server.url,
+                    "headers": {n: v.get_secret_value() for n, v in server.headers.items()},
+                }
+                for server in servers
+            ]
+        return value
 
     def _plan(self, turn: Turn, session: Session) -> Plan:
-        return huggingchat.plan(turn, session, self.base_url)
+        from langchain_g4f.providers.huggingchat import plan
+
+        return plan(turn, session, self.base_url)
 
     def _models_plan(self, session: Session) -> PlanOf[list[str]]:
-        return [model.name for model in (yield from huggingchat.list_models(self.base_url))]
+        from langchain_g4f.providers.huggingchat import list_models
+
+        return [model.name for model in (yield from list_models(self.base_url))]
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        profile = super()._resolve_model_profile() or {}
+        return profile | {
+            "image_inputs": True,
+            "image_url_inputs": True,
+            "reasoning_output": True,
+        }
 
 
-__all__ = ["ChatHuggingChat"]
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        msg = f"cookies: cannot read {path.name}: {type(error).__name__}"
+    raise ConfigurationError(msg)
+
+
+def _content(block: Mapping[str, Any]) -> bytes:
+    content = block.get("base64")
+    return base64.b64decode(content) if isinstance(content, str) else b""
+
+
+__all__ = ["ChatHuggingChat", "ToolServer"]

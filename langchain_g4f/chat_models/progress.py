@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables.config import var_child_runnable_config
 
+from langchain_g4f.errors import AuthenticationError
 from langchain_g4f.events import Event, Progress, Title
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ def as_progress(event: Event) -> Progress | None:
             return Progress("title", event.title)
         case _:
             return None
+
+
+def login_required(error: AuthenticationError) -> Progress:
+    """What somebody watching has to know of a missing login."""
+    return Progress("login_required", str(error), {"login_url": error.login_url})
 
 
 def report(
@@ -83,4 +89,4 @@ def _write_to_graph(data: dict[str, Any]) -> None:
     write(data)
 
 
-__all__ = ["EVENT_NAME", "areport", "as_progress", "report"]
+__all__ = ["EVENT_NAME", "areport", "as_progress", "login_required", "report"]

@@ -1,10 +1,13 @@
-"""What a model object keeps between calls: identity, locks, the list of models.
+"""What is kept between calls: of a model object its identity and the list of models.
 
-It is made at first use and never travels: a copied or unpickled model starts anew.
+That never travels: a copied or unpickled model starts anew. The locks and what is
+known of a server belong to the process, for a conversation may be continued by any
+model object.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -24,15 +27,33 @@ MODELS_TTL_S = 300.0
 """How long a list of models is kept."""
 
 
+_locks = KeyedLocks()
+_memory: dict[str, object] = {}
+
+
+def _uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def _new_locks_in_child() -> None:
+    """A lock held by another thread at a fork would never be released in the child."""
+    global _locks  # noqa: PLW0603 -- see above
+    _locks = KeyedLocks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_locks_in_child)
+
+
 class Runtime:
     """State of one model object; thread-safe."""
 
     def __init__(self) -> None:
         self.models: list[str] = []
+        self.new_id: Callable[[], str] = _uuid
         self._models_at = 0.0
         self._mutex = threading.Lock()
         self._cookies: Cookies | None = None
-        self._locks = KeyedLocks()
         self._random = random.Random()  # noqa: S311 -- spreads retries, hides nothing
 
     def __deepcopy__(self, memo: object) -> Runtime:
@@ -61,11 +82,12 @@ class Runtime:
             limits=limits,
             max_retries=max_retries,
             cookies=self._cookies,
-            locks=self._locks,
+            locks=_locks,
+            memory=_memory,
             clock=time.monotonic,
             wall_clock=time.time,
             random=self._random,
-            new_id=lambda: str(uuid.uuid4()),
+            new_id=self.new_id,
         )
 
     def models_are_fresh(self) -> bool:

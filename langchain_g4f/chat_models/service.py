@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import aclosing
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import PrivateAttr
 
@@ -17,8 +17,12 @@ from langchain_g4f.limits import Clocks, Limits
 if TYPE_CHECKING:
     from langchain_g4f.events import Event
     from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.run import arun
     from langchain_g4f.transport.client import AsyncClient, SyncClient
     from langchain_g4f.turn import Turn
+
+
+T = TypeVar("T")
 
 
 class ServiceModel(ChatSettings):
@@ -55,11 +59,19 @@ class ServiceModel(ChatSettings):
             self.provider, self._limits(), self.max_retries, self.base_url, self._secrets
         )
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; with other cookies or another address, one with a session of its own."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_serialized", None)  # core's cache of what it was
+        if not {"base_url", *self.lc_secrets}.isdisjoint(update or ()):
+            copied._runtime = Runtime()  # noqa: SLF001 -- its own
+        return copied
+
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """A copy with a session of its own; HTTP clients are shared, not copied."""
+        """A copy with a session of its own; what belongs to the caller is not copied."""
         memo = {} if memo is None else memo
-        for client in (self.http_client, self.http_async_client):
-            memo[id(client)] = client
+        for shared in (self.http_client, self.http_async_client, self.on_progress):
+            memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
     # -- models ----------------------------------------------------------------
@@ -67,46 +79,44 @@ class ServiceModel(ChatSettings):
     def get_model(self, name: str | None = None) -> str:
         """The name the service knows ``name`` (or this object's model) by.
 
+        Empty for a service's own default. The service is asked about a name it has not listed.
+
         Raises:
-            ModelNotFoundError: A list of the models is known and it is not in there.
+            ModelNotFoundError: There is a list of the models and it is not in there.
         """
-        wanted = name or self.model or self.default_model
-        resolved = self.model_aliases.get(wanted, wanted)
-        known = self._runtime.models or list(self.models)
-        if resolved and known and resolved not in known:
-            raise self._no_such_model(resolved, known)
+        resolved = self._asked_model(name)
+        if resolved and resolved not in (self._runtime.models or self.models):
+            known = self.get_models()
+            if known and resolved not in known:
+                raise self._no_such_model(resolved, known)
         return resolved
+
+    def _asked_model(self, name: str | None) -> str:
+        wanted = name or self.model or self.default_model
+        return self.model_aliases.get(wanted, wanted)
 
     def get_models(self) -> list[str]:
         """The models of the service, asked anew every five minutes.
 
         Where the service cannot be asked: what it said last, or the known models.
         """
-        found: list[str] = []
         if self._runtime.models_are_fresh():
             return list(self._runtime.models)
         try:
-            for _ in self._run(self._listing(found)):
-                pass
+            found = self._result(self._models_plan(self._session()))
         except G4FError:
             return list(self._runtime.models or self.models)
         return self._runtime.keep_models(found)
 
     async def aget_models(self) -> list[str]:
         """Like `get_models`."""
-        found: list[str] = []
         if self._runtime.models_are_fresh():
             return list(self._runtime.models)
         try:
-            async with aclosing(self._arun(self._listing(found))) as events:
-                async for _ in events:
-                    pass
+            found = await self._aresult(self._models_plan(self._session()))
         except G4FError:
             return list(self._runtime.models or self.models)
         return self._runtime.keep_models(found)
-
-    def _listing(self, found: list[str]) -> Plan:
-        found.extend((yield from self._models_plan(self._session())))
 
     def _no_such_model(self, model: str, known: Sequence[str]) -> ModelNotFoundError:
         closest = tuple(get_close_matches(model, known, n=3, cutoff=0.3))
@@ -118,12 +128,27 @@ class ServiceModel(ChatSettings):
         error.closest = closest
         return error
 
+    def _result(self, plan: PlanOf[T]) -> T:
+        """What a plan returns, its events left out."""
+        found: list[T] = []
+        for _ in self._run(_keep(plan, found)):
+            pass
+        return found[0]
+
+    async def _aresult(self, plan: PlanOf[T]) -> T:
+        """Like `_result`."""
+        found: list[T] = []
+        async with aclosing(self._arun(_keep(plan, found))) as events:
+            async for _ in events:
+                pass
+        return found[0]
+
     def _run(self, plan: Plan) -> Generator[Event]:
         from langchain_g4f.run import run
 
         return run(plan, self._session(), self._client())
 
-    def _arun(self, plan: Plan) -> AsyncGenerator[Event]:
+    def _arun(self, plan: Plan) -> arun:
         from langchain_g4f.run import arun
 
         return arun(plan, self._session(), self._async_client())
@@ -141,6 +166,10 @@ class ServiceModel(ChatSettings):
         if self.http_async_client is not None:
             return client.AsyncClient(self.http_async_client)
         return client.async_client(client.ClientSettings(self.proxy))
+
+
+def _keep(plan: PlanOf[T], found: list[T]) -> Plan:
+    found.append((yield from plan))
 
 
 __all__ = ["ServiceModel"]

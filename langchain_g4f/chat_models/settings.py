@@ -1,10 +1,17 @@
-"""What is set on a chat model, and the facts of a provider: fields and nothing else."""
+"""What is set on a chat model, how that travels, and the facts of a provider.
+
+A pickled or serialized model holds no credential. Where it is loaded they are read from
+the environment; a proxy keeps its address, so that nobody goes around it by accident.
+"""
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar, Self
+from urllib.parse import SplitResult, urlsplit
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import (
@@ -19,6 +26,7 @@ from pydantic import (
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.events import Progress
 from langchain_g4f.limits import Clocks
+from langchain_g4f.redact import redact_url
 
 UNHONOURED = ("temperature", "max_tokens")
 """Standard parameters that only some services have."""
@@ -28,7 +36,10 @@ class ChatSettings(BaseChatModel):
     """The fields that all chat models of this package have."""
 
     model_config = ConfigDict(
-        populate_by_name=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # an import should not pay for classes it does not use
     )
 
     label: ClassVar[str] = ""
@@ -78,6 +89,15 @@ class ChatSettings(BaseChatModel):
     temperature: float | None = None
     max_tokens: int | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _warn_of_unknown(cls, values: object) -> object:
+        """Say by name which settings are none: pydantic would drop them without a word."""
+        for name in values if isinstance(values, dict) else ():
+            if name not in _names(cls):
+                warnings.warn(f"{cls.label} has no parameter {name!r}: it is ignored", stacklevel=2)
+        return values
+
     @field_validator("stop", mode="before")
     @classmethod
     def _stop_as_list(cls, value: object) -> object:
@@ -86,10 +106,28 @@ class ChatSettings(BaseChatModel):
     @field_validator("base_url")
     @classmethod
     def _base_url_is_http(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            msg = "base_url: expected an address that begins with http:// or https://"
+        if value and not _is_address(value):
+            msg = (
+                "base_url: expected an address that begins with http:// or https://,"
+                " without user, password, query and fragment"
+            )
             raise ConfigurationError(msg)
         return value.rstrip("/")
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_has_a_host(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _split(value.get_secret_value()) is None:
+            msg = "proxy: expected a URL such as 'http://user:password@host:3128'"
+            raise ConfigurationError(msg)
+        return value
+
+    @field_validator("timeout")
+    @classmethod
+    def _timeout_is_a_time(cls, value: float | Clocks | None) -> float | Clocks | None:
+        if isinstance(value, float):
+            Clocks.within(value)
+        return value
 
     @model_validator(mode="after")
     def _warn_of_unhonoured(self) -> Self:
@@ -103,6 +141,63 @@ class ChatSettings(BaseChatModel):
                 warnings.warn(
                     f"{self.label} has no parameter {name!r}: it is ignored", stacklevel=3
                 )
+
+    @property
+    def _proxy_address(self) -> str | None:
+        """The proxy, without user and password."""
+        return redact_url(self.proxy.get_secret_value()) if self.proxy else None
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """Settings in the form in which LangChain can write them down."""
+        attributes: dict[str, Any] = {"proxy": self._proxy_address} if self.proxy else {}
+        if isinstance(self.timeout, Clocks):
+            attributes["timeout"] = asdict(self.timeout)
+        return attributes
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        settings = {n: v for n, v in state["__dict__"].items() if not (v and n in self.lc_secrets)}
+        if self._proxy_address:
+            settings["proxy"] = SecretStr(self._proxy_address)
+        return {**state, "__dict__": settings}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        missing = [name for name in self.lc_secrets if name not in self.__dict__]
+        if missing:
+            names = set(type(self).model_fields) & set(self.__dict__) - set(UNHONOURED)
+            fresh = type(self)(**{name: self.__dict__[name] for name in names})
+            self.__dict__.update({name: getattr(fresh, name) for name in missing})
+
+
+@functools.cache
+def _names(settings: type[ChatSettings]) -> frozenset[str]:
+    """What a setting may be called: fields, and their other names."""
+    found = set(settings.model_fields)
+    for field in settings.model_fields.values():
+        for alias in (field.alias, field.validation_alias):
+            names = alias.choices if isinstance(alias, AliasChoices) else [alias]
+            found.update(name for name in names if isinstance(name, str))
+    return frozenset(found)
+
+
+def _is_address(value: str) -> bool:
+    """Whether this is origin and path of a service, without anything that may be secret."""
+    parts = _split(value)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        return False
+    return parts.scheme in {"http", "https"}
+
+
+def _split(address: str) -> SplitResult | None:
+    """The parts of an address, None if there is no host or no valid port."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 -- raises where it is no number
+    except ValueError:
+        return None
+    return parts if parts.hostname else None
 
 
 __all__ = ["UNHONOURED", "ChatSettings"]

@@ -16,6 +16,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         from langchain_g4f.cli.app import app
+
+        app(prog_name="langchain-g4f")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in _EXTRA:
@@ -25,7 +27,6 @@ def main() -> None:
             'Install it from the checkout with: pip install -e ".[cli]"\n'
         )
         sys.exit(1)
-    app(prog_name="langchain-g4f")
 
 
 __all__ = ["main"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,11 +23,11 @@ BaseUrl = Annotated[
     typer.Option(metavar="URL", help="Another chat-ui server, with its path.", show_default=False),
 ]
 UseSandbox = Annotated[
-    bool, typer.Option("--sandbox", help="Start a scripted server on this machine and use it.")
+    bool, typer.Option("--sandbox", help="Start a scripted server here, and use it.")
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", min=0.001, help="For one whole answer.", show_default=False),
+    typer.Option(metavar="SECONDS", help="For a whole answer.", show_default=False),
 ]
 
 
@@ -52,11 +53,15 @@ def langchain_g4f(
 def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     question: Annotated[
         str | None,
-        typer.Argument(help="Without one: read from a pipe, or hold a conversation."),
+        typer.Argument(
+            help="What to ask; else it is read from a pipe, or you hold a conversation."
+        ),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Model to ask.", show_default="the server's default"),
+        typer.Option(
+            metavar="NAME", help="Model to ask; else the server's default.", show_default=False
+        ),
     ] = None,
     base_url: BaseUrl = None,
     sandbox: UseSandbox = False,
@@ -67,27 +72,60 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     reasoning: Annotated[
         bool | None,
         typer.Option(
-            help="Show the model's reasoning: dimmed on a terminal, else on standard error.",
-            show_default="on a terminal",
+            help="Dimmed on a terminal, where it is shown by default; else on standard error.",
+            show_default=False,
+        ),
+    ] = None,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Image or text file for the first question; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    web_search: Annotated[
+        bool, typer.Option("--web-search", help="Let the server search the web.")
+    ] = False,
+    load: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Go on with the conversation of this file, with its server and its model.",
+            show_default=False,
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the conversation in this file; one that is in it already goes on.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
     """Ask a question, or hold a conversation."""
     with one_line_failures():
         from langchain_g4f.cli.chat import ask, converse, read_question
+        from langchain_g4f.cli.conversation import open_conversation
         from langchain_g4f.cli.screen import Screen
         from langchain_g4f.cli.service import open_service
 
         screen = Screen(reasoning=reasoning)
+        conversation = open_conversation(load, save, system=system, model=model, files=image or ())
         if question is None:
             question = read_question()
+        if not (base_url or sandbox):
+            base_url = conversation.server
         with open_service(base_url, sandbox=sandbox) as service:
-            chat_model = service.chat_model(model, timeout, screen.progress)
+            chat_model = service.chat_model(
+                conversation.model, timeout, screen.progress, web_search=web_search
+            )
             if question is None:
                 screen.hint(service.greeting)
-                converse(chat_model, screen, system)
+                converse(chat_model, screen, conversation)
             else:
-                ask(chat_model, screen, question, system)
+                ask(chat_model, screen, conversation, question)
 
 
 @app.command()

@@ -7,19 +7,29 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-
 from langchain_g4f.cli.failure import CommandError, report
-from langchain_g4f.errors import AuthenticationError, G4FError, ModelNotFoundError
+from langchain_g4f.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    G4FError,
+    MediaError,
+    ModelNotFoundError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from langchain_core.messages import BaseMessage
+
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.cli.conversation import Conversation
     from langchain_g4f.cli.screen import Screen
 
 PROMPT = "> "
 LEAVE = "/exit"
+
+_LASTING = (AuthenticationError, ConfigurationError, MediaError, ModelNotFoundError)
+"""What no other question would mend."""
 
 
 def read_question() -> str | None:
@@ -36,43 +46,52 @@ def read_question() -> str | None:
     return question
 
 
-def ask(model: BaseChatG4F, screen: Screen, question: str, system: str | None = None) -> None:
-    """Show the answer to one question."""
-    asyncio.run(_answer(model, screen, [*_instructions(system), HumanMessage(question)]))
+def ask(model: BaseChatG4F, screen: Screen, conversation: Conversation, question: str) -> None:
+    """Show the answer to one question, and keep it, as far as it came."""
+    asked = conversation.ask(question)
+    try:
+        asyncio.run(_answer(model, screen, asked))
+    except KeyboardInterrupt:
+        _keep(screen, conversation, asked)
+        raise
+    _keep(screen, conversation, asked)
 
 
-def converse(model: BaseChatG4F, screen: Screen, system: str | None = None) -> None:
+def converse(model: BaseChatG4F, screen: Screen, conversation: Conversation) -> None:
     """Hold a conversation until the user leaves it.
 
     Ctrl-C stops an answer; what it said until then stays part of the conversation. A question
     that failed does not.
     """
-    messages = _instructions(system)
+    if count := conversation.questions:
+        screen.hint(f"Going on after {count} answered question{'s' * (count > 1)}.")
     screen.hint(f"Ctrl-C stops an answer. {LEAVE} or Ctrl-D ends the conversation.\n")
     # One event loop for all turns keeps the connection, and turns Ctrl-C into a cancelled answer.
     with asyncio.Runner() as runner:
         for question in _questions(screen):
-            turn = [*messages, HumanMessage(question)]
+            asked = conversation.ask(question)
             try:
-                runner.run(_answer(model, screen, turn))
+                runner.run(_answer(model, screen, asked))
             except KeyboardInterrupt:
                 screen.hint("[stopped]")
-            except (AuthenticationError, ModelNotFoundError):
+            except _LASTING:
                 raise  # the next question would fail in the same way
             except G4FError as error:
                 report(error)
                 continue
             screen.hint("")
-            if screen.text:
-                messages = [*turn, AIMessage(screen.text)]
+            _keep(screen, conversation, asked)
+
+
+def _keep(screen: Screen, conversation: Conversation, asked: list[BaseMessage]) -> None:
+    if answer := screen.message:
+        went_on = conversation.keep(asked, answer)
+        if not went_on:
+            screen.note("a new conversation on the server, which began with the history")
 
 
 async def _answer(model: BaseChatG4F, screen: Screen, messages: list[BaseMessage]) -> None:
     await screen.follow(model.astream(messages))
-
-
-def _instructions(system: str | None) -> list[BaseMessage]:
-    return [SystemMessage(system)] if system else []
 
 
 def _questions(screen: Screen) -> Iterator[str]:

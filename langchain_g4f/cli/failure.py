@@ -23,7 +23,7 @@ INTERRUPTED = 130
 _BROWSER_STEPS = """\
   1. Log in with a browser: {login_url}
   2. Copy its cookies hf-chat and token (developer tools, Storage or Application).
-  3. HUGGINGCHAT_COOKIES='hf-chat=...; token=...' langchain-g4f chat{option} "..."
+  3. {server}HUGGINGCHAT_COOKIES='hf-chat=...; token=...' langchain-g4f chat "..."
 """
 
 
@@ -78,8 +78,9 @@ def _login(error: AuthenticationError) -> str:
         return _message(error)
     server = error.login_url.removesuffix("/login")
     given = " and did not take the given cookies" if os.environ.get("HUGGINGCHAT_COOKIES") else ""
-    option = "" if server == ChatHuggingChat.url else f" --base-url {server}"
-    steps = _BROWSER_STEPS.format(login_url=error.login_url, option=option)
+    # cookies of the environment are sent to the environment's server only
+    named = "" if server == ChatHuggingChat.url else f"HUGGINGCHAT_BASE_URL={server} "
+    steps = _BROWSER_STEPS.format(login_url=error.login_url, server=named)
     return f"{server} wants a login{given}.\n{steps}"
 
 

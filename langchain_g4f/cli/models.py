@@ -18,7 +18,7 @@ def list_models(service: Service, timeout: float | None = None) -> None:
     Raises:
         CommandError: The server did not say.
     """
-    found = service.chat_model(timeout=timeout).get_models()
+    found = service.live_models(timeout)
     if not found:
         raise CommandError(
             f"{service.name} does not tell its models: is it up, and a chat-ui server's address, "

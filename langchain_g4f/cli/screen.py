@@ -12,12 +12,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from rich.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from langchain_core.messages import AIMessageChunk
     from rich.status import Status
 
     from langchain_g4f.events import Progress
@@ -52,15 +52,19 @@ class Screen:
         self._aside = sys.stdout if self.terminal else aside or sys.stderr
         self._console = Console(file=sys.stdout, force_terminal=self.terminal, highlight=False)
         self._waiting: Status | None = None
-        self._pieces: list[str] = []
+        self._chunks: list[AIMessageChunk] = []
         self._open_line: TextIO | None = None
         self._thinking = False
         self._at_top = True
 
     @property
-    def text(self) -> str:
-        """The answer so far, without reasoning."""
-        return "".join(self._pieces)
+    def message(self) -> AIMessage | None:
+        """The answer so far, with what the service said about it; None if there is no text."""
+        if not any(chunk.text for chunk in self._chunks):
+            return None
+        first, *rest = self._chunks
+        whole = message_chunk_to_message(first + rest if rest else first)
+        return whole if isinstance(whole, AIMessage) else None
 
     async def follow(self, chunks: AsyncIterator[AIMessageChunk]) -> None:
         """Show an answer from its first chunk to its end, however it ends.
@@ -91,7 +95,7 @@ class Screen:
 
     def begin(self) -> None:
         """Wait for an answer."""
-        self._pieces.clear()
+        self._chunks.clear()
         self._at_top = True
         if self.terminal:
             self._waiting = self._console.status("", spinner="dots")
@@ -99,6 +103,7 @@ class Screen:
 
     def show(self, chunk: AIMessageChunk) -> None:
         """Show a piece of the answer or of the reasoning before it."""
+        self._chunks.append(chunk)
         for block in chunk.content_blocks:
             if block["type"] == "text":
                 self._say(block["text"])
@@ -108,7 +113,7 @@ class Screen:
             self._sum_up(chunk.response_metadata)
 
     def _sum_up(self, metadata: dict[str, Any]) -> None:
-        if not self._pieces:
+        if self.message is None:
             self.note("there is reasoning, but no answer")
         if note := _NOTES.get(metadata.get("finish_reason", "")):
             self.note(note)
@@ -145,7 +150,6 @@ class Screen:
             self._end_line()
             self._write(self._aside, "\n")
             self._at_top = True
-        self._pieces.append(text)
         self._write(self._out, text)
 
     def _think(self, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
 from langchain_g4f.cli.failure import CommandError
@@ -45,6 +45,8 @@ class Service:
         model: str | None = None,
         timeout: float | None = None,
         on_progress: Callable[[Progress], object] | None = None,
+        *,
+        web_search: bool = False,
     ) -> BaseChatG4F:
         """A chat model of this server.
 
@@ -52,10 +54,29 @@ class Service:
             model: Its name; None for the server's default.
             timeout: Seconds for a whole call.
             on_progress: Told what happens on the way.
+            web_search: Whether the server searches the web.
         """
         return ChatHuggingChat(
-            model=model, timeout=timeout, on_progress=on_progress, **self.settings
+            model=model,
+            timeout=timeout,
+            on_progress=on_progress,
+            web_search=web_search,
+            **self.settings,
         )
+
+    def live_models(self, timeout: float | None = None) -> list[str]:
+        """What the server says it has, its default first; empty if it does not say.
+
+        Args:
+            timeout: Seconds for it to answer.
+        """
+        return _OnlyLiveModels(timeout=timeout, **self.settings).get_models()
+
+
+class _OnlyLiveModels(ChatHuggingChat):
+    """Knows no model by itself, so that it lists those of the server or none."""
+
+    models: ClassVar[tuple[str, ...]] = ()
 
 
 @contextmanager

@@ -19,6 +19,24 @@ if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
 
 _PADDING = b" \t\r\0"
+_parse = json.JSONDecoder().raw_decode
+
+
+def parse_json(text: str) -> JSON:
+    """The value that ``text`` is, without blanks around it.
+
+    Raises:
+        ValueError: It is no JSON, or has half of a surrogate pair, which is no text.
+        RecursionError: It is nested too deeply.
+    """
+    value: JSON
+    value, end = _parse(text)
+    if end != len(text):
+        msg = "something follows the value"
+        raise ValueError(msg)
+    if "\\ud" in text or "\\uD" in text:
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 class JSONLines:
@@ -40,13 +58,15 @@ class JSONLines:
             MalformedStreamError: A line is no JSON object; its offset is named.
             TooLargeError: A line is longer than the limit.
         """
-        first, *more = data.split(b"\n")
-        self._pending += first
-        for following in more:
-            line = bytes(self._pending)
-            self._pending = bytearray(following)
-            yield from self._decode(line)
-            self._offset += len(line) + 1
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            whole = bytes(self._pending + line) if self._pending else line
+            self._pending.clear()
+            value = self._decode(whole)
+            if value is not None:
+                yield value
+            self._offset += len(whole) + 1
+        self._pending += rest
         if len(self._pending) > self._limit:
             raise self._too_large()
 
@@ -54,24 +74,27 @@ class JSONLines:
         """The object of a last line without its LF, if there is one."""
         line = bytes(self._pending)
         self._pending.clear()
-        yield from self._decode(line)
+        value = self._decode(line)
+        if value is not None:
+            yield value
 
-    def _decode(self, line: bytes) -> Iterator[dict[str, JSON]]:
+    def _decode(self, line: bytes) -> dict[str, JSON] | None:
+        """The object of a line; None if the line is blank."""
         if len(line) > self._limit:
             raise self._too_large()
         stripped = line.strip(_PADDING)
         if not stripped:
-            return
+            return None
+        found = "no JSON"
         try:
-            text = stripped.decode()
-            value = json.loads(text)
-            if "\\ud" in text or "\\uD" in text:  # half a surrogate pair is no text
-                json.dumps(value, ensure_ascii=False).encode()
+            value = parse_json(stripped.decode())
         except (ValueError, RecursionError):
-            raise self._malformed("no JSON") from None
-        if not isinstance(value, dict):
-            raise self._malformed(f"JSON {type(value).__name__}, no object")
-        yield value
+            pass
+        else:
+            if isinstance(value, dict):
+                return value
+            found = f"JSON {type(value).__name__}, no object"
+        raise self._malformed(found)
 
     def _malformed(self, found: str) -> MalformedStreamError:
         return MalformedStreamError(
@@ -82,4 +105,4 @@ class JSONLines:
         return TooLargeError(f"the line at byte {self._offset} is longer than {self._limit} bytes")
 
 
-__all__ = ["JSONLines"]
+__all__ = ["JSONLines", "parse_json"]

@@ -8,15 +8,18 @@ connection can be used again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import (
     APIConnectionError,
+    APIError,
     APITimeoutError,
+    MalformedStreamError,
     StreamInterruptedError,
     TooLargeError,
 )
-from langchain_g4f.events import Text
+from langchain_g4f.events import Finish, Text
 from langchain_g4f.run.operations import READ, Read, Steps
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class Answer:
         self._session = session
         self._check_total = check_total
         self._pieces: list[str] = []
+        self._received = 0
+        self._ended = False
         self._until: float | None = None
 
     @property
@@ -58,46 +63,67 @@ class Answer:
             APITimeoutError: No event came for too long, though bytes may have.
             TooLargeError: It is larger than the limit.
         """
-        clock, limits = self._session.clock, self._session.limits
-        received, latest = 0, clock()
+        clock, idle = self._session.clock, self._session.limits.clocks.idle
+        latest = clock()
         while True:
             data = yield from self._read()
             now = clock()
-            self._check_total(now)
+            if not self._decoder.finished:
+                self._check_total(now)
             if data is None:
                 yield from self._end()
                 return
-            received += len(data)
-            if received > limits.sizes.response:
-                raise TooLargeError(f"the answer is larger than {limits.sizes.response} bytes")
-            for event in self._decoder.feed(data):
-                latest = now
-                if type(event) is Text:
-                    self._pieces.append(event.text)
-                yield event
+            try:
+                heard = yield from self._decode(data)
+            except APIError:
+                if self._ended:
+                    return  # what follows a complete answer cannot spoil it
+                raise
+            if heard:
+                latest = clock()  # not `now`: the caller may have taken long over an event
             if self._decoder.finished:
                 if self._lingered(now):
                     return
-            elif now - latest > limits.clocks.idle:
-                raise self._idle(limits.clocks.idle)
+            elif now - latest > idle:
+                raise self._idle(idle)
+
+    def _decode(self, data: bytes) -> Steps[bool]:
+        """Yield the events of ``data``; whether there are any."""
+        limit = self._session.limits.sizes.response
+        self._received += len(data)
+        if self._received > limit:
+            raise TooLargeError(f"the answer is larger than {limit} bytes")
+        heard = False
+        for event in self._decoder.feed(data):
+            heard = True
+            if type(event) is Text:
+                self._pieces.append(event.text)
+            elif type(event) is Finish:
+                self._ended = True
+            yield event
+        return heard
 
     def _read(self) -> Steps[bytes | None]:
         read = READ if self._until is None else Read(self._until - self._session.clock())
         try:
             data = yield read
-        except APIConnectionError as exc:
+        except (APIConnectionError, APITimeoutError) as exc:
             if self._decoder.finished:
                 return None
+            if isinstance(exc, APITimeoutError):
+                raise
             raise self._interrupted(str(exc)) from None
         return data if isinstance(data, bytes) else None
 
     def _end(self) -> Steps[None]:
         if self._decoder.finished:
             return
-        for event in self._decoder.close():
-            if type(event) is Text:
-                self._pieces.append(event.text)
-            yield event
+        # what is incomplete at the end is cut, not malformed
+        with suppress(MalformedStreamError):
+            for event in self._decoder.close():
+                if type(event) is Text:
+                    self._pieces.append(event.text)
+                yield event
         if not self._decoder.finished:
             raise self._interrupted("the answer ended before it was complete")
 

@@ -21,6 +21,7 @@ from langchain_g4f.plan import (
     Lock,
     MakeRequest,
     Plan,
+    Resolve,
     Result,
     Send,
     Session,
@@ -29,14 +30,12 @@ from langchain_g4f.plan import (
     StreamEnd,
 )
 from langchain_g4f.run.answer import Answer
-from langchain_g4f.run.operations import CLOSE, Acquire, Steps, Wait
+from langchain_g4f.run.operations import CLOSE, Acquire, LookUp, Steps, Wait
 from langchain_g4f.run.requests import Requests
-from langchain_g4f.transport.exchange import check_coding
+from langchain_g4f.transport.exchange import check_coding, check_length
 from langchain_g4f.wire import Response
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from langchain_g4f.transport.retry import RetryBudget
 
 
@@ -54,15 +53,15 @@ class Call:
         self._session = session
         self._requests = Requests(session, budget)
         self._abort: MakeRequest | None = None
-        self._begun = False
+        self._abort_if_sent: MakeRequest | None = None
         self._deferred: list[MakeRequest] = []
         self._held: list[str] = []
-        self._wanted: tuple[str, Future[None]] | None = None
 
     def steps(self) -> Steps[None]:
         """Run the plan to its end; failures are raised at its effects."""
         result: Result = None
         error: G4FError | None = None
+        self._requests.begin()
         while True:
             try:
                 if error is None:
@@ -71,6 +70,9 @@ class Call:
                     effect, error = self._plan.throw(error), None
             except StopIteration:
                 return
+            except APIError as exc:
+                self._complete(exc)
+                raise
             result = None
             try:
                 match effect:
@@ -84,10 +86,13 @@ class Call:
                         yield from self._lock(effect.key)
                     case Sleep():
                         yield Wait(min(effect.seconds, max(0.0, self._requests.seconds_left)))
+                    case Resolve():
+                        result = yield from self._resolve(effect)
                     case _:
                         yield effect
             except G4FError as exc:
                 error = exc
+                self._complete(exc)
 
     def ending(self, *, request_sent: bool) -> Steps[None]:
         """Everything the call owes when it is over.
@@ -95,33 +100,48 @@ class Call:
         Args:
             request_sent: Whether the last request may have reached the service.
         """
-        self._plan.close()
         try:
-            if self._requests.answering:
-                yield CLOSE
-            if self._abort is not None and (self._begun or request_sent):
-                yield from self._requests.quietly(self._abort)
-            for make_request in reversed(self._deferred):
-                yield from self._requests.quietly(make_request)
+            try:
+                self._plan.close()
+            finally:
+                yield from self._clean_up(request_sent=request_sent)
         finally:
-            self._release()
+            for key in self._held:
+                self._session.locks.release(key)
+
+    def _clean_up(self, *, request_sent: bool) -> Steps[None]:
+        abort = self._abort
+        if request_sent and self._requests.unanswered:
+            abort = self._abort_if_sent or abort
+        if self._requests.answering:
+            yield CLOSE
+        if abort is not None:
+            yield from self._requests.quietly(abort)
+        for make_request in reversed(self._deferred):
+            yield from self._requests.quietly(make_request)
 
     def _send(self, effect: Send) -> Steps[Response]:
-        head = yield from self._requests.open(effect.make_request)
-        check_coding(head)
-        body = yield from self._requests.read_whole(self._session.limits.sizes.response)
+        head = yield from self._requests.open(effect.make_request, redirects=effect.redirects)
+        body = b""
+        if head.status < 300:
+            check_coding(head)
+            limit = self._session.limits.sizes.response
+            limit = limit if effect.limit is None else min(limit, effect.limit)
+            check_length(head, limit)
+            body = yield from self._requests.read_whole(limit)
         yield from self._requests.close()
         return Response(head.status, head.headers, head.url, body)
 
     def _stream(self, effect: Stream) -> Steps[StreamEnd]:
-        self._abort, self._begun = effect.abort, False
+        self._abort_if_sent = effect.abort
         try:
             head = yield from self._requests.open(effect.make_request)
-        except APIError as exc:
-            if not _may_have_begun(exc):
-                self._abort = None
+        except G4FError as exc:
+            self._abort_if_sent = None
+            if _may_have_begun(exc):
+                self._abort = effect.abort
             raise
-        self._begun = True
+        self._abort, self._abort_if_sent = effect.abort, None
         check_coding(head)
         decoder = effect.make_decoder(head)
         answer = Answer(decoder, self._session, self._requests.check_total)
@@ -129,7 +149,6 @@ class Call:
         try:
             yield from answer.pump()
         except APIError as exc:
-            exc.provider = self._session.provider
             exc.partial_text = answer.text
             if not isinstance(exc, StreamInterruptedError):
                 raise
@@ -140,24 +159,30 @@ class Call:
         yield from self._requests.close()
         return StreamEnd(answer.text, cut)
 
+    def _resolve(self, effect: Resolve) -> Steps[tuple[str, ...]]:
+        self._requests.check_total(self._session.clock(), request_sent=False)
+        within = max(0.0, self._requests.seconds_left)
+        addresses = yield LookUp(effect.host, effect.port, within)
+        if not isinstance(addresses, tuple):
+            raise TypeError(addresses)
+        return addresses
+
     def _lock(self, key: str) -> Steps[None]:
         granted = self._session.locks.acquire(key)
-        self._wanted = (key, granted)
-        yield Acquire(granted, self._requests.seconds_left)
-        self._wanted = None
-        self._held.append(key)
-
-    def _release(self) -> None:
-        if self._wanted is not None:
-            key, granted = self._wanted
-            if not granted.cancel():
+        try:
+            yield Acquire(granted, max(0.0, self._requests.seconds_left))
+        finally:
+            if not granted.cancel():  # it was granted, if perhaps too late to be of use
                 self._held.append(key)
-        for key in self._held:
-            self._session.locks.release(key)
-        self._held.clear()
+
+    def _complete(self, error: G4FError) -> None:
+        """Say where it happened, if the error does not."""
+        if isinstance(error, APIError):
+            error.provider = error.provider or self._session.provider
+            error.phase = error.phase or self._requests.phase
 
 
-def _may_have_begun(error: APIError) -> bool:
+def _may_have_begun(error: G4FError) -> bool:
     """Whether the service may be at work although its answer did not begin."""
     return isinstance(error, (APIConnectionError, APITimeoutError)) and error.request_sent
 

@@ -8,17 +8,19 @@ caller is cancelled, the clean-up is shielded and the cancellation goes on uncha
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
-from typing import TYPE_CHECKING, assert_never
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Literal, Self, assert_never
 
-from langchain_g4f.errors import APITimeoutError, G4FError
+from langchain_g4f.errors import APIConnectionError, APITimeoutError, G4FError
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import (
     OPERATIONS,
     READ,
     Acquire,
     Close,
+    LookUp,
     Open,
     Operation,
     Outcome,
@@ -27,7 +29,7 @@ from langchain_g4f.run.operations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Generator
+    from collections.abc import Callable, Generator
 
     from langchain_g4f.events import Event
     from langchain_g4f.plan import Plan, Session
@@ -49,8 +51,8 @@ def run(plan: Plan, session: Session, client: SyncClient) -> Generator[Event]:
         yield from _drive(steps, exchange)
     finally:
         steps.close()
-        for _ in _drive(call.ending(request_sent=exchange.request_sent), exchange):
-            pass
+        with closing(call.ending(request_sent=exchange.request_sent)) as ending:
+            deque(_drive(ending, exchange), maxlen=0)
 
 
 def _drive(steps: Steps[None], exchange: SyncExchange) -> Generator[Event]:
@@ -84,6 +86,8 @@ def _perform(operation: Operation, exchange: SyncExchange) -> Outcome:
             exchange.close()
         case Wait():
             exchange.sleep(operation.seconds)
+        case LookUp():
+            return exchange.look_up(operation.host, operation.port, operation.seconds)
         case Acquire():
             with suppress(FutureTimeoutError):
                 operation.granted.result(operation.seconds)
@@ -94,42 +98,64 @@ def _perform(operation: Operation, exchange: SyncExchange) -> Outcome:
     return None
 
 
-async def arun(plan: Plan, session: Session, client: AsyncClient) -> AsyncGenerator[Event]:
-    """Like `run`, on the running event loop. Close it, or iterate it to its end."""
-    call = Call(plan, session, client.budget)
-    exchange = client.exchange()
-    steps = call.steps()
-    outcome: Outcome = None
-    error: G4FError | None = None
-    client.enter()
-    try:
-        while True:
-            try:
-                if error is None:
-                    step = steps.send(outcome)
-                else:
-                    step, error = steps.throw(error), None
-            except StopIteration:
-                return
-            outcome = None
-            try:
-                if step is READ:
-                    outcome = await exchange.read()
-                elif type(step) in OPERATIONS:
-                    outcome = await _aperform(step, exchange)  # type: ignore[arg-type]
-                else:
-                    yield step  # type: ignore[misc]  # what is no operation is an event
-            except G4FError as exc:
-                error = exc
-    finally:
-        steps.close()
-        ending = call.ending(request_sent=exchange.request_sent)
+class arun:  # noqa: N801 -- used as the generator function beside it
+    """Like `run`, on the running event loop. Close it, or iterate it to its end.
+
+    It is no async generator: a loop that shuts down closes all of those at once, and of
+    two that are nested one would then be found "already running".
+    """
+
+    def __init__(self, plan: Plan, session: Session, client: AsyncClient) -> None:
+        self._call = Call(plan, session, client.budget)
+        self._steps = self._call.steps()
+        self._client = client
+        self._exchange = client.exchange()
+        self._outcome: Outcome = None
+        self._error: G4FError | None = None
+        self._state: Literal["new", "open", "over"] = "new"
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event; if anything else comes of it, the call has ended."""
+        if self._state == "over":
+            raise StopAsyncIteration
+        if self._state == "new":
+            self._state = "open"
+            self._client.enter()
         try:
-            first = next(ending, None)
-            if first is not None:
-                await _shielded(_afinish(ending, first, exchange))
-        finally:
-            client.leave()
+            while True:
+                step = self._advance()
+                if type(step) not in OPERATIONS:
+                    return step  # type: ignore[return-value]  # no operation is an event
+                try:
+                    if step is READ:
+                        self._outcome = await self._exchange.read()
+                    else:
+                        self._outcome = await _aperform(step, self._exchange)  # type: ignore[arg-type]
+                except G4FError as exc:
+                    self._error = exc
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """End the call, at the service, too."""
+        state, self._state = self._state, "over"
+        if state != "open":
+            return
+        self._steps.close()
+        ending = self._call.ending(request_sent=self._exchange.request_sent)
+        await _Ending(ending, self._exchange, self._client.leave).perform()
+
+    def _advance(self) -> Operation | Event:
+        outcome, self._outcome = self._outcome, None
+        error, self._error = self._error, None
+        try:
+            return self._steps.send(outcome) if error is None else self._steps.throw(error)
+        except StopIteration:
+            raise StopAsyncIteration from None
 
 
 async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
@@ -142,6 +168,8 @@ async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
             await exchange.close()
         case Wait():
             await exchange.sleep(operation.seconds)
+        case LookUp():
+            return await exchange.look_up(operation.host, operation.port, operation.seconds)
         case Acquire():
             with suppress(TimeoutError):
                 async with asyncio.timeout(operation.seconds):
@@ -153,35 +181,66 @@ async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
     return None
 
 
-async def _afinish(
-    ending: Steps[None],
-    step: Operation | Event,
-    exchange: AsyncExchange,
-) -> None:
-    """Perform the rest of ``ending``, whose first step is ``step``."""
-    outcome: Outcome = None
-    while True:
-        error: G4FError | None = None
+class _Ending:
+    """What an async call owes at its end: done to the last step, whoever is cancelled.
+
+    A task of its own does it, for the caller may be cancelled again. A loop that shuts
+    down cancels that task as well, perhaps before it began; then another one goes on.
+
+    Args:
+        steps: What is owed.
+        exchange: The connection of the call.
+        over: Called when all is done.
+    """
+
+    def __init__(
+        self, steps: Steps[None], exchange: AsyncExchange, over: Callable[[], None]
+    ) -> None:
+        self._steps = steps
+        self._exchange = exchange
+        self._over = over
+        self._due: Operation | Event | None = None
+
+    async def perform(self) -> None:
+        """Do it; a cancellation of the caller goes on when it is done."""
+        cancelled: asyncio.CancelledError | None = None
+        self._advance(None, None)
+        while self._due is not None:
+            task = asyncio.ensure_future(self._work())
+            while not task.done():
+                try:
+                    await asyncio.wait((task,))
+                except asyncio.CancelledError as exc:
+                    cancelled = exc
+            if not task.cancelled():
+                task.result()
+        if cancelled is not None:
+            raise cancelled
+
+    async def _work(self) -> None:
+        while self._due is not None:
+            outcome: Outcome = None
+            error: Exception | None = None
+            try:
+                outcome = await _aperform(self._due, self._exchange)  # type: ignore[arg-type]
+            except asyncio.CancelledError:
+                if not (isinstance(self._due, Open) and self._exchange.request_sent):
+                    raise
+                error = APIConnectionError("cancelled", request_sent=True)
+            except Exception as exc:  # noqa: BLE001 -- the steps release what they hold first
+                error = exc
+            self._advance(outcome, error)
+
+    def _advance(self, outcome: Outcome, error: Exception | None) -> None:
+        """Find the step that is due next."""
+        self._due = None
         try:
-            outcome = await _aperform(step, exchange)  # type: ignore[arg-type]
-        except G4FError as exc:
-            error = exc
-        try:
-            step = ending.send(outcome) if error is None else ending.throw(error)
+            self._due = self._steps.send(outcome) if error is None else self._steps.throw(error)
         except StopIteration:
-            return
-
-
-async def _shielded(work: Coroutine[object, object, None]) -> None:
-    """Let ``work`` end (its clocks are short) even if the caller is cancelled again."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(task)
-        raise
+            pass
+        finally:
+            if self._due is None:
+                self._over()
 
 
 def _lock_timeout(operation: Acquire) -> APITimeoutError:

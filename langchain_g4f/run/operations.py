@@ -47,11 +47,20 @@ class Acquire:
     seconds: float
 
 
-READ, CLOSE = Read(), Close()
-OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire})
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Find the addresses of a host, within so many seconds."""
 
-Operation = Open | Read | Close | Wait | Acquire
-Outcome = ResponseHead | bytes | None
+    host: str
+    port: int
+    seconds: float
+
+
+READ, CLOSE = Read(), Close()
+OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire, LookUp})
+
+Operation = Open | Read | Close | Wait | Acquire | LookUp
+Outcome = ResponseHead | bytes | tuple[str, ...] | None
 
 T = TypeVar("T")
 Steps = Generator[Operation | Event, Outcome, T]
@@ -63,6 +72,7 @@ __all__ = [
     "READ",
     "Acquire",
     "Close",
+    "LookUp",
     "Open",
     "Operation",
     "Outcome",

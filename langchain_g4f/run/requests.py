@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from langchain_g4f.plan import MakeRequest, Session
     from langchain_g4f.transport.retry import RetryBudget
 
+_SECRET_LENGTH = 8
+
 _log = logging.getLogger("langchain_g4f")
 
 
@@ -33,45 +35,62 @@ class Requests:
 
     Attributes:
         answering: Whether an answer is open and has to be closed.
+        unanswered: Whether a request was given away whose answer has not begun.
+        phase: What the latest request is for.
     """
 
     def __init__(self, session: Session, budget: RetryBudget) -> None:
         self.answering = False
+        self.unanswered = False
+        self.phase = ""
+        self._cookies_sent = ""
         self._session = session
         self._budget = budget
         self._clocks = session.limits.clocks
         self._sizes = session.limits.sizes
-        self._deadline = session.clock() + self._clocks.total
+        self._deadline = 0.0
+
+    def begin(self) -> None:
+        """Start the total clock."""
+        self._deadline = self._session.clock() + self._clocks.total
 
     @property
     def seconds_left(self) -> float:
         """Seconds until the total clock runs out."""
         return self._deadline - self._session.clock()
 
-    def check_total(self, now: float) -> None:
+    def check_total(self, now: float, *, request_sent: bool = True) -> None:
         """Raise APITimeoutError if the total clock has run out."""
         if now > self._deadline:
             provider, seconds = self._session.provider, self._clocks.total
             raise APITimeoutError(
                 f"{provider}: no complete answer within {seconds:g} s",
                 kind="total",
-                request_sent=True,
+                request_sent=request_sent,
                 provider=provider,
             )
 
-    def open(self, make_request: MakeRequest) -> Steps[ResponseHead]:
+    def open(self, make_request: MakeRequest, *, redirects: bool = False) -> Steps[ResponseHead]:
         """The head of a successful answer; its body is for the caller to read.
+
+        Args:
+            make_request: Makes the request, anew for each attempt.
+            redirects: Whether a redirect is a success.
 
         Raises:
             APIError: The last failure; it names provider and phase.
         """
         attempt = 0
+        self.unanswered = False
+        if self.answering:  # the plan recovered from an error in the midst of an answer
+            yield from self.close()
         while True:
             request = make_request()
+            self.phase = request.phase
             error: APIError
             try:
                 head = yield from self._exchange(request, self._clocks)
-                if 200 <= head.status < 300:
+                if 200 <= head.status < (400 if redirects else 300):
                     self._budget.refund()
                     return head
                 error = yield from self._refused(head, request)
@@ -126,17 +145,22 @@ class Requests:
 
     def _exchange(self, request: Request, clocks: Clocks) -> Steps[ResponseHead]:
         """Send one request with the identity's cookies, and keep those it sets."""
-        self.check_total(self._session.clock())
+        self.check_total(self._session.clock(), request_sent=False)
         left = max(self.seconds_left, 0.001)
         clocks = replace(
             clocks, first_event=min(clocks.first_event, left), silence=min(clocks.silence, left)
         )
-        cookies = self._session.cookies
-        self.answering = True
-        head = yield Open(_with_cookies(request, cookies.header_for(request.url)), clocks)
+        # whoever is asked at a given address is not the service
+        cookies = None if request.address else self._session.cookies
+        self.answering = self.unanswered = True
+        self._cookies_sent = "" if cookies is None else cookies.header_for(request.url)
+        request = _with_cookies(request, self._cookies_sent)
+        head = yield Open(request, clocks)
         if not isinstance(head, ResponseHead):
             raise TypeError(head)
-        cookies.store(request.url, head.headers.get_all("set-cookie"))
+        self.unanswered = False
+        if cookies is not None:
+            cookies.store(request.url, head.headers.get_all("set-cookie"))
         return head
 
     def _refused(self, head: ResponseHead, request: Request) -> Steps[APIError]:
@@ -148,9 +172,20 @@ class Requests:
             Response(head.status, head.headers, head.url, body),
             provider=self._session.provider,
             phase=request.phase,
+            secrets=self._secrets(request),
         )
         error.retry_after = parse_retry_after(head.headers, self._session.wall_clock())
         return error
+
+    def _secrets(self, request: Request) -> list[str]:
+        """The cookies of a request, and what the answer has made of them.
+
+        A value that is a word proves nothing if it is repeated.
+        """
+        now = self._session.cookies.header_for(request.url)
+        pairs = f"{self._cookies_sent}; {now}".split("; ")
+        values = [pair.partition("=")[2] for pair in pairs]
+        return [value for value in values if len(value) >= _SECRET_LENGTH]
 
     def _wait_before_retry(self, error: APIError, request: Request, attempt: int) -> float | None:
         """Seconds until the next attempt, None where there is none."""

@@ -45,8 +45,8 @@ class ServerThread:
         Raises:
             RuntimeError: The server could not start.
         """
-        # asyncio turns Nagle off only for sockets that say they are TCP; with it a head and its
-        # body arrive 40 ms apart.
+        # asyncio turns Nagle's algorithm off only for sockets that say they are TCP; left on, it
+        # delays the body behind its head by 40 ms.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
@@ -81,11 +81,17 @@ class ServerThread:
             self._server.ready.set()
 
     def stop(self) -> None:
-        """Close every connection and end the thread; a second call does nothing."""
+        """Close every connection and end the thread; a second call does nothing.
+
+        Raises:
+            RuntimeError: The server's loop is blocked.
+        """
         if self._server is None or self._thread is None:
             return
         self._server.stop_soon()
         self._thread.join(STOP_TIMEOUT_S)
+        if self._thread.is_alive():
+            raise RuntimeError("the sandbox's server did not stop: does its script block?")
         self._server = self._thread = None
 
 
@@ -116,10 +122,12 @@ class _Server(uvicorn.Server):
             except TimeoutError:
                 continue
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # uvicorn's own shutdown waits for responses to end, and a tenth of a second more.
         for server in self.servers:
             server.close()
+        for listener in sockets or []:
+            listener.close()
         for connection in list(self.server_state.connections):
             if isinstance(connection, H11Protocol):
                 connection.transport.abort()

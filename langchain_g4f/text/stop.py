@@ -10,20 +10,28 @@ class StopCutter:
 
     Args:
         stop: The stop strings; none may be empty.
+
+    Attributes:
+        stopped: Whether a stop string was found.
+        found: That string.
     """
 
     def __init__(self, stop: tuple[str, ...]) -> None:
         self._stop = stop
         self._pending = ""
         self.stopped = False
+        self.found = ""
 
     def feed(self, text: str) -> str:
         """The text that is certain now; sets ``stopped`` at the first stop string."""
+        if self.stopped:
+            return ""
         text = self._pending + text
-        found = [at for at in (text.find(marker) for marker in self._stop) if at >= 0]
-        if found:
-            self.stopped, self._pending = True, ""
-            return text[: min(found)]
+        found = [(at + len(m), at) for m in self._stop if (at := text.find(m)) >= 0]
+        if found:  # the one complete first, as if characters came one by one
+            end, begin = min(found)
+            self.stopped, self.found, self._pending = True, text[begin:end], ""
+            return text[:begin]
         waiting = held_back(text, self._stop)
         self._pending = text[len(text) - waiting :]
         return text[: len(text) - waiting]

@@ -14,7 +14,7 @@ from langchain_g4f.events import Reasoning, Text
 from langchain_g4f.text.hold import held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _OPEN, _CLOSE = "<think>", "</think>"
 
@@ -27,8 +27,13 @@ class ThinkSplitter:
         self._thinking = False
         self._at_border = False
 
-    def feed(self, text: str) -> Iterator[Text | Reasoning]:
+    def feed(self, text: str) -> Iterable[Text | Reasoning]:
         """The events that are certain now."""
+        if "<" in text or self._pending or self._at_border or not text:
+            return self._split(text)
+        return (Reasoning(text) if self._thinking else Text(text),)
+
+    def _split(self, text: str) -> Iterator[Text | Reasoning]:
         if self._pending:
             text = self._pending + text
             self._pending = ""

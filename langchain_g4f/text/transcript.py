@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from langchain_g4f.turn import Message
 
-_TAG = re.compile(r"<(?=/?\s*(?:conversation|system|user|assistant|tool)\b)", re.IGNORECASE)
+_TAG = re.compile(r"<(?=[\s/]*(?:conversation|system|user|assistant|tool)\b)", re.IGNORECASE)
 
 
 def escape(text: str) -> str:

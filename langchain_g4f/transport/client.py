@@ -9,27 +9,34 @@ at the next use, and a forked child starts with none.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from pydantic import SecretStr
 
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.errors import ConfigurationError, MissingDependencyError
 from langchain_g4f.transport.exchange import AsyncExchange, SyncExchange
+from langchain_g4f.transport.logs import hide_cookies
 from langchain_g4f.transport.retry import RetryBudget
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=50)
+_NO_REUSE = httpx.Limits(max_connections=1000, max_keepalive_connections=0)
 _GRACE_S = 3.0
+
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+
+hide_cookies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +45,16 @@ class ClientSettings:
 
     Attributes:
         proxy: URL of a proxy, credentials included.
+        direct: No proxy, not even one that the environment names, and no connection
+            that is used twice: what was agreed on with one host is not for another,
+            though they may share an address.
     """
 
     proxy: SecretStr | None = None
+    direct: bool = False
+
+
+_DIRECT = ClientSettings(direct=True)
 
 
 class SyncClient:
@@ -49,6 +63,11 @@ class SyncClient:
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
         self.budget = RetryBudget()
+
+    @property
+    def direct(self) -> httpx.Client:
+        """The client for requests to a given address."""
+        return sync_client(_DIRECT).http
 
     def exchange(self) -> SyncExchange:
         """A connection for one call."""
@@ -63,6 +82,11 @@ class AsyncClient:
         self.budget = RetryBudget()
         self._calls = 0
         self._idle = asyncio.Event()
+
+    @property
+    def direct(self) -> httpx.AsyncClient:
+        """The client for requests to a given address."""
+        return async_client(_DIRECT).http
 
     def exchange(self) -> AsyncExchange:
         """A connection for one call."""
@@ -104,14 +128,7 @@ def sync_client(settings: ClientSettings) -> SyncClient:
     """The process's client with these settings."""
     with _mutex:
         if settings not in _sync:
-            _sync[settings] = SyncClient(
-                httpx.Client(
-                    limits=_LIMITS,
-                    cookies=_no_cookies(),
-                    proxy=_proxy(settings),
-                    verify=_ssl_context(),
-                )
-            )
+            _sync[settings] = SyncClient(_built(httpx.Client, settings))
         return _sync[settings]
 
 
@@ -126,14 +143,7 @@ def async_client(settings: ClientSettings) -> AsyncClient:
             _async[loop] = _LoopClients(clients, _start(_keep(loop, clients)))
         clients = _async[loop].clients
         if settings not in clients:
-            clients[settings] = AsyncClient(
-                httpx.AsyncClient(
-                    limits=_LIMITS,
-                    cookies=_no_cookies(),
-                    proxy=_proxy(settings),
-                    verify=_ssl_context(),
-                )
-            )
+            clients[settings] = AsyncClient(_built(httpx.AsyncClient, settings))
         return clients[settings]
 
 
@@ -155,6 +165,25 @@ def _start(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None]:
     with suppress(StopIteration):
         generator.__anext__().send(None)
     return generator
+
+
+def _built(kind: Callable[..., C], settings: ClientSettings) -> C:
+    """An HTTP client with these settings; what httpx knows of a proxy stays in its frames."""
+    arguments = _arguments(settings)
+    with suppress(ImportError):
+        return kind(**arguments)
+    msg = "a SOCKS proxy needs one more package: pip install 'httpx[socks]'"
+    raise MissingDependencyError(msg)
+
+
+def _arguments(settings: ClientSettings) -> dict[str, Any]:
+    return {
+        "limits": _NO_REUSE if settings.direct else _LIMITS,
+        "cookies": _no_cookies(),
+        "proxy": _proxy(settings),
+        "trust_env": not settings.direct,
+        "verify": _ssl_context(),
+    }
 
 
 @lru_cache(maxsize=1)
@@ -185,6 +214,12 @@ def _forget_in_child() -> None:
     _of_the_parent.extend((dict(_sync), dict(_async)))
     _sync.clear()
     _async.clear()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    for client in _sync.values():
+        client.http.close()
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,50 +11,40 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import anyio
 import httpx
 
-from langchain_g4f._version import __version__
 from langchain_g4f.errors import (
     ConfigurationError,
     G4FError,
     MalformedStreamError,
+    TooLargeError,
 )
+from langchain_g4f.transport.request import WatchedBody, as_httpx
+from langchain_g4f.transport.resolve import alook_up, look_up
 from langchain_g4f.transport.translate import translate
-from langchain_g4f.wire import Headers, Part, Request, ResponseHead
+from langchain_g4f.wire import Headers, Request, ResponseHead
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
     from langchain_g4f.limits import Clocks
     from langchain_g4f.transport.client import AsyncClient, SyncClient
 
-_USER_AGENT = f"langchain-g4f/{__version__}"
+# httpcore lets a UnicodeError of the name look-up pass
+_FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, RuntimeError, UnicodeError)
 
-
-class _WatchedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A request body that notes that sending began: from then on it may be received."""
-
-    def __init__(self, inner: Any) -> None:  # noqa: ANN401 -- httpx has no name for it
-        self._inner = inner
-        self.started = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        self.started = True
-        yield from self._inner
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self.started = True
-        async for part in self._inner:
-            yield part
+T = TypeVar("T")
 
 
 class _Exchange:
     """What the sync and the async exchange share."""
 
     def __init__(self) -> None:
-        self._body: _WatchedBody | None = None
+        self._host = self._url = ""
+        self._body: WatchedBody | None = None
         self._response: httpx.Response | None = None
 
     @property
@@ -63,38 +53,12 @@ class _Exchange:
         return self._body is not None and self._body.started
 
     def _build(self, request: Request, clocks: Clocks) -> httpx.Request:
-        headers = {
-            "user-agent": _USER_AGENT,
-            "accept": "*/*",
-            # a 64 KiB read of gzip can decode to 67 MB: nothing is asked to be coded
-            "accept-encoding": "identity",
-            **request.headers,
-        }
-        timeout = {
-            "connect": clocks.connect,
-            "pool": clocks.pool,
-            "write": clocks.write,
-            "read": clocks.first_event,
-        }
-        body: dict[str, Any] = {}
-        if isinstance(request.body, bytes):
-            body["content"] = request.body
-        else:
-            body["files"] = [(part.name, _file(part)) for part in request.body]
-        try:
-            built = httpx.Request(
-                request.method,
-                request.url,
-                headers=headers,
-                extensions={"timeout": timeout},
-                **body,
-            )
-        except (httpx.InvalidURL, UnicodeError):
-            built = None
+        built = as_httpx(request, clocks)
         if built is None:
             msg = f"no valid URL or header: {request!r}"
             raise ConfigurationError(msg)
-        self._body = built.stream = _WatchedBody(built.stream)
+        self._host, self._url = built.headers["host"], request.url
+        self._body = built.stream = WatchedBody(built.stream)
         return built
 
     def _head(self, response: httpx.Response, clocks: Clocks) -> ResponseHead:
@@ -103,11 +67,11 @@ class _Exchange:
         response.request.extensions["timeout"]["read"] = clocks.silence
         self._response = response
         headers = Headers(response.headers.multi_items())
-        return ResponseHead(response.status_code, headers, str(response.request.url))
+        return ResponseHead(response.status_code, headers, self._url)
 
     def _error(self, exc: BaseException, clocks: Clocks) -> G4FError:
         opened = self._response is not None
-        return translate(exc, clocks, opened=opened, sent=self.request_sent)
+        return translate(exc, clocks, self._host, opened=opened, sent=self.request_sent)
 
 
 def check_coding(head: ResponseHead) -> None:
@@ -118,10 +82,12 @@ def check_coding(head: ResponseHead) -> None:
         raise MalformedStreamError(msg)
 
 
-def _file(part: Part) -> tuple[str | None, bytes] | tuple[str | None, bytes, str]:
-    if part.content_type:
-        return part.filename, part.content, part.content_type
-    return part.filename, part.content
+def check_length(head: ResponseHead, limit: int) -> None:
+    """Refuse a body that is announced as larger than ``limit`` bytes."""
+    announced = head.headers.get("content-length")
+    if announced.isdecimal() and int(announced[:20]) > limit:
+        msg = f"the response is larger than {limit} bytes"
+        raise TooLargeError(msg)
 
 
 def _shut_down(response: httpx.Response) -> None:
@@ -131,6 +97,45 @@ def _shut_down(response: httpx.Response) -> None:
     if raw is not None:
         with suppress(OSError):
             raw.shutdown(socket.SHUT_RDWR)
+
+
+async def _apart(
+    work: Callable[[], Coroutine[object, object, T]], give_up: Callable[[], None]
+) -> T:
+    """Await ``work`` in a task of its own, which a cancellation of the caller does not reach.
+
+    Args:
+        work: What to do.
+        give_up: Called when the caller is cancelled; ``work`` is awaited all the same.
+    """
+    task = asyncio.ensure_future(work())
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+            give_up()
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # nobody misses it
+    raise cancelled
+
+
+class _Handshake:
+    """Closes a connection whose TLS handshake is given up: httpcore forgets it."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def __call__(self, name: str, info: Mapping[str, Any]) -> None:
+        """Called by httpcore at each of its steps."""
+        if name == "connection.connect_tcp.complete":
+            self._stream = info["return_value"]
+        elif name == "connection.start_tls.failed" and self._stream is not None:
+            with anyio.CancelScope(shield=True):
+                await self._stream.aclose()
 
 
 class SyncExchange(_Exchange):
@@ -143,10 +148,13 @@ class SyncExchange(_Exchange):
 
     def open(self, request: Request, clocks: Clocks) -> ResponseHead:
         """Send ``request`` and read the head of its answer."""
-        built = self._build(request, clocks)
         try:
-            response = self._client.http.send(built, stream=True, follow_redirects=False, auth=None)
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as exc:
+            http = self._client.direct if request.address else self._client.http
+            # no variable for what is built: its repr shows the query
+            response = http.send(
+                self._build(request, clocks), stream=True, follow_redirects=False, auth=None
+            )
+        except _FOREIGN as exc:
             error = self._error(exc, clocks)
         else:
             self._clocks = clocks
@@ -175,7 +183,7 @@ class SyncExchange(_Exchange):
     def _read(self) -> bytes | None:
         try:
             return next(self._chunks, None)
-        except (httpx.HTTPError, httpx.StreamError, RuntimeError) as exc:
+        except _FOREIGN as exc:
             error = self._error(exc, self._clocks)
         raise error
 
@@ -185,6 +193,10 @@ class SyncExchange(_Exchange):
         self._chunks = iter(())
         if response is not None:
             response.close()
+
+    def look_up(self, host: str, port: int, within: float) -> tuple[str, ...]:
+        """The addresses of ``host``."""
+        return look_up(host, port, within)
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -201,18 +213,34 @@ class AsyncExchange(_Exchange):
 
     async def open(self, request: Request, clocks: Clocks) -> ResponseHead:
         """See `SyncExchange.open`."""
-        built = self._build(request, clocks)
         try:
-            response = await self._client.http.send(
-                built, stream=True, follow_redirects=False, auth=None
-            )
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as exc:
+            http = self._client.direct if request.address else self._client.http
+            response = await self._send(http, self._build(request, clocks))
+        except _FOREIGN as exc:
             error = self._error(exc, clocks)
         else:
             self._clocks = clocks
-            self._chunks = response.aiter_raw()
+            # not by aiter_raw(), which closes at the end: see close()
+            self._chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
             return self._head(response, clocks)
         raise error
+
+    async def _send(self, http: httpx.AsyncClient, built: httpx.Request) -> httpx.Response:
+        # httpcore cleans up when anyio cancels it; asyncio's cancellation, at the wrong
+        # moment, makes it lose a connection, which is then neither closed nor used again
+        scope = anyio.CancelScope()
+        built.extensions["trace"] = _Handshake()
+
+        async def send() -> httpx.Response:
+            with scope:
+                # kept at once: it has to be closed even if the caller was cancelled just now
+                self._response = await http.send(
+                    built, stream=True, follow_redirects=False, auth=None
+                )
+                return self._response
+            raise asyncio.CancelledError
+
+        return await _apart(send, scope.cancel)
 
     async def read(self, within: float | None = None) -> bytes | None:
         """See `SyncExchange.read`."""
@@ -229,20 +257,28 @@ class AsyncExchange(_Exchange):
             return None
         try:
             return await anext(self._chunks, None)
-        except (httpx.HTTPError, httpx.StreamError, RuntimeError) as exc:
+        except _FOREIGN as exc:
             error = self._error(exc, self._clocks)
         raise error
 
     async def close(self) -> None:
         """See `SyncExchange.close`."""
-        response, self._response = self._response, None
         self._chunks = None
+        if self._response is not None:
+            await _apart(self._close, lambda: None)
+
+    async def _close(self) -> None:
+        response, self._response = self._response, None
         if response is not None:
             await response.aclose()
+
+    async def look_up(self, host: str, port: int, within: float) -> tuple[str, ...]:
+        """See `SyncExchange.look_up`."""
+        return await alook_up(host, port, within)
 
     async def sleep(self, seconds: float) -> None:
         """See `SyncExchange.sleep`."""
         await asyncio.sleep(seconds)
 
 
-__all__ = ["AsyncExchange", "SyncExchange", "check_coding"]
+__all__ = ["AsyncExchange", "SyncExchange", "check_coding", "check_length"]

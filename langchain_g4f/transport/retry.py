@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -45,7 +46,8 @@ def parse_retry_after(headers: Headers, now: float) -> float | None:
     if seconds is not None or not value:
         return seconds
     try:
-        wait = parsedate_to_datetime(value).timestamp() - now
+        date = parsedate_to_datetime(value)
+        wait = date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now
     except (ValueError, OverflowError):
         return None
     return wait if wait > 0 else None

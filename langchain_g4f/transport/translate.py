@@ -15,46 +15,60 @@ if TYPE_CHECKING:
     from langchain_g4f.limits import Clocks
 
 
-def translate(exc: BaseException, clocks: Clocks, *, opened: bool, sent: bool) -> G4FError:
-    """Our error for one of httpx's; it holds no request and no frames."""
+def translate(
+    exc: BaseException, clocks: Clocks, host: str, *, opened: bool, sent: bool
+) -> G4FError:
+    """Our error for one of httpx's; it holds no request and no frames.
+
+    Args:
+        exc: Theirs.
+        clocks: Those the request was made with.
+        host: Whom it was made to: host and port.
+        opened: Whether the answer had begun.
+        sent: Whether the request may have been received.
+    """
     match exc:
         case httpx.ConnectTimeout():
-            return APITimeoutError(f"no connection within {clocks.connect:g} s", kind="connect")
+            return APITimeoutError(
+                f"no connection to {host} within {clocks.connect:g} s", kind="connect"
+            )
         case httpx.PoolTimeout():
-            return APITimeoutError(f"no free connection within {clocks.pool:g} s", kind="pool")
+            return APITimeoutError(
+                f"no free connection to {host} within {clocks.pool:g} s", kind="pool"
+            )
         case httpx.WriteTimeout():
             return APITimeoutError(
-                f"the request could not be written within {clocks.write:g} s",
+                f"the request to {host} could not be written within {clocks.write:g} s",
                 kind="write",
                 request_sent=True,
             )
         case httpx.TimeoutException() | TimeoutError() if opened:
             return APITimeoutError(
-                f"no byte of the answer for {clocks.silence:g} s",
+                f"no byte of the answer of {host} for {clocks.silence:g} s",
                 kind="silence",
                 request_sent=True,
             )
         case httpx.TimeoutException() | TimeoutError():
             return APITimeoutError(
-                f"no answer within {clocks.first_event:g} s",
+                f"no answer from {host} within {clocks.first_event:g} s",
                 kind="first_event",
                 request_sent=sent,
             )
         case httpx.ProxyError():
             return APIConnectionError(
-                f"the proxy refused the connection ({redact_text(str(exc), limit=80)})",
+                f"the proxy refused the connection to {host} ({redact_text(str(exc), limit=80)})",
                 is_retryable=False,
             )
         case httpx.ConnectError():
             tls = _is_tls(exc)
-            what = "TLS handshake failed" if tls else "could not connect"
+            what = "no TLS connection to" if tls else "could not connect to"
             return APIConnectionError(
-                f"{what} ({redact_text(str(exc), limit=200)})", is_retryable=not tls
+                f"{what} {host} ({redact_text(str(exc), limit=200)})", is_retryable=not tls
             )
         case _:
             what = "broke" if opened else "broke before the answer began"
             return APIConnectionError(
-                f"the connection {what} ({type(exc).__name__})", request_sent=sent
+                f"the connection to {host} {what} ({type(exc).__name__})", request_sent=sent
             )
 
 

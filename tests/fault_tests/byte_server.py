@@ -137,7 +137,7 @@ class ByteServer(socketserver.ThreadingTCPServer):
             return self._changed.wait_for(lambda: not self._open, timeout_s)
 
     def __enter__(self) -> Self:
-        self._acceptor = threading.Thread(target=self.serve_forever, args=(0.05,))
+        self._acceptor = threading.Thread(target=self.serve_forever, args=(0.01,))
         self._acceptor.start()
         return self
 

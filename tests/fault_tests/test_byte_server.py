@@ -91,6 +91,7 @@ def test_client_that_waits_for_100_continue_gets_it() -> None:
         assert server.requests[0].body == b"hi"
 
 
+@pytest.mark.proves("promise:byte-server")
 def test_sent_bytes_arrive_as_they_are() -> None:
     """What is not HTTP is not made HTTP."""
 

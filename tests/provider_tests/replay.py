@@ -9,6 +9,9 @@ late; a write has an answer of its own. It may be played late, once, and moves n
 
 A recorded JSON body (or the JSON in a multipart field `data`) has to be sent with its values; what
 a client sends beyond it is free. A request without an answer is an AssertionError, never a guess.
+
+An answer is played whole or in single bytes; a long run of blanks, which chat-ui sends as padding,
+comes in one piece even then, for thousands of equal bytes show nothing and cost the most.
 """
 
 import functools
@@ -26,6 +29,8 @@ Chunking = Literal["whole", "bytes"]
 
 # A recorded key with this value may be left out: it is the server's default.
 IGNORE: Mapping[str, object] = {"is_retry": False}
+NO_CUTS: Mapping[int, "Cut"] = {}
+_PIECES = re.compile(rb" {64,}|.", re.DOTALL)
 # These describe the body on the wire; the recorded one is decoded and joined.
 _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _PART = re.compile(
@@ -58,21 +63,42 @@ class SentRequest:
         return f"{self.method} {self.path}{query} {self.json or ''!s:.200}".rstrip()
 
 
+@dataclass(frozen=True)
+class Cut:
+    """How an answer ends before its time.
+
+    Attributes:
+        after: The last bytes that arrive; by default those at the end of the recording.
+        broken: Whether the connection breaks, or the server closes it in good order.
+    """
+
+    after: bytes = b""
+    broken: bool = True
+
+
 class PlayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A recorded body being read: `delivered` bytes so far, and whether the reader closed it."""
 
-    def __init__(self, content: str | bytes, chunking: Chunking) -> None:
+    def __init__(self, content: str | bytes, chunking: Chunking, cut: Cut | None = None) -> None:
         self._content = content.encode() if isinstance(content, str) else content
-        self._size = 1 if chunking == "bytes" else max(1, len(self._content))
+        self._cut = cut
+        if cut is not None and cut.after:
+            begin, found, _ = self._content.partition(cut.after)
+            assert found, f"not in the answer: {cut.after!r}"
+            self._content = begin + found
+        whole = [self._content] if self._content else []
+        self._pieces = whole if chunking == "whole" else _PIECES.findall(self._content)
         self.delivered = 0
         self.closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, len(self._content), self._size):
+        for piece in self._pieces:
             if self.closed:
                 raise httpx.StreamClosed
-            self.delivered = min(start + self._size, len(self._content))
-            yield self._content[start : self.delivered]
+            self.delivered += len(piece)
+            yield piece
+        if self._cut is not None and self._cut.broken:
+            raise httpx.RemoteProtocolError("peer closed connection without sending complete body")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self:
@@ -94,7 +120,14 @@ class PlayedRequest(SentRequest):
 
 
 class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers sync and async requests; `ignore` holds what need not be sent to match."""
+    """Answers sync and async requests.
+
+    Args:
+        interactions: What was recorded.
+        chunking: How the bodies arrive.
+        ignore: What need not be sent to match.
+        cut: The interactions whose answers end before their time.
+    """
 
     def __init__(
         self,
@@ -102,9 +135,12 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         *,
         chunking: Chunking = "whole",
         ignore: Mapping[str, object] = IGNORE,
+        cut: Mapping[int, Cut] = NO_CUTS,
     ) -> None:
         self._responses = [response for _, response in interactions]
-        self.unplayed = {index: request for index, (request, _) in enumerate(interactions)}
+        self._cut = cut
+        self.recorded = [request for request, _ in interactions]
+        self.unplayed = dict(enumerate(self.recorded))
         self.requests: list[PlayedRequest] = []
         # Messages of the AssertionErrors: a client may swallow one, say while it cleans up.
         self.refused: list[str] = []
@@ -125,15 +161,26 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         sent = _parse(request)
         index = self._find(sent)
         del self.unplayed[index]
-        recorded = self._responses[index]
-        stream = PlayedStream(recorded["body"]["string"], self._chunking)
+        response = self.response(index)
+        stream = response.stream
+        assert isinstance(stream, PlayedStream)
         self.requests.append(PlayedRequest(**vars(sent), interaction=index, stream=stream))
+        return response
+
+    def response(self, index: int) -> httpx.Response:
+        """The recorded answer, for whoever wants to give it without playing the interaction."""
+        recorded = self._responses[index]
         return httpx.Response(
             recorded["status"]["code"],
             headers=[each for each in _pairs(recorded["headers"]) if each[0] not in _FRAMING],
-            stream=stream,
+            stream=PlayedStream(recorded["body"]["string"], self._chunking, self._cut.get(index)),
             extensions={"reason_phrase": recorded["status"]["message"].encode()},
         )
+
+    def skip(self, *indexes: int) -> None:
+        """Take interactions for those of somebody else: they are over, whoever asked."""
+        for index in indexes:
+            del self.unplayed[index]
 
     def _find(self, sent: SentRequest) -> int:
         position = 1 + max((each.interaction for each in self.requests), default=-1)
@@ -156,6 +203,22 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _refusal(self, message: str) -> AssertionError:
         self.refused.append(message)
         return AssertionError(message)
+
+
+class Routed(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Hands each request to the transport that `route` picks."""
+
+    def __init__(self, route: Callable[[httpx.Request], "Transport"]) -> None:
+        self._route = route
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._route(request).handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._route(request).handle_async_request(request)
+
+
+Transport = Replayer | Routed | httpx.MockTransport
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.errors import APIError
-from tests.provider_tests.replay import Chunking, Replayer, load
+from tests.provider_tests.replay import Chunking, Replayer, Transport, load
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 WAYS = ("invoke", "ainvoke", "stream", "astream")
@@ -34,6 +34,7 @@ class Scenario:
         cassette: Path below ``cassettes/``, without its ending.
         prompt: What is asked.
         settings: Arguments of the model.
+        options: Arguments of the call.
         text: The answer, or the part of it that came before the error.
         streamed: The answer's text as it was streamed, where that differs.
         reasoning: The reasoning.
@@ -45,6 +46,7 @@ class Scenario:
     cassette: str
     prompt: str | list[tuple[str, str]] = "hi"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     streamed: str | None = None
     reasoning: str | None = None
@@ -70,6 +72,10 @@ class ProviderSuite:
         """The model under test, on the replayer's transport."""
         raise NotImplementedError
 
+    def check(self, replayer: Replayer) -> None:
+        """What holds after every call: nothing was asked that the recording does not hold."""
+        assert not replayer.refused
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "scenario" in metafunc.fixturenames:
             metafunc.parametrize("scenario", self.SCENARIOS)
@@ -85,7 +91,7 @@ class ProviderSuite:
         replayer = load(CASSETTES / f"{scenario.cassette}.yaml")(chunking=chunking)
         model = self.model(scenario, replayer)
         if scenario.error is None:
-            answer = await ask(model, scenario.prompt, way)
+            answer = await ask(model, scenario.prompt, way, **scenario.options)
             streaming = way in ("stream", "astream")
             text = scenario.text if scenario.streamed is None else scenario.streamed
             assert answer.content == (text if streaming else scenario.text)
@@ -96,25 +102,26 @@ class ProviderSuite:
             assert answer.usage_metadata is None
         else:
             with pytest.raises(scenario.error) as caught:
-                await ask(model, scenario.prompt, way)
+                await ask(model, scenario.prompt, way, **scenario.options)
             assert type(caught.value) is scenario.error
             assert caught.value.provider == model.provider
             assert caught.value.partial_text == scenario.text
             found = {key: getattr(caught.value, key) for key in scenario.attributes}
             assert found == dict(scenario.attributes)
+        self.check(replayer)
 
 
-async def ask(model: BaseChatG4F, prompt: Any, way: str) -> AIMessage:
+async def ask(model: BaseChatG4F, prompt: Any, way: str, **options: Any) -> AIMessage:
     """One answer, in one of the four ways; streamed chunks are added up."""
     match way:
         case "invoke":
-            return model.invoke(prompt)
+            return model.invoke(prompt, **options)
         case "ainvoke":
-            return await model.ainvoke(prompt)
+            return await model.ainvoke(prompt, **options)
         case "stream":
-            return _sum(list(model.stream(prompt)))
+            return _sum(list(model.stream(prompt, **options)))
         case _:
-            return _sum([chunk async for chunk in model.astream(prompt)])
+            return _sum([chunk async for chunk in model.astream(prompt, **options)])
 
 
 def _sum(chunks: list[AIMessageChunk]) -> AIMessageChunk:
@@ -128,7 +135,7 @@ def _sum(chunks: list[AIMessageChunk]) -> AIMessageChunk:
     return whole
 
 
-def clients(transport: Replayer) -> dict[str, Any]:
+def clients(transport: Transport) -> dict[str, Any]:
     """The two client fields of a model, both on the same transport."""
     return {
         "http_client": httpx.Client(transport=transport),

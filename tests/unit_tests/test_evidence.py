@@ -67,7 +67,7 @@ def test_collection_with_every_claim_shown_passes_and_names_the_tests(
     assert result.ret == pytest.ExitCode.OK
     assert f"| `colour:red` red / scarlet | claimed | `{name}` (3) |" in document
     assert "| `colour:blue` | later |  |" in document
-    assert "| Colours | 2 | 1 | 1 |" in document
+    assert "| Colours | 2 | 1 | 0 | 1 |" in document
     assert "Source: `docs/colours.md`" in document
 
 
@@ -156,18 +156,34 @@ def test_marks_of_a_class_a_module_and_a_parameter_count(
     assert "::test_both` |" in blue
 
 
+def test_excused_item_needs_no_test_and_its_reason_stands_in_the_place_of_one(
+    collect: Callable[[str], tuple[pytest.RunResult, str]],
+) -> None:
+    """What is excused is counted apart, and the reader learns why."""
+    ledger.OWED_FILE.write_text(
+        OWED.replace('"claimed", text', '"excused", why = "out of fashion | ugly", text'),
+        encoding="utf-8",
+    )
+    result, document = collect("def test_nothing(): pass\n")
+    assert result.ret == pytest.ExitCode.OK
+    assert "| `colour:red` red / scarlet | excused | out of fashion / ugly |" in document
+    assert "| Colours | 2 | 0 | 1 | 0 |" in document
+
+
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
         (OWED.replace("colour:blue", "colour:red"), ValueError, "listed twice: colour:red"),
         (OWED.replace('"later"', '"latre"'), ValueError, "colour:blue: no such status: 'latre'"),
+        (OWED.replace('"later"', '"excused"'), ValueError, "colour:blue: an excused item, and no"),
+        (OWED.replace("text =", "why ="), ValueError, "colour:red: an excused item, and no other"),
         (OWED.replace("text =", "txet ="), TypeError, "txet"),
     ],
 )
 def test_list_with_a_fault_is_refused(
     tmp_path: Path, text: str, error: type[Exception], message: str
 ) -> None:
-    """A double id, an unknown status or an unknown key is an error that names it."""
+    """A double id, an unknown status or key, or a missing reason is an error that names it."""
     owed = tmp_path / "owed.toml"
     owed.write_text(text, encoding="utf-8")
     with pytest.raises(error, match=message):

@@ -3,8 +3,9 @@
 Follows docs/protocols/huggingchat.md; sections are named where they matter.
 """
 
-from langchain_g4f.providers.huggingchat.answer import NAME
+from langchain_g4f.providers.huggingchat.handle import Handle
 from langchain_g4f.providers.huggingchat.models import list_models
-from langchain_g4f.providers.huggingchat.plan import plan
+from langchain_g4f.providers.huggingchat.plan import delete, fetch, plan
+from langchain_g4f.providers.huggingchat.reader import NAME
 
-__all__ = ["NAME", "list_models", "plan"]
+__all__ = ["NAME", "Handle", "delete", "fetch", "list_models", "plan"]

@@ -1,139 +1,168 @@
-"""The answer of a chat-ui server: JSON lines (docs/protocols/huggingchat.md, section 6)."""
+"""What carries the updates of an answer: JSON lines, or events after a re-attach.
+
+Follows docs/protocols/huggingchat.md, sections 6 and 6.1.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from langchain_g4f.codecs.fields import need, want
-from langchain_g4f.codecs.jsonl import JSONLines
-from langchain_g4f.errors import (
-    APIError,
-    EmptyResponseError,
-    MalformedStreamError,
-    ServerStreamError,
-)
-from langchain_g4f.events import (
-    Event,
-    FinalText,
-    Finish,
-    ModelInfo,
-    Progress,
-    Reasoning,
-    Title,
-)
-from langchain_g4f.status import error_class
-from langchain_g4f.text.think import ThinkSplitter, without_reasoning
+from langchain_g4f.codecs.fields import need
+from langchain_g4f.codecs.jsonl import JSONLines, parse_json
+from langchain_g4f.codecs.sse import ServerSentEvents
+from langchain_g4f.errors import MalformedStreamError, StreamInterruptedError
+from langchain_g4f.events import Event, Finish
+from langchain_g4f.providers.huggingchat.reader import NAME, UpdateReader, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_g4f.wire import JSON, ResponseHead
-
-NAME = "huggingchat"
-"""Provider name in errors and metadata."""
+    from langchain_g4f.codecs.sse import ServerSentEvent
+    from langchain_g4f.wire import ResponseHead
 
 
 class AnswerDecoder:
-    """The lines of one answer (section 6).
+    """The lines of an answer.
 
-    Order between kinds of lines is not guaranteed and unknown ones are skipped.
     ``finalAnswer`` finishes the run, ``status: finished`` completes the stream.
     """
 
-    def __init__(self, head: ResponseHead, line_limit: int) -> None:
-        kind = head.headers.content_type
-        if kind not in ("application/jsonl", "application/json", "text/event-stream"):
-            msg = f"expected JSON lines, got {kind or 'no content type'}"
-            raise MalformedStreamError(msg, provider=NAME)
-        self.finished = False
-        self.complete = False
-        self.skipped: Counter[str] = Counter()
-        self._lines = JSONLines(line_limit)
-        self._splitter = ThinkSplitter()
-        self._streamed: list[str] = []
+    def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
+        # up to v0.9.4 the lines were announced as an event stream (9.2)
+        _expect(head, "application/jsonl", "application/json", "text/event-stream")
+        self._lines = JSONLines(limit)
+        self._reader = reader
+
+    @property
+    def finished(self) -> bool:
+        """The run is over."""
+        return self._reader.finished
+
+    @property
+    def complete(self) -> bool:
+        """Nothing follows."""
+        return self._reader.complete
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
         if self.complete:
-            self.skipped["after the end"] += 1
+            self._reader.skip("after the end")
             return
         for line in self._lines.feed(data):
-            yield from self._line(line)
+            yield from self._reader.update(line)
+            if self._reader.complete:
+                return
 
     def close(self) -> Iterator[Event]:
         """The events of a last line without a line end."""
         for line in self._lines.close():
-            yield from self._line(line)
-        if not self.finished:
-            yield from self._splitter.close()
-
-    def _line(self, line: dict[str, JSON]) -> Iterator[Event]:
-        match line.get("type"):
-            case "stream":
-                # the server pads each token with NUL to 16 characters
-                token = need(line, "token", str).rstrip("\0")
-                self._streamed.append(token)
-                yield from self._splitter.feed(token)
-            case "status":
-                yield from self._status(line)
-            case "finalAnswer":
-                yield from self._final(line)
-            case "title":
-                yield Title(need(line, "title", str))
-            case "routerMetadata":
-                model = want(line, "model", str, default="")
-                provider = want(line, "provider", str, default="")
-                if model or provider:
-                    yield ModelInfo(model, provider)
-            case "reasoning" if line.get("subtype") == "stream":
-                yield Reasoning(need(line, "token", str).rstrip("\0"))
-            case str() as other:
-                self.skipped[other] += 1
-            case _:
-                need(line, "type", str)
-
-    def _status(self, line: dict[str, JSON]) -> Iterator[Event]:
-        match line.get("status"):
-            case "started":
-                yield Progress("started")
-            case "finished":
-                self.complete = True
-            case "error":
-                self.finished = self.complete = True
-                yield from self._splitter.close()
-                raise _stream_error(line)
-            case "keepAlive":
-                pass
-            case _:
-                self.skipped[f"status {need(line, 'status', str)}"] += 1
-
-    def _final(self, line: dict[str, JSON]) -> Iterator[Event]:
-        text = need(line, "text", str)
-        streamed = "".join(self._streamed)
-        self.finished = True
-        if not streamed:
-            yield from self._splitter.feed(text)
-        yield from self._splitter.close()
-        if len(streamed.rstrip()) > len(text) and streamed.rstrip().endswith(text):
-            # the server started over without a word: only the last attempt counts
-            yield FinalText(without_reasoning(text))
-        interrupted = want(line, "interrupted", bool, default=False)
-        yield Finish("interrupted" if interrupted else "stop")
+            yield from self._reader.update(line)
 
 
-def _stream_error(line: dict[str, JSON]) -> APIError:
-    """The error of a ``status: error`` line, by its ``statusCode`` if it has one."""
-    message = want(line, "message", str, default="")
-    status = want(line, "statusCode", int, default=0)
-    if message.startswith("No output was generated"):
-        return EmptyResponseError(f"{NAME}: {message}", provider=NAME)
-    text = f"{NAME}: the server reported an error: {message or 'without a message'}"
-    if not status:
-        return ServerStreamError(text, provider=NAME)
-    return error_class(status)(
-        text, status_code=status, body=message, provider=NAME, phase="answer"
-    )
+@dataclass(slots=True)
+class Place:
+    """How far a run has been followed again, across connections.
+
+    Attributes:
+        text: The text of the run up to here.
+        skip: Updates besides text that are still to come and are known, by `kind_of`.
+        last_id: Of the last update.
+    """
+
+    text: str = ""
+    skip: Counter[str] = field(default_factory=Counter)
+    last_id: str = ""
 
 
-__all__ = ["NAME", "AnswerDecoder"]
+class ReattachDecoder:
+    """The events of a run that is followed again.
+
+    The caller is given only what is new to it, so there is neither a gap nor a repeat.
+
+    Args:
+        head: Of the response.
+        reader: The reader of the first connection.
+        place: Where the events begin; it moves on with them.
+        limit: Bytes one event may have.
+
+    Attributes:
+        ended: The stream ended without being cut.
+    """
+
+    def __init__(self, head: ResponseHead, reader: UpdateReader, place: Place, limit: int) -> None:
+        _expect(head, "text/event-stream")
+        self.ended = False
+        self._events = ServerSentEvents(limit)
+        self._reader = reader
+        self._place = place
+        self._over = False
+
+    @property
+    def finished(self) -> bool:
+        """The run is over."""
+        return self._reader.finished
+
+    @property
+    def complete(self) -> bool:
+        """Nothing follows."""
+        return self._over
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events that ``data`` completes."""
+        yield from self._catch_up()
+        for event in self._events.feed(data):
+            yield from self._event(event)
+
+    def close(self) -> Iterator[Event]:
+        """The server closes after five minutes; the run may go on."""
+        self.ended = True
+        yield from self._catch_up()
+
+    def _event(self, event: ServerSentEvent) -> Iterator[Event]:
+        if event.event not in ("update", "end"):
+            self._reader.skip(f"event {event.event}")
+            return
+        try:
+            update = parse_json(event.data.strip())
+        except (ValueError, RecursionError):
+            raise MalformedStreamError(f"{NAME}: an event is no JSON", provider=NAME) from None
+        if event.event == "end":
+            yield from self._end(need(update, "status", str))
+            return
+        place = self._place
+        place.last_id = event.id
+        if not isinstance(update, dict) or need(update, "type", str) == "stream":
+            place.text += need(update, "token", str)
+            yield from self._catch_up()
+        elif place.skip[kind_of(update)] > 0:
+            place.skip[kind_of(update)] -= 1
+        else:
+            yield from self._reader.update(update)
+
+    def _catch_up(self) -> Iterator[Event]:
+        known, text = self._reader.raw, self._place.text
+        if len(text) > len(known):
+            yield from self._reader.token(text[len(known) :])
+
+    def _end(self, status: str) -> Iterator[Event]:
+        self._over = True
+        if self._reader.finished:
+            return
+        self._reader.finished = True  # whatever it was, there is nothing to stop
+        yield from self._reader.close()
+        if status != "interrupted":
+            message = f"{NAME}: the run ended as {status[:40]!r} before its answer was complete"
+            raise StreamInterruptedError(message, provider=NAME)
+        yield Finish("interrupted")
+
+
+def _expect(head: ResponseHead, *kinds: str) -> None:
+    found = head.headers.content_type
+    if found not in kinds:
+        message = f"{NAME}: expected {kinds[0]}, got {found or 'no content type'}"
+        raise MalformedStreamError(message, provider=NAME)
+
+
+__all__ = ["AnswerDecoder", "Place", "ReattachDecoder"]

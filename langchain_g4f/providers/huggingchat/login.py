@@ -5,11 +5,16 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from langchain_g4f.errors import APIStatusError, AuthenticationError
-from langchain_g4f.providers.huggingchat.answer import NAME
+from langchain_g4f.providers.huggingchat.reader import IN_ANSWER, NAME
 
 
 def explained(error: APIStatusError, base_url: str) -> APIStatusError:
-    """A redirect or 401 becomes "log in", with the way to do it (2.2)."""
+    """A redirect or 401 becomes "log in", with the way to do it (2.2).
+
+    A 401 inside an answer is the backend's: no login of the caller helps there.
+    """
+    if error.phase == IN_ANSWER:
+        return error
     redirect = 300 <= error.status_code < 400
     if not redirect and not isinstance(error, AuthenticationError):
         return error

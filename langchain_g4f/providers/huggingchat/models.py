@@ -9,18 +9,28 @@ from typing import TYPE_CHECKING
 from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import (
     APIError,
+    APIStatusError,
     MalformedStreamError,
     ModelNotFoundError,
     NotFoundError,
+    UnsupportedMediaError,
 )
 from langchain_g4f.plan import send
-from langchain_g4f.providers.huggingchat.answer import NAME
+from langchain_g4f.providers.huggingchat.files import is_image
+from langchain_g4f.providers.huggingchat.login import explained
+from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.errors import APIStatusError, BadRequestError
-    from langchain_g4f.plan import PlanOf
+    from collections.abc import Sequence
+
+    from langchain_g4f.errors import BadRequestError
+    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.turn import Media, Turn
     from langchain_g4f.wire import JSON, Response
+
+
+_TTL_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,12 @@ class ServerModel:
     name: str
     multimodal: bool = False
     is_router: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    models: list[ServerModel]
+    at: float
 
 
 def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
@@ -61,6 +77,47 @@ def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
         for entry in found
         if not want(entry, "unlisted", bool, default=False)
     ]
+
+
+def known_models(session: Session, base_url: str) -> PlanOf[list[ServerModel]]:
+    """Like `list_models`, asked anew every five minutes for all models of the process."""
+    key = f"{base_url} models"
+    kept = session.memory.get(key)
+    if isinstance(kept, _Kept) and session.clock() - kept.at < _TTL_S:
+        return kept.models
+    try:
+        models = yield from list_models(base_url)
+    except APIStatusError as error:  # some operators want a login for every path (2.2)
+        raise explained(error, base_url) from None
+    session.memory[key] = _Kept(models, session.clock())
+    return models
+
+
+def choose_model(turn: Turn, session: Session, base_url: str) -> PlanOf[str]:
+    """The model that is asked: the named one, or the server's default for such a turn."""
+    if turn.model:
+        return turn.model
+    models = yield from known_models(session, base_url)
+    images = any(is_image(media) for message in turn.messages for media in message.media)
+    able = [model for model in models if model.multimodal or not images]
+    return (able or models)[0].name
+
+
+def check_vision(
+    model: str, files: Sequence[Media], session: Session, base_url: str
+) -> PlanOf[None]:
+    """Refuse images that the server would drop, because the model takes none (8).
+
+    Raises:
+        UnsupportedMediaError: The model is known to take none.
+    """
+    if not any(is_image(file) for file in files):
+        return
+    models = yield from known_models(session, base_url)
+    if any(entry.name == model and not entry.multimodal for entry in models):
+        able = ", ".join(entry.name for entry in models if entry.multimodal) or "none"
+        msg = f"{NAME}: model {model!r} takes no images; those that do: {able}"
+        raise UnsupportedMediaError(msg)
 
 
 def unknown_model(error: BadRequestError, model: str, base_url: str) -> PlanOf[APIStatusError]:
@@ -96,4 +153,11 @@ def _entries(response: Response) -> JSON:
     return value.get("json") if isinstance(value, dict) else value
 
 
-__all__ = ["ServerModel", "list_models", "unknown_model"]
+__all__ = [
+    "ServerModel",
+    "check_vision",
+    "choose_model",
+    "known_models",
+    "list_models",
+    "unknown_model",
+]

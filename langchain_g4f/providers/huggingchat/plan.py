@@ -1,6 +1,7 @@
-"""One answer from a chat-ui server: create a conversation, send the message.
+"""One answer from a chat-ui server, from the caller's messages to the last event.
 
-Follows docs/protocols/huggingchat.md, sections 5.1 and 5.4, current generation.
+Follows docs/protocols/huggingchat.md: find the place in a conversation (5.1, 5.2), send
+the message with its files (5.4), and follow its answer (6).
 """
 
 from __future__ import annotations
@@ -8,101 +9,129 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from langchain_g4f.codecs.fields import need
-from langchain_g4f.errors import APIStatusError, BadRequestError, MalformedStreamError
-from langchain_g4f.events import ConversationStarted
-from langchain_g4f.plan import PlanOf, send, stream
-from langchain_g4f.providers.huggingchat.answer import NAME, AnswerDecoder
+from langchain_g4f.errors import APIStatusError, ConfigurationError
+from langchain_g4f.events import ConversationStarted, ModelInfo
+from langchain_g4f.media.download import download
+from langchain_g4f.plan import Defer, send
+from langchain_g4f.providers.huggingchat.files import FILE_LIMIT, file_parts
+from langchain_g4f.providers.huggingchat.follow import Run, follow
+from langchain_g4f.providers.huggingchat.handle import Handle, digest
 from langchain_g4f.providers.huggingchat.login import explained, origin
-from langchain_g4f.providers.huggingchat.models import list_models, unknown_model
-from langchain_g4f.text.transcript import render
+from langchain_g4f.providers.huggingchat.models import choose_model
+from langchain_g4f.providers.huggingchat.options import Options, tool_data
+from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.providers.huggingchat.stored import generation_of
+from langchain_g4f.providers.huggingchat.target import Target, find_target
 from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import Plan, Session
+    from langchain_g4f.plan import Plan, PlanOf, Session
     from langchain_g4f.turn import Turn
     from langchain_g4f.wire import JSON
 
 
 def plan(turn: Turn, session: Session, base_url: str) -> Plan:
     """One answer from the server at ``base_url`` (origin and path, no final slash)."""
-    model = turn.model or (yield from list_models(base_url))[0].name
-    conversation, parent = yield from _create(turn, model, base_url)
-    yield ConversationStarted({"id": conversation})
-    generation = session.new_id()
-    url = f"{base_url}/conversation/{conversation}"
-    own_origin = origin(base_url)
-    data: dict[str, JSON] = {
-        "inputs": render(turn.messages),
-        "id": parent,
-        "generationId": generation,
-    }
-    boundary = session.new_id().replace("-", "")
-
-    def message() -> Request:
-        return Request(
-            "POST",
-            url,
-            {
-                "origin": own_origin,
-                "accept": "application/jsonl, application/json",
-                "content-type": f"multipart/form-data; boundary={boundary}",
-            },
-            (Part("data", json.dumps(data, ensure_ascii=False).encode()),),
-            Repeat.UNSENT,
-            "send the message",
-        )
-
-    def stop() -> Request:
-        return Request(
-            "POST",
-            f"{url}/stop-generating",
-            {"origin": own_origin, "content-type": "application/json"},
-            json.dumps({"generationId": generation}).encode(),
-            Repeat.UNSENT,
-            "stop the answer",
-        )
-
+    options = Options.read(turn.options)
+    model = yield from choose_model(turn, session, base_url)
+    target = yield from find_target(turn, options, model, session, base_url)
+    if target.model != turn.model:
+        yield ModelInfo(target.model)
+    legacy = generation_of(session, base_url) == "legacy"
+    if options.delete_after and target.created:
+        yield Defer(lambda: _delete(base_url, target.conversation))
     try:
-        end = yield from stream(
-            message,
-            lambda head: AnswerDecoder(head, session.limits.sizes.line),
-            abort=stop,
-        )
-    except APIStatusError as error:
-        raise explained(error, base_url) from None
-    if end.error is not None:
-        raise end.error
+        tools = yield from tool_data(options, base_url, legacy=legacy)
+    except ConfigurationError:
+        if target.created and not options.delete_after:
+            yield Defer(lambda: _delete(base_url, target.conversation))
+        raise
+    run = Run(base_url, target.conversation, session.new_id(), legacy=legacy)
+    if not (options.delete_after and target.created):
+        yield ConversationStarted(_handle(run, turn, target, options).to_json())
+    message = _message(run, target, options, tools, session.new_id().replace("-", ""))
+    yield from follow(run, message, session)
 
 
-def _create(turn: Turn, model: str, base_url: str) -> PlanOf[tuple[str, str]]:
-    """Create a conversation; its id and that of its root message (5.1)."""
-    payload: dict[str, JSON] = {"model": model}
-    if turn.system:
-        payload["preprompt"] = turn.system
-    request = Request(
-        "POST",
-        f"{base_url}/conversation",
-        {"accept": "application/json", "content-type": "application/json"},
-        json.dumps(payload, ensure_ascii=False).encode(),
-        Repeat.REFUSED,
-        "create the conversation",
+def _handle(run: Run, turn: Turn, target: Target, options: Options) -> Handle:
+    before = turn.messages[:-1] if options.again else turn.messages
+    return Handle(
+        run.base_url,
+        run.conversation,
+        target.anchor,
+        target.position,
+        run.generation,
+        digest(before, turn.system, target.model),
+        tuple(file.digest for file in target.files),
+        continued=options.continue_answer,
     )
+
+
+def _message(
+    run: Run, target: Target, options: Options, tools: dict[str, JSON], boundary: str
+) -> Request:
+    data: dict[str, JSON] = {"id": target.parent, "is_retry": options.regenerate}
+    if target.inputs is not None:
+        data["inputs"] = target.inputs or " "  # of an image alone: at least 1 character (5.4)
+    if run.legacy:
+        data["is_continue"] = options.continue_answer
+    else:
+        data["generationId"] = run.generation
+    parts = (
+        Part("data", json.dumps(data | tools, ensure_ascii=False).encode()),
+        *file_parts(target.files, target.known_files),
+    )
+    return Request(
+        "POST",
+        run.url,
+        {
+            "origin": origin(run.base_url),
+            "accept": "application/jsonl, application/json",
+            "content-type": f"multipart/form-data; boundary={boundary}",
+        },
+        parts,
+        Repeat.UNSENT,
+        "send the message",
+    )
+
+
+def delete(handle: Handle, base_url: str) -> PlanOf[None]:
+    """Delete a conversation.
+
+    Raises:
+        ConfigurationError: It is on another server.
+        AuthenticationError: The server wants a login.
+    """
+    if handle.server != base_url:
+        msg = f"{NAME}: the conversation is on {handle.server}, not on {base_url}"
+        raise ConfigurationError(msg)
     try:
-        response = yield from send(lambda: request)
-    except BadRequestError as error:
-        raise (yield from unknown_model(error, model, base_url)) from None
+        yield from send(lambda: _delete(base_url, handle.conversation))
     except APIStatusError as error:
         raise explained(error, base_url) from None
-    created = response.json()
-    conversation = need(created, "conversationId", str)
-    embedded = need(created, "conversation", str)
+
+
+def fetch(url: str, base_url: str, trusted_hosts: tuple[str, ...]) -> PlanOf[bytes]:
+    """The bytes of a file of an answer, with the caller's identity only from the server."""
+    if not url.startswith(f"{base_url}/"):
+        media = yield from download(url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts)
+        return media.data
+    request = Request("GET", url, repeat=Repeat.ANY, phase="fetch a file")
     try:
-        root = need(need(json.loads(embedded), "json", dict), "rootMessageId", str)
-    except (ValueError, RecursionError):
-        msg = "'conversation' is no JSON"
-        raise MalformedStreamError(msg, provider=NAME) from None
-    return conversation, root
+        return (yield from send(lambda: request)).body
+    except APIStatusError as error:
+        raise explained(error, base_url) from None
 
 
-__all__ = ["plan"]
+def _delete(base_url: str, conversation: str) -> Request:
+    """Both generations have this path (5.3)."""
+    return Request(
+        "DELETE",
+        f"{base_url}/conversation/{conversation}",
+        {"accept": "application/json"},
+        repeat=Repeat.ANY,
+        phase="delete the conversation",
+    )
+
+
+__all__ = ["delete", "fetch", "plan"]

@@ -100,10 +100,8 @@ async def stop(state: State, call: Call) -> ASGIApp:
     """
     conversation = state.own(call)
     conversation.stop = _stop_mark(call)
-    for generation in conversation.generations:
-        run = state.runs[generation]
-        if not run.done:
-            run.stop_soon(conversation.stop)
+    for run in state.running(conversation):
+        run.stop_soon(conversation.stop)
     return empty_response()
 
 

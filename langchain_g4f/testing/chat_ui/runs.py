@@ -215,17 +215,20 @@ class Run:
         reply = attempt.reply
         pace_s = self._rules.pace_s if reply.pace_s is None else reply.pace_s
         while True:
-            if attempt.position == reply.drop_after and attempt.number == 1:
+            said = attempt.position
+            token = attempt.next()
+            if attempt.number == 1 and _due(reply.drop_after, said, token):
                 self.log.write(DROP)
-            while attempt.position == reply.hang_after and not self._stopped:
+            while _due(reply.hang_after, said, token) and not self._stopped:
                 await self._stop_bell.wait()
+            if token is None or self._stopped:
+                return
             if pace_s:
                 await self._stop_bell.wait(pace_s)
             else:
                 # Lets readers see every token as it comes.
                 await asyncio.sleep(0)
-            token = None if self._stopped else attempt.next()
-            if token is None:
+            if self._stopped:
                 return
             yield token
 
@@ -263,3 +266,8 @@ class Run:
         conversation.messages = self.turn.tree
         self.status = end
         self.log.changed.ring()
+
+
+def _due(position: int | None, said: int, token: str | None) -> bool:
+    """Return whether something meant for `position` happens before `token`, None for the end."""
+    return position is not None and (position == said or (token is None and position > said))

@@ -46,7 +46,7 @@ class State:
         self.runs: dict[str, Run] = {}
         self.prompts: list[list[ChatMessage]] = []
         self.settings: dict[str, dict[str, Any]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Run] = {}
         self._sent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._rules = RunRules(
             legacy=options.legacy,
@@ -106,13 +106,17 @@ class State:
         if turn.generation_id not in turn.conversation.generations:
             turn.conversation.generations.append(turn.generation_id)
         task = asyncio.create_task(run.execute())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._running[task] = run
+        task.add_done_callback(self._running.pop)
         return run, task
+
+    def running(self, conversation: Conversation) -> list[Run]:
+        """Return the runs of a conversation that have not ended."""
+        return [run for run in self._running.values() if run.turn.conversation is conversation]
 
     async def close(self) -> None:
         """Cancel every run and wait until it has ended."""
-        tasks = list(self._tasks)
+        tasks = list(self._running)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -120,7 +124,7 @@ class State:
     @property
     def busy(self) -> bool:
         """Whether a run is still going on."""
-        return bool(self._tasks)
+        return bool(self._running)
 
 
 def is_object_id(text: str) -> bool:

@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+import itertools
 import random
 import uuid
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,8 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
-        self._objects = 0
+        # A test's thread makes ids as well: counting must be atomic.
+        self._objects = itertools.count(1)
 
     def uuid(self) -> str:
         """Return a version 4 UUID: messages, generations, sessions, errors."""
@@ -38,8 +40,7 @@ class Ids:
 
     def object_id(self) -> str:
         """Return 24 hexadecimal digits: conversations and users."""
-        self._objects += 1
-        return f"6affab1e{self._objects:016x}"
+        return f"6affab1e{next(self._objects):016x}"
 
     def share_id(self) -> str:
         """Return seven characters: shared conversations."""

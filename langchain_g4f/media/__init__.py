@@ -1,0 +1,1 @@
+"""Images and files of messages: what they are, and how they are fetched. No I/O here."""

@@ -1,0 +1,217 @@
+"""Fetches a file that a message only names, and nothing but a public file.
+
+Whoever writes the URL may want to reach what only this machine can reach. So its host
+is looked up here, once, every address it has must be public, and the request goes to
+one of them and to no proxy; each redirect is checked as the first URL was. What comes
+is taken for what its bytes say: a page, a drawing that can hold a script and what is
+not known are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+from langchain_g4f.errors import (
+    BlockedURLError,
+    MediaTooLargeError,
+    TooLargeError,
+    UnsupportedMediaError,
+)
+from langchain_g4f.media.addresses import is_public
+from langchain_g4f.media.sniff import sniff
+from langchain_g4f.plan import resolve, send
+from langchain_g4f.status import status_error
+from langchain_g4f.turn import Media
+from langchain_g4f.wire import Repeat, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.wire import Response
+
+MAX_REDIRECTS = 5
+PHASE = "download a file"
+
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFUSED = {
+    "": "a format that is not known",
+    "image/svg+xml": "SVG, which can hold scripts",
+    "text/html": "an HTML page",
+    "text/xml": "XML",
+}
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.ASCII)
+_NUMBER = re.compile(r"\d+|0x[\da-f]*", re.ASCII)
+_BRACKETED = re.compile(r"\[([\da-f:.]*)\](?::\d*)?", re.ASCII | re.IGNORECASE)
+_TWO_READINGS = re.compile("[ßς\u200c\u200d]")
+"""Characters that older and newer rules for international names read differently."""
+_NAME_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a request goes, taken apart.
+
+    Attributes:
+        url: The whole, with its host in one spelling only.
+        host: A name in ASCII, or an address without brackets.
+        port: The port.
+        is_address: Whether the host is an address.
+    """
+
+    url: str
+    host: str
+    port: int
+    is_address: bool
+
+
+def download(url: str, *, limit: int, trusted_hosts: Iterable[str] = ()) -> PlanOf[Media]:
+    """The file at ``url``.
+
+    Args:
+        url: Its address, http or https.
+        limit: Bytes it may have.
+        trusted_hosts: Names or addresses of hosts that need not be public.
+
+    Raises:
+        BlockedURLError: The URL, or one it redirects to, may not be fetched.
+        MediaTooLargeError: The file has more bytes than the limit.
+        UnsupportedMediaError: It is nothing that can go with a message.
+        APIError: Its server could not be reached or answered with an error.
+    """
+    trusted = {host.lower() for host in trusted_hosts}
+    target = _parse(url)
+    for _ in range(MAX_REDIRECTS + 1):
+        addresses = yield from _addresses(target, trusted)
+        response = yield from _fetch(target, addresses, limit)
+        if response.status < 300:
+            return _media(url, response.body)
+        location = response.headers.get("location")
+        if response.status not in _REDIRECTS or not location:
+            raise status_error(response, provider="", phase=PHASE)
+        target = _parse(_join(target.url, location))
+    msg = f"{target.host} redirects more than {MAX_REDIRECTS} times"
+    raise BlockedURLError(msg)
+
+
+def _addresses(target: _Target, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
+    """The addresses of the host, all of them allowed."""
+    found: tuple[str, ...] = (target.host,)
+    if not target.is_address:
+        found = yield from resolve(target.host, target.port)
+    if target.host not in trusted and not all(map(is_public, found)):
+        msg = f"{target.host} is not on the public internet"
+        raise BlockedURLError(msg)
+    return found
+
+
+def _fetch(target: _Target, addresses: tuple[str, ...], limit: int) -> PlanOf[Response]:
+    attempts = 0
+
+    def request() -> Request:
+        nonlocal attempts
+        address = addresses[attempts % len(addresses)]  # a repeated attempt tries the next one
+        attempts += 1
+        return Request("GET", target.url, repeat=Repeat.ANY, phase=PHASE, address=address)
+
+    try:
+        return (yield from send(request, limit=limit, redirects=True))
+    except TooLargeError:
+        pass
+    msg = f"the file at {target.host} has more than {limit} bytes"
+    raise MediaTooLargeError(msg)
+
+
+def _media(url: str, data: bytes) -> Media:
+    kind = sniff(data)
+    if kind in _REFUSED:
+        msg = f"the file at {urlsplit(url).hostname} is {_REFUSED[kind]}"
+        raise UnsupportedMediaError(msg)
+    last = unquote(urlsplit(url).path).rpartition("/")[2]
+    name = "".join(c for c in last if c.isprintable() and c != "\\").lstrip(".")
+    return Media(data, kind, name[-_NAME_LENGTH:] or f"file.{kind.rpartition('/')[2]}")
+
+
+def _parse(url: str) -> _Target:
+    """Take ``url`` apart, and refuse what two programs could read differently."""
+    if re.search(r"[\x00-\x20\x7f\\]", url):
+        raise _blocked("there is a space, a backslash or a control character in it")
+    parts = _split(url)
+    if parts is None or parts.scheme not in _PORTS:
+        raise _blocked("it is no valid http or https URL")
+    if "@" in parts.netloc:
+        raise _blocked("there is a user name in it")
+    host, is_address = _host(parts)
+    own = _PORTS[parts.scheme]
+    port = own if parts.port is None else parts.port
+    written = f"[{host}]" if ":" in host else host
+    place = written if port == own else f"{written}:{port}"
+    query = f"?{parts.query}" if parts.query else ""
+    return _Target(f"{parts.scheme}://{place}{parts.path or '/'}{query}", host, port, is_address)
+
+
+def _join(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:
+        pass
+    raise _blocked("it redirects to no valid URL")
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return None if port == 0 else parts
+
+
+def _host(parts: SplitResult) -> tuple[str, bool]:
+    """The host in its one spelling, and whether it is an address."""
+    if "[" in parts.netloc:
+        return _ipv6(parts.netloc), True
+    host = _in_ascii(parts.hostname or "").removesuffix(".")
+    if not _HOST_NAME.fullmatch(host):
+        raise _blocked("its host is no valid name")
+    if not _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return host, False
+    try:
+        # neither 0177.0.0.1 nor 127.1 nor 2130706433, which resolvers take for addresses
+        return str(IPv4Address(host)), True
+    except ValueError:
+        pass
+    raise _blocked("its host is an address in an unusual spelling")
+
+
+def _ipv6(place: str) -> str:
+    bracketed = _BRACKETED.fullmatch(place)
+    try:
+        return str(IPv6Address(bracketed.group(1) if bracketed else ""))
+    except ValueError:
+        pass
+    raise _blocked("its host is no valid address")
+
+
+def _in_ascii(named: str) -> str:
+    if named.isascii():
+        return named.lower()
+    if len(named) > 253 or _TWO_READINGS.search(named):
+        raise _blocked("its host has to be written in ASCII, as xn--...")
+    try:
+        return named.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        pass
+    raise _blocked("its host is no valid name")
+
+
+def _blocked(why: str) -> BlockedURLError:
+    return BlockedURLError(f"the URL of a file cannot be fetched: {why}")
+
+
+__all__ = ["MAX_REDIRECTS", "PHASE", "download"]

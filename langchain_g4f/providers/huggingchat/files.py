@@ -1,0 +1,124 @@
+"""Files that go with a message (docs/protocols/huggingchat.md, sections 5.4 and 8).
+
+The server drops what it cannot use without a word, so that is refused here: images for a
+model that takes none, files that are neither image nor text, files that are too large.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from langchain_g4f.errors import MediaTooLargeError, UnsupportedMediaError
+from langchain_g4f.limits import MIB
+from langchain_g4f.media.download import download
+from langchain_g4f.media.sniff import sniff
+from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.turn import Media, RemoteMedia
+from langchain_g4f.wire import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.turn import Message
+
+FILE_LIMIT = 10 * MIB
+"""Bytes one file may have, decoded."""
+BODY_LIMIT = 15 * MIB
+"""Bytes a whole message may have by default, files in base64."""
+_TEXT_TYPES = ("application/json", "application/xml", "application/csv")
+
+
+def is_image(media: Media | RemoteMedia) -> bool:
+    """Whether it takes a multimodal model; what is not fetched yet may be taken for one."""
+    if isinstance(media, RemoteMedia) and not media.mime_type:
+        return True
+    return media.mime_type.startswith("image/")
+
+
+def files_of(messages: Sequence[Message]) -> tuple[Media, ...]:
+    """The files of these messages, for one message; what several of them have goes once."""
+    found: list[Media] = []
+    for message in messages:
+        earlier = {media.digest for media in found}
+        own = [media for media in message.media if isinstance(media, Media)]
+        found += [media for media in own if media.digest not in earlier]
+    return tuple(found)
+
+
+def with_files_fetched(
+    messages: Sequence[Message], trusted_hosts: tuple[str, ...]
+) -> PlanOf[tuple[Message, ...]]:
+    """These messages with the bytes of their files, all of which can be sent.
+
+    Raises:
+        MediaError: One cannot be fetched or sent.
+    """
+    found = []
+    for message in messages:
+        media = []
+        for item in message.media:
+            if isinstance(item, RemoteMedia):
+                item = yield from download(  # noqa: PLW2901
+                    item.url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts
+                )
+            media.append(item)
+        found.append(replace(message, media=tuple(media)))
+    check_files(files_of(found))
+    return tuple(found)
+
+
+def check_files(files: Sequence[Media]) -> None:
+    """Refuse what the server would drop or reject.
+
+    Raises:
+        UnsupportedMediaError: It is neither an image nor text.
+        MediaTooLargeError: A file, or all together, are too large.
+    """
+    for file in files:
+        if not _is_taken(file):
+            msg = f"{NAME}: takes images and text, not {file.mime_type or 'unknown'} ({file.name})"
+            raise UnsupportedMediaError(msg)
+        if len(file.data) > FILE_LIMIT:
+            msg = f"{NAME}: {file.name} has {len(file.data)} bytes, the limit is {FILE_LIMIT}"
+            raise MediaTooLargeError(msg)
+    whole = sum(len(file.data) * 4 // 3 for file in files)
+    if whole > BODY_LIMIT:
+        msg = f"{NAME}: the files have {whole} bytes in base64, the limit is {BODY_LIMIT}"
+        raise MediaTooLargeError(msg)
+
+
+def _is_taken(file: Media) -> bool:
+    if is_image(file):  # the server goes by the bytes, and takes a drawing for a text
+        found = sniff(file.data)
+        return found.startswith("image/") and found != "image/svg+xml"
+    return file.mime_type.startswith("text/") or file.mime_type in _TEXT_TYPES
+
+
+def file_parts(files: Sequence[Media], known: Mapping[str, str]) -> tuple[Part, ...]:
+    """The parts of a message for its files.
+
+    Args:
+        files: What goes with the message.
+        known: The server's names of files it has in this conversation, by SHA-256.
+    """
+    return tuple(_part(file, known.get(file.digest, "")) for file in files)
+
+
+def _part(file: Media, stored: str) -> Part:
+    if stored:
+        return Part("files", stored.encode(), f"hash;{file.name}", file.mime_type)
+    return Part("files", base64.b64encode(file.data), f"base64;{file.name}", file.mime_type)
+
+
+__all__ = [
+    "BODY_LIMIT",
+    "FILE_LIMIT",
+    "check_files",
+    "file_parts",
+    "files_of",
+    "is_image",
+    "with_files_fetched",
+]

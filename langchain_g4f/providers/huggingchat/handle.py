@@ -1,0 +1,132 @@
+"""Handles: where an answer stands on the server, and whether a history still leads there.
+
+A handle travels in the answer's metadata, through checkpointers and processes, and holds
+no secret: ids, and a digest of everything that was said before the answer. A later call
+goes on from the newest answer whose digest its own history still has; an edited or
+trimmed history, another system prompt or another model has another digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.errors import ConfigurationError, MalformedStreamError
+from langchain_g4f.providers.huggingchat.reader import NAME
+
+if TYPE_CHECKING:
+    from langchain_g4f.turn import Message, Turn
+    from langchain_g4f.wire import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """One answer in one conversation.
+
+    Attributes:
+        server: Base URL of the server.
+        conversation: Id of the conversation.
+        anchor: Id of a message above the answer.
+        position: Where in the order of creation the answer is, at the earliest.
+        generation: The client's name for the run; servers before July 2026 do not keep it.
+        digest: Of what was said before the answer.
+        files: SHA-256 of the files sent with the turn, in order.
+        continued: The answer was appended to an earlier one (9.2).
+    """
+
+    server: str
+    conversation: str
+    anchor: str
+    position: int
+    generation: str
+    digest: str
+    files: tuple[str, ...] = ()
+    continued: bool = False
+
+    def to_json(self) -> dict[str, JSON]:
+        """The form that stands in the metadata."""
+        value: dict[str, JSON] = {"provider": NAME, **asdict(self)}
+        return value | {"files": list(self.files)}
+
+    @classmethod
+    def from_json(cls, value: object) -> Handle | None:
+        """The handle in an answer's metadata, if it is one of this provider."""
+        if not isinstance(value, Mapping) or value.get("provider") != NAME:
+            return None
+        found: dict[str, JSON] = dict(value)
+        try:
+            return cls(
+                need(found, "server", str),
+                need(found, "conversation", str),
+                need(found, "anchor", str),
+                need(found, "position", int),
+                need(found, "generation", str),
+                need(found, "digest", str),
+                tuple(str(file) for file in want(found, "files", list, default=[])),
+                want(found, "continued", bool, default=False),
+            )
+        except MalformedStreamError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where a call goes on.
+
+    Attributes:
+        handle: Of the answer it goes on from.
+        answer: That answer as the caller has it; None if the caller gave only a handle.
+        new: The messages that the server does not have yet.
+    """
+
+    handle: Handle
+    answer: Message | None
+    new: tuple[Message, ...]
+
+
+def digest(messages: Sequence[Message], system: str, model: str) -> str:
+    """Names a history: equal for equal messages, system prompt and model."""
+    said = [[m.role, m.text, [f.digest for f in m.media if f.in_history]] for m in messages]
+    text = json.dumps([model, system, said], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def find_continuation(turn: Turn, server: str, model: str) -> Continuation | None:
+    """The newest answer in the history whose digest still fits, if there is one."""
+    for at in range(len(turn.messages) - 1, -1, -1):
+        message = turn.messages[at]
+        handle = Handle.from_json(message.handle)
+        if handle is None or handle.server != server:
+            continue
+        before = [turn.messages[:at]]
+        if handle.continued and at:  # the answer that it went on with may still stand there
+            before.append(turn.messages[: at - 1])
+        if handle.digest in [digest(said, turn.system, model) for said in before]:
+            return Continuation(handle, message, turn.messages[at + 1 :])
+    return None
+
+
+def given_continuation(turn: Turn, given: object, server: str) -> Continuation:
+    """Where the caller says that the call goes on.
+
+    Raises:
+        ConfigurationError: It is no handle of this server.
+    """
+    handle = Handle.from_json(given)
+    if handle is None or handle.server != server:
+        msg = (
+            f"{NAME}: conversation= takes 'auto', 'new', an answer of {server} or the"
+            " handle in its response_metadata['conversation']"
+        )
+        raise ConfigurationError(msg)
+    for at in range(len(turn.messages) - 1, -1, -1):
+        if Handle.from_json(turn.messages[at].handle) == handle:
+            return Continuation(handle, turn.messages[at], turn.messages[at + 1 :])
+    return Continuation(handle, None, turn.messages)
+
+
+__all__ = ["Continuation", "Handle", "digest", "find_continuation", "given_continuation"]

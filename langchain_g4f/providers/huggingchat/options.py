@@ -1,0 +1,140 @@
+"""What a call to a chat-ui server can ask for, beyond messages and model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.errors import ConfigurationError, MalformedStreamError, NotFoundError
+from langchain_g4f.plan import send
+from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.wire import Repeat, Request
+
+if TYPE_CHECKING:
+    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.wire import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one call, checked.
+
+    Attributes:
+        conversation: ``"auto"``, ``"new"``, or a handle.
+        regenerate: Answer the question of the last answer again.
+        continue_answer: Go on with the last answer (older generation).
+        delete_after: Delete the conversation the call creates.
+        web_search: Let the server search the web.
+        tool_ids: Ids of the server's tools (older generation).
+        mcp_servers: Tool servers to offer to the model.
+        timezone: IANA name told to the model.
+        trusted_media_hosts: Hosts whose files may be fetched from private addresses.
+    """
+
+    conversation: object = "auto"
+    regenerate: bool = False
+    continue_answer: bool = False
+    delete_after: bool = False
+    web_search: bool = False
+    tool_ids: tuple[str, ...] = ()
+    mcp_servers: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
+    timezone: str = ""
+    trusted_media_hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, given: Mapping[str, object]) -> Options:
+        """The options among a turn's; what is not given keeps its default.
+
+        Raises:
+            ConfigurationError: Two of them exclude each other.
+        """
+        known = {name: value for name, value in given.items() if value is not None}
+        for name in ("tool_ids", "mcp_servers", "trusted_media_hosts"):
+            value = known.get(name, ())
+            known[name] = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+        options = cls(**known)  # type: ignore[arg-type]  # the chat model has typed fields
+        if options.regenerate and options.continue_answer:
+            msg = f"{NAME}: an answer is either regenerated or continued"
+            raise ConfigurationError(msg)
+        return options
+
+    @property
+    def again(self) -> bool:
+        """Whether the call works on the last answer instead of a new question."""
+        return self.regenerate or self.continue_answer
+
+
+def tool_data(options: Options, base_url: str, *, legacy: bool) -> PlanOf[dict[str, JSON]]:
+    """The fields of a message that choose tools (5.4, 7, 9.2).
+
+    Raises:
+        ConfigurationError: The server has no such thing.
+    """
+    if legacy:
+        if options.mcp_servers:
+            msg = f"{NAME}: {base_url} is of the older generation and takes no tool servers"
+            raise ConfigurationError(msg)
+        return {"web_search": options.web_search, "tools": list(options.tool_ids)}
+    if options.continue_answer:
+        msg = f"{NAME}: {base_url} is of the current generation and cannot continue an answer"
+        raise ConfigurationError(msg)
+    if options.tool_ids:
+        msg = f"{NAME}: {base_url} is of the current generation and has no tools with ids"
+        raise ConfigurationError(msg)
+    servers = [_server(server) for server in options.mcp_servers]
+    names = [need(server, "name", str) for server in servers]
+    if options.web_search:
+        names.append((yield from _search_server(base_url)))
+    data: dict[str, JSON] = {}
+    if servers:
+        data["selectedMcpServers"] = [*servers]
+    if names:
+        data["selectedMcpServerNames"] = [*names]
+    if options.timezone:
+        data["timezone"] = options.timezone
+    return data
+
+
+def _server(server: Mapping[str, object]) -> dict[str, JSON]:
+    name, url = server.get("name"), server.get("url")
+    headers = server.get("headers") or {}
+    if not (isinstance(name, str) and isinstance(url, str) and isinstance(headers, Mapping)):
+        msg = f"{NAME}: a tool server is {{'name': ..., 'url': ..., 'headers': {{...}}}}"
+        raise ConfigurationError(msg)
+    if urlsplit(url).scheme not in ("http", "https"):
+        msg = f"{NAME}: the address of tool server {name!r} is no http URL"
+        raise ConfigurationError(msg)
+    pairs: list[JSON] = [{"key": str(key), "value": str(headers[key])} for key in headers]
+    return {"name": name, "url": url, "headers": pairs}
+
+
+def _search_server(base_url: str) -> PlanOf[str]:
+    """The operator's own search server, which current servers search the web with (7)."""
+    request = Request(
+        "GET",
+        f"{base_url}/api/mcp/servers",
+        {"accept": "application/json"},
+        repeat=Repeat.ANY,
+        phase="list the tool servers",
+    )
+    try:
+        servers = (yield from send(lambda: request)).json()
+    except NotFoundError:  # a server without any
+        servers = []
+    if not isinstance(servers, list):
+        raise MalformedStreamError(f"{NAME}: expected a list of tool servers", provider=NAME)
+    names = [need(server, "name", str) for server in servers]
+    for server, name in zip(servers, names, strict=True):
+        about = json.dumps([name, want(server, "url", str, default="")]).lower()
+        if "search" in about or "exa.ai" in about:
+            return name
+    listed = ", ".join(names) or "none"
+    msg = f"{NAME}: {base_url} lists no server for web search (its tool servers: {listed})"
+    raise ConfigurationError(msg)
+
+
+__all__ = ["Options", "tool_data"]

@@ -1,0 +1,261 @@
+"""The updates of one answer, in order, whatever brings them: JSON lines or a re-attached stream.
+
+Follows docs/protocols/huggingchat.md, section 6; 9.2 for the older generation. Order
+between kinds of updates is not guaranteed, and unknown ones are skipped and counted.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.errors import (
+    APIError,
+    EmptyResponseError,
+    MalformedStreamError,
+    ServerStreamError,
+)
+from langchain_g4f.events import (
+    Event,
+    File,
+    FinalText,
+    Finish,
+    ModelInfo,
+    Progress,
+    Reasoning,
+    ServerToolCall,
+    ServerToolResult,
+    Source,
+    Title,
+)
+from langchain_g4f.redact import redact_text
+from langchain_g4f.status import error_class
+from langchain_g4f.text.think import ThinkSplitter, without_reasoning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langchain_g4f.wire import JSON
+
+NAME = "huggingchat"
+"""Provider name in errors and metadata."""
+IN_ANSWER = "answer"
+"""Phase of an error that the server reported inside an answer."""
+
+
+class UpdateReader:
+    """Turns updates into events; lives as long as the answer, across connections.
+
+    Args:
+        conversation_url: Address of the conversation, where produced files are.
+
+    Attributes:
+        finished: ``finalAnswer`` or an error was seen.
+        complete: The server said that nothing follows.
+        skipped: Updates that mean nothing here, by kind.
+        seen: Updates besides text, by `kind_of`.
+    """
+
+    def __init__(self, conversation_url: str = "") -> None:
+        self.finished = False
+        self.complete = False
+        self.skipped: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
+        self._url = conversation_url
+        self._splitter = ThinkSplitter()
+        self._tokens: list[str] = []
+        self._round_begin = 0
+        self._sources: set[str] = set()
+
+    @property
+    def raw(self) -> str:
+        """The text received so far, reasoning tags included."""
+        return "".join(self._tokens)
+
+    @property
+    def seen_length(self) -> int:
+        """Length of `raw` as the server counts it, in UTF-16 units (6.2)."""
+        return len(self.raw.encode("utf-16-le", "surrogatepass")) // 2
+
+    def skip(self, kind: str) -> None:
+        """Count what means nothing here; its kind is the server's word, whatever that is."""
+        self.skipped[redact_text(kind, limit=40)] += 1
+
+    def close(self) -> Iterator[Event]:
+        """What was held back, when no more updates come."""
+        yield from self._splitter.close()
+
+    def token(self, token: str) -> Iterator[Event]:
+        """A piece of text."""
+        self._tokens.append(token)
+        yield from self._splitter.feed(token)
+
+    def update(self, update: dict[str, JSON]) -> Iterator[Event]:
+        """The events of one update."""
+        if update.get("type") != "stream":
+            self.seen[kind_of(update)] += 1
+        match update.get("type"):
+            case ("stream" | "finalAnswer") as kind if self.finished:
+                self.skip(f"{kind} after the end")
+            case "stream":
+                # the server pads each token with NUL to 16 characters
+                yield from self.token(need(update, "token", str).rstrip("\0"))
+            case "status":
+                yield from self._status(update)
+            case "finalAnswer":
+                yield from self._final(update)
+            case "title":
+                yield Title(need(update, "title", str))
+            case "routerMetadata":
+                yield from _model_info(update)
+            case "reasoning" if update.get("subtype") == "stream":
+                yield Reasoning(need(update, "token", str).rstrip("\0"))
+            case "tool":
+                yield from self._tool(update)
+            case "webSearch":
+                yield from self._web_search(update)
+            case "file":
+                yield self._file(update)
+            case _:
+                yield from self._other(update)
+
+    def _other(self, update: dict[str, JSON]) -> Iterator[Event]:
+        kind = need(update, "type", str)
+        if kind == "elicitation" and update.get("subtype") == "request":
+            request = need(update, "request", dict)
+            yield Progress("elicitation", want(request, "message", str, default=""), request)
+        else:
+            self.skip(kind)
+
+    def _status(self, update: dict[str, JSON]) -> Iterator[Event]:
+        match update.get("status"):
+            case "started":
+                yield Progress("started")
+            case "finished":
+                self.complete = True
+                if not self.finished:  # it only asked the user a question (section 7)
+                    self.finished = True
+                    yield from self._splitter.close()
+                    yield Finish("unknown")
+            case "error":
+                self.finished = self.complete = True
+                yield from self._splitter.close()
+                raise stream_error(update)
+            case "keepAlive":
+                pass
+            case _:
+                self.skip(f"status {need(update, 'status', str)}")
+
+    def _final(self, update: dict[str, JSON]) -> Iterator[Event]:
+        text = need(update, "text", str)
+        interrupted = want(update, "interrupted", bool, default=False)
+        said = "".join(self._tokens[self._round_begin :])
+        if text and not said:
+            yield from self.token(text)
+        self.finished = True
+        yield from self._splitter.close()
+        stopped = interrupted and said.startswith(text)
+        if said and said.rstrip() != text.rstrip() and not stopped:
+            # it started over without a word: only the last attempt counts
+            before = "".join(self._tokens[: self._round_begin])
+            yield FinalText(without_reasoning(before + text))
+        yield from self._found(want(update, "webSources", list, default=[]), "uri")
+        yield Finish("interrupted" if interrupted else "stop")
+
+    def _tool(self, update: dict[str, JSON]) -> Iterator[Event]:
+        """Tools run by the server (section 7); ``finalAnswer`` covers the last round only."""
+        name = want(update, "uuid", str, default="")
+        match update.get("subtype"):
+            case "call":
+                self._round_begin = len(self._tokens)
+                call = need(update, "call", dict)
+                arguments = want(call, "parameters", dict, default={})
+                yield ServerToolCall(name, need(call, "name", str), arguments)
+            case "result":
+                result = need(update, "result", dict)
+                outputs = want(result, "outputs", list, default=[])
+                failed = want(result, "status", str, default="success") != "success"
+                yield ServerToolResult(name, _output_text(result, outputs), is_error=failed)
+                yield from _output_files(outputs)
+            case "error":
+                message = want(update, "message", str, default="")
+                yield ServerToolResult(name, message, is_error=True)
+            case "eta" | "progress" as kind:
+                yield Progress(f"tool_{kind}", want(update, "message", str, default=""), update)
+            case other:
+                self.skip(f"tool {other}")
+
+    def _web_search(self, update: dict[str, JSON]) -> Iterator[Event]:
+        if update.get("subtype") == "sources":
+            yield from self._found(want(update, "sources", list, default=[]), "link")
+            return
+        arguments = want(update, "args", list, default=[])
+        message = want(update, "message", str, default="")
+        details = ", ".join(str(argument) for argument in arguments)
+        kind = need(update, "subtype", str)
+        yield Progress(f"web_search_{kind}", ": ".join(filter(None, (message, details))))
+
+    def _found(self, sources: list[JSON], key: str) -> Iterator[Source]:
+        """Pages, each once: the search says them, and the final answer again."""
+        for source in sources:
+            url = need(source, key, str)
+            if url not in self._sources:
+                self._sources.add(url)
+                yield Source(url, want(source, "title", str, default=""))
+
+    def _file(self, update: dict[str, JSON]) -> File:
+        digest = need(update, "sha", str)
+        return File(
+            need(update, "name", str),
+            want(update, "mime", str, default="application/octet-stream"),
+            f"{self._url}/output/{digest}",
+        )
+
+
+def _model_info(update: dict[str, JSON]) -> Iterator[ModelInfo]:
+    names = ("model", "provider", "route")
+    found = [want(update, name, str, default="") for name in names]
+    if any(found):
+        yield ModelInfo(*found)
+
+
+def _output_text(result: dict[str, JSON], outputs: list[JSON]) -> str:
+    message = want(result, "message", str, default="")
+    texts = [want(output, "text", str, default="") for output in outputs]
+    return "\n".join(filter(None, [message, *texts]))
+
+
+def _output_files(outputs: list[JSON]) -> Iterator[File]:
+    parts = [part for output in outputs for part in want(output, "content", list, default=[])]
+    for number, part in enumerate(parts, 1):
+        if want(part, "type", str, default="") == "image":
+            mime_type = want(part, "mimeType", str, default="image/png")
+            try:
+                data = base64.b64decode(need(part, "data", str), validate=True)
+            except ValueError:  # binascii.Error is one; what is not ASCII raises the other
+                raise MalformedStreamError("'data' of an image is no base64") from None
+            yield File(f"tool-{number}.{mime_type.rpartition('/')[2]}", mime_type, data=data)
+
+
+def kind_of(update: dict[str, JSON]) -> str:
+    """What an update is about; those of one kind come in the same order every time."""
+    return " ".join(str(update.get(key, "")) for key in ("type", "subtype", "status", "uuid"))
+
+
+def stream_error(update: dict[str, JSON]) -> APIError:
+    """The error of a ``status: error`` update, by its ``statusCode`` if it has one."""
+    message = redact_text(want(update, "message", str, default=""), limit=500)
+    status = want(update, "statusCode", int, default=0)
+    if message.startswith("No output was generated"):
+        return EmptyResponseError(f"{NAME}: {message}", provider=NAME)
+    text = f"{NAME}: the server reported an error: {message or 'without a message'}"
+    if not status:
+        return ServerStreamError(text, provider=NAME)
+    return error_class(status)(
+        text, status_code=status, body=message, provider=NAME, phase=IN_ANSWER
+    )
+
+
+__all__ = ["IN_ANSWER", "NAME", "UpdateReader", "kind_of", "stream_error"]

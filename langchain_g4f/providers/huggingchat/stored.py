@@ -1,0 +1,231 @@
+"""Conversations as the server keeps them: reading one, and finding an answer in it.
+
+Follows docs/protocols/huggingchat.md: 5.2 for the current form, 9.1 for the pages of the
+older generation. Messages are a tree, stored in order of creation.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from langchain_g4f.codecs.devalue import NodeError, page_data
+from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.errors import MalformedStreamError, NotFoundError
+from langchain_g4f.plan import send
+from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
+from langchain_g4f.redact import redact_text
+from langchain_g4f.status import error_class
+from langchain_g4f.text.think import without_reasoning
+from langchain_g4f.wire import Repeat, Request
+
+if TYPE_CHECKING:
+    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.providers.huggingchat.handle import Continuation, Handle
+    from langchain_g4f.wire import JSON, Response
+
+Generation = Literal["current", "legacy"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a message; ``value`` is the server's name for its bytes."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message of the tree.
+
+    Attributes:
+        generation: The client's name for the run of an answer, where the server keeps it.
+        sequence: How much of the run `content` covers.
+        ended: The server says how the run ended. An older server never says so of one that
+            was stopped.
+        beside: Updates besides text that it has had so far, by `kind_of`.
+    """
+
+    id: str
+    role: str
+    content: str
+    ancestors: tuple[str, ...]
+    generation: str
+    sequence: int
+    files: tuple[StoredFile, ...]
+    ended: bool = False
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConversation:
+    """A conversation.
+
+    Attributes:
+        messages: All branches, in order of creation.
+        root: Id of the first message.
+        model: Who answers in it.
+        system: Its system prompt.
+    """
+
+    messages: tuple[StoredMessage, ...]
+    root: str
+    model: str = ""
+    system: str = ""
+
+    def answer_to(self, handle: Handle) -> StoredMessage | None:
+        """The answer of a handle, by its run, else by its place in the tree."""
+        answers = [message for message in self.messages if message.role == "assistant"]
+        for message in answers:
+            if message.generation and message.generation == handle.generation:
+                return message
+        later = self.messages[handle.position :]
+        return next(
+            (m for m in later if m.role == "assistant" and handle.anchor in m.ancestors), None
+        )
+
+    def question_of(self, answer: StoredMessage) -> StoredMessage | None:
+        """The message that was answered."""
+        return next((m for m in self.messages if m.id in answer.ancestors[-1:]), None)
+
+
+def is_same_answer(stored: StoredMessage, continuation: Continuation) -> bool:
+    """Whether the caller's version of an answer is the stored one, as far as it got."""
+    local = continuation.answer
+    if local is None:
+        return True
+    theirs, ours = without_reasoning(stored.content).strip(), local.text.strip()
+    if continuation.handle.continued:
+        return theirs.endswith(ours)
+    match local.state:
+        case "whole":
+            return theirs == ours
+        case "part":
+            return theirs.startswith(ours)
+        case "restarted":
+            return ours.endswith(theirs)
+        case _:
+            assert_never(local.state)
+
+
+def read_conversation(
+    conversation: str, session: Session, base_url: str
+) -> PlanOf[StoredConversation]:
+    """A conversation of the caller.
+
+    Raises:
+        NotFoundError: There is none, or not for this caller.
+        PermissionDeniedError: The same, said differently.
+    """
+    if generation_of(session, base_url) != "legacy":
+        response = yield from send(lambda: _get(f"{base_url}/api/v2/conversations/{conversation}"))
+        if response.headers.content_type == "application/json":
+            remember(session, base_url, "current")
+            return _from_json(need(response.json(), "json", dict))
+        # an unknown path of the older generation answers 200 with a page (9.3)
+        remember(session, base_url, "legacy")
+    url = f"{base_url}/conversation/{conversation}/__data.json?x-sveltekit-invalidated=11"
+    response = yield from send(lambda: _get(url))
+    return _from_json(_page(response))
+
+
+def embedded_conversation(created: JSON) -> StoredConversation | None:
+    """The conversation inside a create response, where the server sends it along (5.1)."""
+    embedded = want(created, "conversation", str, default="")
+    if not embedded:
+        return None
+    try:
+        value = json.loads(embedded)
+    except (ValueError, RecursionError):
+        raise MalformedStreamError(f"{NAME}: 'conversation' is no JSON", provider=NAME) from None
+    return _from_json(need(value, "json", dict))
+
+
+def generation_of(session: Session, base_url: str) -> str:
+    """What is known of the server: a `Generation`, or nothing yet."""
+    return str(session.memory.get(f"{base_url} generation", ""))
+
+
+def remember(session: Session, base_url: str, generation: Generation) -> None:
+    """Keep which generation the server is of."""
+    session.memory[f"{base_url} generation"] = generation
+
+
+def _get(url: str) -> Request:
+    return Request(
+        "GET", url, {"accept": "application/json"}, repeat=Repeat.ANY, phase="read the conversation"
+    )
+
+
+def _page(response: Response) -> JSON:
+    """The page's own node, which comes last; errors come with status 200 (9.1)."""
+    page: JSON = None
+    for node in page_data(response.body):
+        if isinstance(node, NodeError):
+            message = redact_text(node.message, limit=500)
+            raise error_class(node.status)(
+                f"{NAME}: {message}",
+                status_code=node.status,
+                body=message,
+                provider=NAME,
+                phase="read the conversation",
+            )
+        page = node
+    if page is None:
+        raise NotFoundError(f"{NAME}: the server shows no conversation", provider=NAME)
+    return page
+
+
+def _from_json(value: JSON) -> StoredConversation:
+    messages = tuple(_message(message) for message in want(value, "messages", list, default=[]))
+    root = want(value, "rootMessageId", str, default=messages[0].id if messages else "")
+    root = root or need(value, "rootMessageId", str)
+    return StoredConversation(
+        messages,
+        root,
+        want(value, "model", str, default=""),
+        want(value, "preprompt", str, default=""),
+    )
+
+
+def _message(value: JSON) -> StoredMessage:
+    updates = [_known(update) for update in want(value, "updates", list, default=[])]
+    return StoredMessage(
+        need(value, "id", str),
+        need(value, "from", str),
+        want(value, "content", str, default=""),
+        tuple(str(ancestor) for ancestor in want(value, "ancestors", list, default=[])),
+        want(value, "generationId", str, default=""),
+        want(value, "materializedSeq", int, default=0),
+        tuple(
+            StoredFile(want(file, "name", str, default=""), need(file, "value", str))
+            for file in want(value, "files", list, default=[])
+        ),
+        any(map(_is_end, updates)) or "interrupted" in _known(value),
+        tuple(kind_of(update) for update in updates if update.get("type") != "stream"),
+    )
+
+
+def _known(value: JSON) -> dict[str, JSON]:
+    """The fields that are set; of what is no object, none."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else {}
+
+
+def _is_end(update: dict[str, JSON]) -> bool:
+    kind = update.get("type")
+    return kind == "finalAnswer" or (kind == "status" and update.get("status") == "error")
+
+
+__all__ = [
+    "Generation",
+    "StoredConversation",
+    "StoredFile",
+    "StoredMessage",
+    "embedded_conversation",
+    "generation_of",
+    "is_same_answer",
+    "read_conversation",
+    "remember",
+]

@@ -1,0 +1,121 @@
+"""After the terminal event: what still counts, what is ignored, and who has the last word."""
+
+from __future__ import annotations
+
+import pytest
+
+from langchain_g4f.errors import TooLargeError
+from tests.fault_tests import chat_ui_script as hc
+from tests.fault_tests.byte_server import ChunkedWriter, Exchange
+from tests.fault_tests.harness import STREAMS, ask, by_call, by_turns, by_way, closed, fail
+from tests.fault_tests.registry import HUGGINGCHAT, Provider, fault
+
+JUNK = {
+    "no JSON": b"<html>\n",
+    "wrong shape": b"[1, 2]\nnull\n",
+    "invalid UTF-8": b"\xff\xfe\n",
+    "more text": hc.token("MORE"),
+    "an error": hc.line({"type": "status", "status": "error", "message": "too late"}),
+    "half a line": b'{"type":"stream","tok',
+}
+
+
+@fault(17)
+@by_turns
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+@pytest.mark.parametrize("glued", [True, False], ids=["in one chunk", "in its own chunk"])
+async def test_bytes_after_the_end_are_ignored(
+    provider: Provider, way: str, junk: bytes, glued: bool
+) -> None:
+    """What follows the last event changes nothing, wherever the chunks are cut."""
+    *pieces, last = provider.whole("Hello", " there")
+    tail = [last + junk] if glued else [last, junk]
+    with provider.server(answer=provider.answering(*pieces, *tail)) as server:
+        answer = await ask(provider.model(server), way)
+        assert provider.asked(server) == provider.good_call
+    assert answer.text == "Hello there"
+    assert answer.response_metadata["finish_reason"] == "stop"
+
+
+@fault(17)
+@by_call
+async def test_flood_after_the_end_is_cut_off(provider: Provider, way: str) -> None:
+    """A server that never stops sending is left alone."""
+
+    def flood(_exchange: Exchange, stream: ChunkedWriter) -> None:
+        while True:
+            stream.chunk(b"junk " * 10_000)
+
+    whole = provider.answering(*provider.whole("Hello", " there"), then=flood)
+    with provider.server(answer=whole) as server:
+        answer = await ask(provider.model(server), way)
+        assert await closed(provider, server, provider.answer)
+    assert answer.text == "Hello there"
+
+
+# --- HuggingChat's own ---------------------------------------------------------------------------
+
+
+@pytest.mark.proves("fault:16:HC")
+@by_call
+async def test_title_after_the_final_answer_is_waited_for(way: str) -> None:
+    """The title may come last; the connection is used again after `finished`."""
+
+    def late(exchange: Exchange, stream: ChunkedWriter) -> None:
+        exchange.hold(0.2)
+        stream.chunk(hc.line({"type": "title", "title": "Greeting"}) + hc.FINISHED)
+        stream.end()
+
+    pieces = [hc.STARTED, hc.token("Hello"), hc.final("Hello")]
+    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(*pieces, then=late)) as server:
+        model = HUGGINGCHAT.model(server)
+        answer = await ask(model, way)
+        await ask(HUGGINGCHAT.model(server), way)
+        assert {request.connection_number for request in server.requests} == {1}
+    assert answer.response_metadata["title"] == "Greeting"
+
+
+FINALS = {
+    "differs": (("Hello ", "world"), hc.final("Hallo Welt"), "Hallo Welt", "stop"),
+    "is trimmed": (("Hello ", "world  "), hc.final("Hello world"), "Hello world  ", "stop"),
+    "goes on": (("Hello",), hc.final("Hello and goodbye"), "Hello and goodbye", "stop"),
+    "is all there is": ((), hc.final("Hello"), "Hello", "stop"),
+    "is interrupted": (("Hel",), hc.final("Hel", interrupted=True), "Hel", "interrupted"),
+    "is interrupted, alone": ((), hc.final("Hel", interrupted=True), "Hel", "interrupted"),
+    "starts over": (("Hel", "Hello ", "you"), hc.final("Hello you"), "Hello you", "stop"),
+}
+
+
+@pytest.mark.proves("fault:26:HC")
+@by_way
+@pytest.mark.parametrize("case", FINALS.values(), ids=FINALS)
+async def test_final_answer_corrects_a_call_and_never_a_stream(
+    way: str, case: tuple[tuple[str, ...], bytes, str, str]
+) -> None:
+    """What was streamed is not retracted or said twice; a call returns the server's version."""
+    said, final, text, reason = case
+    pieces = [hc.STARTED, *map(hc.token, said), final, hc.FINISHED]
+    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(*pieces)) as server:
+        answer = await ask(HUGGINGCHAT.model(server), way)
+        assert HUGGINGCHAT.asked(server) == HUGGINGCHAT.good_call
+    streamed = "".join(said)
+    assert answer.text == (streamed if way in STREAMS and said else text)
+    assert answer.response_metadata["finish_reason"] == reason
+    corrected = bool(said) and streamed != text
+    assert answer.response_metadata.get("restarted", False) is corrected
+
+
+@pytest.mark.proves("fault:31:HC")
+@by_call
+async def test_answer_larger_than_the_limit_is_too_large(way: str) -> None:
+    """Lines that are fine by themselves may be too many: 64 MiB are enough."""
+
+    def endless(_exchange: Exchange, stream: ChunkedWriter) -> None:
+        while True:
+            stream.chunk(b" " * (1 << 20) + b"\n")
+
+    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(hc.token("Hi"), then=endless)) as server:
+        error = await fail(HUGGINGCHAT.model(server), way, TooLargeError, host=None)
+        assert await closed(HUGGINGCHAT, server, "send")
+        assert HUGGINGCHAT.asked(server) == ("create", "send", "stop")
+    assert error.partial_text == "Hi"

@@ -1,0 +1,207 @@
+"""One model in several threads, event loops and processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fault_tests.byte_server import Action, Exchange
+from tests.fault_tests.harness import assert_nothing_open, pools
+from tests.fault_tests.registry import PATIENT, Provider, fault
+
+ROOT = Path(__file__).parents[2]
+
+
+def echo(provider: Provider) -> Action:
+    """Say the number that the message holds, a few times and without hurry."""
+
+    def act(exchange: Exchange) -> None:
+        found = re.search(rb"number (\d+)", exchange.body)
+        assert found, exchange.body
+        stream = exchange.start_stream(content_type=provider.content_type)
+        word = f"{found[1].decode()} "
+        for piece in provider.whole(*[word] * 5):
+            stream.chunk(piece)
+            exchange.hold(0.002)
+        stream.end()
+
+    return act
+
+
+def expected(number: int) -> str:
+    """What `echo` says."""
+    return f"{number} " * 5
+
+
+@fault(52)
+@pytest.mark.parametrize("way", ["invoke", "stream", "asyncio.run"])
+def test_eight_threads_get_their_own_answers(provider: Provider, way: str) -> None:
+    """One model, eight threads, five calls each: nobody hears another's answer."""
+
+    def ask(number: int) -> str:
+        prompt = f"number {number}"
+        if way == "invoke":
+            return model.invoke(prompt).text
+        if way == "stream":
+            return "".join(chunk.text for chunk in model.stream(prompt))
+        return asyncio.run(_ask(model, prompt))
+
+    with provider.server(answer=echo(provider)) as server:
+        model = provider.model(server)
+        together = threading.Barrier(8)
+        with ThreadPoolExecutor(8, initializer=together.wait) as threads:
+            answers = list(threads.map(ask, range(40)))
+        assert answers == [expected(number) for number in range(40)]
+        assert len(server.requests) == 40 * len(provider.good_call)
+    assert_nothing_open()
+
+
+@fault(52)
+async def test_many_tasks_get_their_own_answers(provider: Provider) -> None:
+    """The same on one event loop."""
+    with provider.server(answer=echo(provider)) as server:
+        model = provider.model(server)
+        answers = await asyncio.gather(*(_ask(model, f"number {n}") for n in range(40)))
+        assert answers == [expected(number) for number in range(40)]
+    assert_nothing_open()
+
+
+@fault(52)
+@pytest.mark.parametrize("way", ["ainvoke", "astream"])
+def test_second_event_loop_has_connections_of_its_own(provider: Provider, way: str) -> None:
+    """A model that was used in one `asyncio.run` works in the next, and leaves no client."""
+    before = len(list(pools()))
+    with provider.server(answer=echo(provider)) as server:
+        model = provider.model(server)
+        for number in range(3):
+            answer = asyncio.run(_ask(model, f"number {number}", way))
+            assert answer == expected(number)
+            assert server.wait_closed(1), "the loop's connections end with it"
+        numbers = [request.connection_number for request in server.requests]
+        assert numbers == sorted(numbers)
+        assert len(set(numbers)) == 3
+    assert len(list(pools())) == before
+
+
+@fault(52)
+def test_loop_that_is_closed_without_ceremony_is_forgotten(provider: Provider) -> None:
+    """Not everybody ends a loop as `asyncio.run` does."""
+    with provider.server(answer=echo(provider)) as server:
+        model = provider.model(server)
+        for number in range(2):
+            loop = asyncio.new_event_loop()
+            assert loop.run_until_complete(_ask(model, f"number {number}")) == expected(number)
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+        assert server.wait_closed(1)
+
+
+@fault(52)
+def test_two_loops_at_once_do_not_meet(provider: Provider) -> None:
+    """Two threads, each with a loop, and the same model."""
+    with provider.server(answer=echo(provider)) as server:
+        model = provider.model(server)
+
+        async def several(first: int) -> list[str]:
+            numbers = range(first, first + 10)
+            return await asyncio.gather(*(_ask(model, f"number {n}") for n in numbers))
+
+        with ThreadPoolExecutor(2) as threads:
+            found = list(threads.map(asyncio.run, [several(0), several(10)]))
+        assert found == [[expected(n) for n in range(10)], [expected(n) for n in range(10, 20)]]
+
+
+@fault(52)
+def test_sync_call_inside_a_running_loop_works(provider: Provider) -> None:
+    """As in a notebook, where a loop is always running."""
+    with provider.server(answer=echo(provider)) as server:
+        model = provider.model(server)
+
+        async def main() -> list[str]:
+            return [model.invoke("number 1").text, await _ask(model, "number 2")]
+
+        assert asyncio.run(main()) == [expected(1), expected(2)]
+
+
+FORKING = """
+import asyncio, json, os, sys, threading, time
+from tests.fault_tests.registry import PROVIDERS, PATIENT
+key, url, way = sys.argv[1:]
+provider = next(p for p in PROVIDERS if p.key == key)
+model = provider.build(url, timeout=PATIENT)
+
+def ask(number):
+    prompt = f"number {number}"
+    if way == "invoke":
+        return model.invoke(prompt).text
+    return asyncio.run(model.ainvoke(prompt)).text
+
+said = {"before": ask(0)}
+busy = threading.Thread(target=ask, args=(1,))
+busy.start()  # a fork in the midst of another thread's call
+time.sleep(0.005)
+reading, writing = os.pipe()
+child = os.fork()
+if child == 0:
+    try:
+        os.write(writing, json.dumps(ask(2)).encode())
+        os._exit(0)
+    except BaseException as error:
+        os.write(writing, json.dumps(repr(error)).encode())
+        os._exit(1)
+os.close(writing)
+_, status = os.waitpid(child, 0)
+said["child"] = json.loads(os.read(reading, 1 << 16))
+busy.join()
+said["after"] = ask(3)
+print(json.dumps({"status": status, **said}))
+"""
+
+
+@fault(52)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_forked_child_has_connections_of_its_own(provider: Provider, way: str) -> None:
+    """Parent and child go on, each on its own connections, also where a call was under way."""
+    with provider.server(answer=echo(provider)) as server:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", FORKING, provider.key, server.url, way],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENT.total,
+            check=False,
+        )
+        said: dict[str, Any] = json.loads(done.stdout or "{}")
+        assert done.stderr == ""
+        assert said == {
+            "status": 0,
+            "before": expected(0),
+            "child": expected(2),
+            "after": expected(3),
+        }
+        by_number = {_number(r): r.connection_number for r in server.requests if _number(r)}
+        assert by_number["2"] not in {by_number[each] for each in ("0", "1", "3")}
+
+
+def _number(request: Exchange) -> str:
+    found = re.search(rb"number (\d+)", request.body)
+    return found[1].decode() if found else ""
+
+
+async def _ask(model: Any, prompt: str, way: str = "astream") -> str:
+    if way == "ainvoke":
+        answer: str = (await model.ainvoke(prompt)).text
+        return answer
+    return "".join([chunk.text async for chunk in model.astream(prompt)])

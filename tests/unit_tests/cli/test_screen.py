@@ -1,0 +1,124 @@
+"""How an answer is shown, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING
+
+import pytest
+from langchain_core.messages import AIMessageChunk
+
+from langchain_g4f.cli.screen import Screen, printable
+from langchain_g4f.events import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class _FakeTerminal(io.StringIO):
+    """Standard output that takes itself for a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _said(text: str) -> AIMessageChunk:
+    return AIMessageChunk(content=text)
+
+
+def _thought(text: str) -> AIMessageChunk:
+    return AIMessageChunk(content="", additional_kwargs={"reasoning_content": text})
+
+
+def _last(**metadata: object) -> AIMessageChunk:
+    return AIMessageChunk(content="", response_metadata=metadata, chunk_position="last")
+
+
+def _show(*chunks: AIMessageChunk, reasoning: bool | None = None) -> Screen:
+    """Show an answer and return the screen."""
+
+    async def stream() -> AsyncIterator[AIMessageChunk]:
+        for chunk in chunks:
+            yield chunk
+
+    screen = Screen(reasoning=reasoning)
+    asyncio.run(screen.follow(stream()))
+    return screen
+
+
+def _shown_at_terminal(*chunks: AIMessageChunk) -> str:
+    with redirect_stdout(_FakeTerminal()) as terminal:
+        _show(*chunks)
+    return terminal.getvalue()
+
+
+@pytest.mark.proves("promise:command-one-shot")
+def test_screen_pipe_gets_the_answer_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Away from a terminal every character of the answer arrives as it was sent."""
+    pieces = ["\n a\tb", "\x1b[31m", "\r\n\n", "  [bold]:smile:", "é😀\u2028", "\n"]
+    screen = _show(*map(_said, pieces), _last(title="A title"))
+    assert capsys.readouterr().out == "".join(pieces)
+
+    assert screen.message is not None
+    assert screen.message.text == "".join(pieces)
+    assert screen.message.response_metadata == {"title": "A title"}
+
+
+@pytest.mark.proves("promise:command-one-shot")
+def test_screen_terminal_does_not_obey_the_service() -> None:
+    """At a terminal, control characters are replaced; tabs, lines and markup stay as they are."""
+    shown = _shown_at_terminal(_said("a\tb \x1b]0;title\x07"), _said("\r\n[bold]:smile:"), _last())
+    assert "a\tb \ufffd]0;title\ufffd\n[bold]:smile:\n" in shown
+    assert "\x1b]" not in shown
+
+
+def test_screen_terminal_does_not_obey_reasoning_either() -> None:
+    """What holds for the answer holds for the reasoning."""
+    shown = _shown_at_terminal(_thought("\x1b]0;title\x07"), _said("a"), _last())
+    assert "\ufffd]0;title\ufffd" in shown
+    assert "\x1b]" not in shown
+
+
+@pytest.mark.proves("promise:command-reasoning")
+def test_screen_terminal_drops_empty_lines_around_reasoning() -> None:
+    """One empty line stands between reasoning and answer, however many the model sends."""
+    chunks = [_thought("\n\nhm"), _thought("\n"), _said("\n\n"), _said("yes"), _last()]
+    shown = _shown_at_terminal(*chunks)
+    assert shown.endswith("\x1b[2mhm\x1b[0m\n\nyes\n")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "note"),
+    [
+        ({"finish_reason": "interrupted"}, "[the answer was stopped]"),
+        ({"finish_reason": "length"}, "[the answer was cut at the service's limit]"),
+        ({"restarted": True}, "[the service started over"),
+    ],
+)
+def test_screen_irregular_end_is_noted(
+    capsys: pytest.CaptureFixture[str], metadata: dict[str, object], note: str
+) -> None:
+    """An answer that is not what it seems is noted on standard error, on its own line."""
+    _show(_said("half an"), _last(**metadata))
+    out, err = capsys.readouterr()
+    assert out == "half an\n"
+    assert err.startswith(note)
+
+
+@pytest.mark.proves("promise:progress-callback")
+def test_screen_retry_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who waits is told why, on standard error; other progress is not shown."""
+    screen = Screen()
+    screen.progress(Progress("retry", "no answer"))
+    screen.progress(Progress("title", "A title"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "[trying again: no answer]\n"
+
+
+def test_printable_keeps_text() -> None:
+    """Letters of all scripts, tabs and line ends are no control characters."""
+    assert printable("ä\t漢\n🙂\u200d") == "ä\t漢\n🙂\u200d"
+    assert printable("\x00\x1b\x7f\x9b") == "\ufffd" * 4

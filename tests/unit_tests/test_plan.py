@@ -1,0 +1,89 @@
+"""The helpers that give effects their types."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from langchain_g4f import plan
+from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.limits import Limits
+from langchain_g4f.locks import KeyedLocks
+from langchain_g4f.plan import Resolve, Send, Session, Stream, StreamEnd
+from langchain_g4f.wire import Headers, Request, Response, ResponseHead
+
+CANARY = "canary-f3a91c77d2"
+
+
+def make_request() -> Request:
+    """Make any request."""
+    return Request("GET", "http://127.0.0.1/")
+
+
+def make_decoder(head: ResponseHead) -> Any:
+    """Make what is never used."""
+    return head
+
+
+HELPERS: list[Any] = [
+    pytest.param(
+        lambda: plan.send(make_request), Send(make_request), Response(200, Headers([])), id="send"
+    ),
+    pytest.param(
+        lambda: plan.stream(make_request, make_decoder, abort=make_request),
+        Stream(make_request, make_decoder, make_request),
+        StreamEnd("text"),
+        id="stream",
+    ),
+    pytest.param(
+        lambda: plan.resolve("example.com", 443),
+        Resolve("example.com", 443),
+        ("192.0.2.1",),
+        id="resolve",
+    ),
+]
+Helper = Callable[[], Generator[Any, Any, Any]]
+
+
+@pytest.mark.parametrize(("helper", "effect", "result"), HELPERS)
+def test_helper_yields_its_effect_and_returns_the_result(
+    helper: Helper, effect: object, result: object
+) -> None:
+    """With ``yield from`` a plan has the result, and its type."""
+    steps = helper()
+    assert next(steps) == effect
+    with pytest.raises(StopIteration) as stopped:
+        steps.send(result)
+    assert stopped.value.value == result
+
+
+@pytest.mark.parametrize(("helper", "effect", "result"), HELPERS)
+def test_helper_given_a_result_of_another_effect_raises(
+    helper: Helper, effect: object, result: object
+) -> None:
+    """A driver that mixes up results is found out at once."""
+    steps = helper()
+    next(steps)
+    with pytest.raises(TypeError):
+        steps.send(None)
+
+
+@pytest.mark.proves("promise:redaction")
+def test_repr_of_a_session_shows_the_provider_alone() -> None:
+    """A session holds the identity, and stands in many frames."""
+    session = Session(
+        provider="example",
+        limits=Limits(),
+        max_retries=0,
+        cookies=Cookies("http://127.0.0.1", {"name": CANARY}),
+        locks=KeyedLocks(),
+        memory={"x": CANARY},
+        clock=lambda: 0.0,
+        wall_clock=lambda: 0.0,
+        random=random.Random(1),
+        new_id=lambda: CANARY,
+    )
+    assert repr(session) == "<Session example>"

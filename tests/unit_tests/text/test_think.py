@@ -1,0 +1,74 @@
+"""Reasoning, split out of streamed text."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.text.think import ThinkSplitter, without_reasoning
+
+CASES = [
+    ("plain", "", "plain"),
+    ("", "", ""),
+    ("<think>why</think>answer", "why", "answer"),
+    ("<think>\n why \n</think>\n\nanswer\n", "why \n", "answer\n"),
+    ("<think></think>answer", "", "answer"),
+    ("<think> </think> answer", "", "answer"),
+    ("<think>never closed", "never closed", ""),
+    ("<think>never closed</thin", "never closed</thin", ""),
+    ("<think>", "", ""),
+    ("answer <think>afterthought</think> more", "afterthought", "answer more"),
+    ("<think>a</think>b<think>c</think>d", "ac", "bd"),
+    ("<think>a <think> b</think>c", "a <think> b", "c"),
+    ("no</think>tag", "", "no</think>tag"),
+    ("a < b <thin> <thinker> </ think>", "", "a < b <thin> <thinker> </ think>"),
+    ("ends like a tag <thi", "", "ends like a tag <thi"),
+    ("<<think>a<</think>b", "a<", "<b"),
+    (" leading blank", "", " leading blank"),
+    ("<THINK>no tag</THINK>", "", "<THINK>no tag</THINK>"),
+]
+
+
+def split(*pieces: str) -> tuple[str, str]:
+    """Reasoning and text of the pieces."""
+    splitter = ThinkSplitter()
+    found = [event for piece in pieces for event in splitter.feed(piece)]
+    found += splitter.close()
+    assert all(event.text for event in found)
+    reasoning = "".join(event.text for event in found if isinstance(event, Reasoning))
+    return reasoning, "".join(event.text for event in found if isinstance(event, Text))
+
+
+@pytest.mark.proves("obligation:huggingchat:12")
+@pytest.mark.parametrize(("text", "reasoning", "answer"), CASES)
+def test_text_cut_anywhere_is_split_in_the_same_way(text: str, reasoning: str, answer: str) -> None:
+    """Tags do not align with the pieces they come in."""
+    assert split(text) == (reasoning, answer)
+    assert split(*text) == (reasoning, answer)
+    for first, second in combinations(range(len(text) + 1), 2):
+        assert split(text[:first], text[first:second], text[second:]) == (reasoning, answer)
+
+
+def test_text_flows_without_delay() -> None:
+    """Only what may be the beginning of the expected tag waits."""
+    splitter = ThinkSplitter()
+    assert list(splitter.feed("one <b> two</think>")) == [Text("one <b> two</think>")]
+    assert list(splitter.feed("three <th")) == [Text("three ")]
+    assert list(splitter.feed("e four")) == [Text("<the four")]
+    assert list(splitter.feed("<think>five <think")) == [Reasoning("five <think")]
+    assert list(splitter.feed("six </")) == [Reasoning("six ")]
+    assert list(splitter.close()) == [Reasoning("</")]
+
+
+def test_order_of_the_pieces_is_kept() -> None:
+    """Reasoning and text in one piece come out one after the other."""
+    events = list(ThinkSplitter().feed("a<think>b</think>c<think>d</think>e"))
+    assert events == [Text("a"), Reasoning("b"), Text("c"), Reasoning("d"), Text("e")]
+
+
+@pytest.mark.parametrize(("text", "reasoning", "answer"), CASES)
+def test_without_reasoning_is_the_answer(text: str, reasoning: str, answer: str) -> None:
+    """The same for a whole text."""
+    assert without_reasoning(text) == answer

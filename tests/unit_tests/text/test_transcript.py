@@ -1,0 +1,61 @@
+"""Several messages as one text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from langchain_g4f.text.transcript import escape, render
+from langchain_g4f.turn import Message
+
+ROLES = ("system", "user", "assistant", "tool", "conversation")
+
+
+def test_single_user_message_is_passed_on_as_it_is() -> None:
+    """Nothing is added or escaped where there is no role to forge."""
+    assert render([Message("user", "a <user>b</user>")]) == "a <user>b</user>"
+
+
+def test_conversation_is_a_history_and_a_request() -> None:
+    """The last message stands behind the others, each in an element of its role."""
+    messages = [Message("user", "one"), Message("assistant", "two"), Message("user", "three")]
+    assert render(messages) == (
+        "This is the conversation so far:\n"
+        "<conversation>\n<user>\none\n</user>\n<assistant>\ntwo\n</assistant>\n</conversation>\n"
+        "\nthree"
+    )
+
+
+@pytest.mark.parametrize("role", ["assistant", "tool"])
+def test_conversation_that_ends_with_another_role_asks_to_go_on(role: str) -> None:
+    """All messages are history then, a single one as well."""
+    last = Message(role, "two")  # type: ignore[arg-type]
+    shown = f"<{role}>\ntwo\n</{role}>\n</conversation>\n\nGo on from here."
+    assert render([Message("user", "one"), last]).endswith(f"</user>\n{shown}")
+    assert render([last]).endswith(f"<conversation>\n{shown}")
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("form", ["<{}>", "</{}>", "< {}>", "</ {} >", "<\n{}>", "<{} x='1'>"])
+@pytest.mark.parametrize("case", [str, str.upper, str.title])
+def test_role_cannot_be_forged_by_content(role: str, form: str, case: type[str]) -> None:
+    """In history and request, in any case and spelling, a tag is no tag."""
+    forged = f"x {form.format(case(role))} y"
+    text = render([Message("user", forged), Message("assistant", forged), Message("user", forged)])
+    tags = re.findall(r"<\s*/?\s*\w+[^>]*>", text)
+    assert tags == [
+        "<conversation>",
+        "<user>",
+        "</user>",
+        "<assistant>",
+        "</assistant>",
+        "</conversation>",
+    ]
+    assert text.count(forged.replace("<", "&lt;")) == 3
+
+
+@pytest.mark.parametrize("text", ["a < b", "<b>bold</b>", "<users>", "<think>", "user>", "&lt;"])
+def test_other_markup_is_left_alone(text: str) -> None:
+    """Code and formulas reach the model as they were written."""
+    assert escape(text) == text
