@@ -133,6 +133,15 @@ Plan = PlanOf[None]
 class CookieStore(Protocol):
     """The cookies of one identity, each confined to its own domain."""
 
+    @property
+    def version(self) -> int:
+        """Grows when the identity has changed."""
+        ...
+
+    def renew(self, seen: int) -> bool:
+        """Whether there is another identity than that of version ``seen``, which was refused."""
+        ...
+
     def header_for(self, url: str) -> str:
         """The value of the ``Cookie`` header for ``url``, or an empty string."""
         ...

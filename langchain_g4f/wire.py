@@ -58,6 +58,18 @@ class Request:
         return f"<Request {self.method} {redact_url(self.url)}>"
 
 
+def parse_json(text: str) -> JSON:
+    """``text`` as JSON.
+
+    Raises:
+        ValueError: It is something else, or has half of a surrogate pair, which is no text.
+    """
+    value: JSON = json.loads(text)
+    if "\\ud" in text or "\\uD" in text:
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 class Headers:
     """Response headers: case-insensitive, repeated names kept, values not in the repr."""
 
@@ -108,7 +120,7 @@ class Response(ResponseHead):
             MalformedStreamError: It is something else; the content type is named.
         """
         try:
-            value: JSON = json.loads(self.body)
+            value = parse_json(self.body.decode())
         except (ValueError, RecursionError):
             pass
         else:
@@ -119,4 +131,4 @@ class Response(ResponseHead):
         raise MalformedStreamError(msg)
 
 
-__all__ = ["JSON", "Headers", "Part", "Repeat", "Request", "Response", "ResponseHead"]
+__all__ = ["JSON", "Headers", "Part", "Repeat", "Request", "Response", "ResponseHead", "parse_json"]

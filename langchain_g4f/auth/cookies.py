@@ -19,7 +19,7 @@ from urllib.request import Request as URLRequest
 from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from http.client import HTTPResponse
 
 _HOST = "langchain-g4f-host"
@@ -53,19 +53,53 @@ class Cookies:
         url: Address of the service; given cookies belong to its host.
         given: Names and values to start with.
         limit: How many cookies are kept.
+        read_again: Gives what is given now, where that can change; nothing if it cannot.
+
+    Attributes:
+        version: Grows when the given cookies have changed.
     """
 
     def __init__(
-        self, url: str, given: Mapping[str, str] | None = None, *, limit: int = 50
+        self,
+        url: str,
+        given: Mapping[str, str] | None = None,
+        *,
+        limit: int = 50,
+        read_again: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
+        self.version = 0
+        self._url = url
+        self._given = dict(given or {})
+        self._read_again = read_again
+        self._renewing = threading.Lock()
         # without the flag, a cookie of a host goes to its subdomains as well
         self._policy = _OwnHost(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
         self._jar = CookieJar(self._policy)
         self._mutex = threading.Lock()
         self._limit = limit
-        secure = urlsplit(url).scheme == "https"
-        for name, value in (given or {}).items():
-            self._jar.set_cookie(_cookie(url, name, value, secure=secure))
+        self._take(self._given)
+
+    def _take(self, given: Mapping[str, str]) -> None:
+        secure = urlsplit(self._url).scheme == "https"
+        for name, value in given.items():
+            self._jar.set_cookie(_cookie(self._url, name, value, secure=secure))
+
+    def renew(self, seen: int) -> bool:
+        """Whether there are other cookies than those of version ``seen``, which were refused.
+
+        However many calls ask, what is given is read again once.
+        """
+        with self._renewing:
+            if self.version != seen:
+                return True
+            fresh = dict(self._read_again()) if self._read_again else {}
+            if not fresh or fresh.items() <= self._given.items():
+                return False
+            with self._mutex:
+                self._take(fresh)
+            self._given |= fresh
+            self.version += 1
+            return True
 
     def __repr__(self) -> str:
         return f"<Cookies {sorted(cookie.name for cookie in self._jar)}>"

@@ -7,7 +7,6 @@ what the bytes are is found by looking at them, for names and labels may be wron
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -87,12 +86,7 @@ def _file(block: Mapping[str, Any]) -> Media | RemoteMedia:
     if isinstance(block.get("base64"), bytes):
         return as_media(block["base64"], name, label)
     if isinstance(block.get("base64"), str):
-        try:
-            data = base64.b64decode(block["base64"], validate=True)
-        except (binascii.Error, ValueError):
-            msg = f"the base64 content of a {block['type']} block cannot be decoded"
-            raise UnsupportedMediaError(msg) from None
-        return as_media(data, name, label)
+        return as_media(_decoded(block["base64"], block["type"]), name, label)
     if isinstance(block.get("text"), str):
         return as_media(block["text"].encode(), name or "text.txt", label or "text/plain")
     url = block.get("url")
@@ -102,6 +96,13 @@ def _file(block: Mapping[str, Any]) -> Media | RemoteMedia:
     if isinstance(url, str) and url:
         return RemoteMedia(url, label)
     msg = f"a {block['type']} block has neither base64 nor a URL; file ids have no meaning here"
+    raise UnsupportedMediaError(msg)
+
+
+def _decoded(text: str, kind: str) -> bytes:
+    with suppress(ValueError):  # binascii.Error is one
+        return base64.b64decode(text, validate=True)
+    msg = f"the base64 content of the {kind} block cannot be decoded"
     raise UnsupportedMediaError(msg)
 
 

@@ -217,6 +217,16 @@ class ChatHuggingChat(BaseChatG4F):
         given = {n: v.get_secret_value() for n, v in (self.cookies or {}).items()}
         return {"hf-chat": str(uuid.uuid4())} | given
 
+    def _secrets_now(self) -> dict[str, str]:
+        """The environment's cookies of today, if that is where ours came from."""
+        if "cookies" in self.model_fields_set:
+            return {}
+        try:
+            fresh = type(self)(base_url=self.base_url).cookies
+        except ValueError:
+            return {}
+        return {n: v.get_secret_value() for n, v in (fresh or {}).items()}
+
     def _asked_model(self, name: str | None) -> str:
         wanted = name or self.model
         if wanted or self.base_url == _HOME:

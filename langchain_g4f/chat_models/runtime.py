@@ -70,13 +70,16 @@ class Runtime:
         provider: str,
         limits: Limits,
         max_retries: int,
+        *,
         url: str,
         secrets: Callable[[], dict[str, str]],
+        secrets_now: Callable[[], dict[str, str]],
     ) -> Session:
         """What the calls of the model share, with the settings of this one."""
         with self._mutex:
             if self._cookies is None:
-                self._cookies = Cookies(url, secrets(), limit=limits.sizes.cookies_count)
+                limit = limits.sizes.cookies_count
+                self._cookies = Cookies(url, secrets(), limit=limit, read_again=secrets_now)
         return Session(
             provider=provider,
             limits=limits,

@@ -45,6 +45,10 @@ class ServiceModel(ChatSettings):
         """The cookies to start with. Overwritten where a service has an identity."""
         return {}
 
+    def _secrets_now(self) -> dict[str, str]:
+        """The cookies as they are given now. Overwritten where they can change."""
+        return {}
+
     # -- settings --------------------------------------------------------------
 
     def _limits(self) -> Limits:
@@ -56,7 +60,12 @@ class ServiceModel(ChatSettings):
 
     def _session(self) -> Session:
         return self._runtime.session(
-            self.provider, self._limits(), self.max_retries, self.base_url, self._secrets
+            self.provider,
+            self._limits(),
+            self.max_retries,
+            url=self.base_url,
+            secrets=self._secrets,
+            secrets_now=self._secrets_now,
         )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

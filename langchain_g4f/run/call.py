@@ -168,6 +168,8 @@ class Call:
         return addresses
 
     def _lock(self, key: str) -> Steps[None]:
+        if key in self._held:
+            return
         granted = self._session.locks.acquire(key)
         try:
             yield Acquire(granted, max(0.0, self._requests.seconds_left))

@@ -152,6 +152,7 @@ class Requests:
         )
         # whoever is asked at a given address is not the service
         cookies = None if request.address else self._session.cookies
+        version = cookies.version if cookies is not None else 0
         self.answering = self.unanswered = True
         self._cookies_sent = "" if cookies is None else cookies.header_for(request.url)
         request = _with_cookies(request, self._cookies_sent)
@@ -159,7 +160,8 @@ class Requests:
         if not isinstance(head, ResponseHead):
             raise TypeError(head)
         self.unanswered = False
-        if cookies is not None:
+        # what comes late, to an identity that was renewed meanwhile, must not undo that
+        if cookies is not None and cookies.version == version:
             cookies.store(request.url, head.headers.get_all("set-cookie"))
         return head
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=50)
 _NO_REUSE = httpx.Limits(max_connections=1000, max_keepalive_connections=0)
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 _GRACE_S = 3.0
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
@@ -181,6 +182,8 @@ def _arguments(settings: ClientSettings) -> dict[str, Any]:
         "limits": _NO_REUSE if settings.direct else _LIMITS,
         "cookies": _no_cookies(),
         "proxy": _proxy(settings),
+        # a proxy of the environment is for the network, and no way to this very machine
+        "mounts": {} if settings.proxy else dict.fromkeys(_LOOPBACK),
         "trust_env": not settings.direct,
         "verify": _ssl_context(),
     }

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import (
@@ -206,7 +208,7 @@ class UpdateReader:
                 yield Source(url, want(source, "title", str, default=""))
 
     def _file(self, update: dict[str, JSON]) -> File:
-        digest = need(update, "sha", str)
+        digest = quote(need(update, "sha", str), safe="")
         return File(
             need(update, "name", str),
             want(update, "mime", str, default="application/octet-stream"),
@@ -232,11 +234,14 @@ def _output_files(outputs: list[JSON]) -> Iterator[File]:
     for number, part in enumerate(parts, 1):
         if want(part, "type", str, default="") == "image":
             mime_type = want(part, "mimeType", str, default="image/png")
-            try:
-                data = base64.b64decode(need(part, "data", str), validate=True)
-            except ValueError:  # binascii.Error is one; what is not ASCII raises the other
-                raise MalformedStreamError("'data' of an image is no base64") from None
+            data = _decoded(need(part, "data", str))
             yield File(f"tool-{number}.{mime_type.rpartition('/')[2]}", mime_type, data=data)
+
+
+def _decoded(text: str) -> bytes:
+    with suppress(ValueError):  # binascii.Error is one; what is not ASCII raises the other
+        return base64.b64decode(text, validate=True)
+    raise MalformedStreamError("'data' of an image is no base64")
 
 
 def kind_of(update: dict[str, JSON]) -> str:

@@ -6,7 +6,6 @@ older generation. Messages are a tree, stored in order of creation.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -18,7 +17,7 @@ from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
 from langchain_g4f.text.think import without_reasoning
-from langchain_g4f.wire import Repeat, Request
+from langchain_g4f.wire import Repeat, Request, parse_json
 
 if TYPE_CHECKING:
     from langchain_g4f.plan import PlanOf, Session
@@ -137,7 +136,7 @@ def embedded_conversation(created: JSON) -> StoredConversation | None:
     if not embedded:
         return None
     try:
-        value = json.loads(embedded)
+        value = parse_json(embedded)
     except (ValueError, RecursionError):
         raise MalformedStreamError(f"{NAME}: 'conversation' is no JSON", provider=NAME) from None
     return _from_json(need(value, "json", dict))
@@ -215,7 +214,8 @@ def _known(value: JSON) -> dict[str, JSON]:
 
 def _is_end(update: dict[str, JSON]) -> bool:
     kind = update.get("type")
-    return kind == "finalAnswer" or (kind == "status" and update.get("status") == "error")
+    over = ("error", "finished")  # the latter alone where it only asked the user a question
+    return kind == "finalAnswer" or (kind == "status" and update.get("status") in over)
 
 
 __all__ = [

@@ -188,3 +188,16 @@ async def test_history_is_told_anew_where_its_answer_does_not_end(impatient: Non
     assert "conversation_busy" in watcher.kinds
     assert len(sandbox.conversations) == 2
     assert second.text.endswith("two")
+
+
+@pytest.mark.proves("promise:one-send-at-a-time", "promise:everything-yielded")
+async def test_run_that_only_asked_something_has_ended() -> None:
+    """It has no final answer and is not called interrupted; that it is over is all it says."""
+    with Sandbox() as sandbox:
+        model = model_on(sandbox)
+        first = await model.ainvoke("one")
+        answer = only(sandbox).messages[2]
+        answer.interrupted, answer.updates = None, [{"type": "status", "status": "finished"}]
+        second = await model.ainvoke(history("one", first, "two"))
+        assert second.text == echo(2, "two")
+        assert len(sandbox.conversations) == 1

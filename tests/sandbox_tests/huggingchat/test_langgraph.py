@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_g4f.testing import Conversation, Sandbox
+from tests.conftest import OUTSIDE_NAMES, OUTSIDE_PREFIXES
 from tests.sandbox_tests.huggingchat import graphs
 from tests.sandbox_tests.huggingchat.asking import branches, echo, handle, paths
 from tests.sandbox_tests.huggingchat.graphs import KINDS, aopened, opened, question, thread
@@ -21,13 +23,15 @@ MINUTE_S = 60
 
 
 def in_another_process(sandbox: Sandbox, folder: Path, text: str) -> None:
-    """One turn of every kind."""
+    """One turn of every kind, without the credentials and tracing of the machine."""
+    outside = {n for n in os.environ if n.upper().startswith(OUTSIDE_PREFIXES)} | set(OUTSIDE_NAMES)
     done = subprocess.run(
         [sys.executable, "-m", graphs.__name__, sandbox.base_url, str(folder), text],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
+        env={n: value for n, value in os.environ.items() if n not in outside},
         timeout=MINUTE_S,
     )
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from langchain_g4f import ChatHuggingChat
 from langchain_g4f.errors import APIError, ServerError, StreamInterruptedError
 from langchain_g4f.testing import Reply, Sandbox, SandboxModel
 from tests.sandbox_tests.huggingchat.asking import (
+    MIXED_WAYS,
     MODEL,
     WAYS,
     Watcher,
@@ -64,7 +65,7 @@ async def test_dropped_answer_has_neither_gap_nor_repeat(
 @pytest.mark.parametrize("glued", [True, False])
 @pytest.mark.parametrize("drop_after", [0, 2, 6])
 @pytest.mark.parametrize("pace_s", PACES)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", MIXED_WAYS)
 async def test_dropped_in_its_reasoning_an_answer_keeps_both_apart(
     way: str, pace_s: float, drop_after: int, glued: bool
 ) -> None:
@@ -130,7 +131,7 @@ async def test_conversation_goes_on_after_a_drop(pace_s: float) -> None:
 
 @pytest.mark.proves("promise:re-attach", "obligation:huggingchat:9")
 @pytest.mark.parametrize("pace_s", PACES)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", MIXED_WAYS)
 async def test_run_that_fails_after_the_drop_is_the_runs_own_error(way: str, pace_s: float) -> None:
     """What the server says of its failure counts, not that the connection broke before."""
     reply = Reply(text=TEXT, drop_after=1, error=(503, "busy"), error_after=3, pace_s=pace_s)
@@ -143,7 +144,7 @@ async def test_run_that_fails_after_the_drop_is_the_runs_own_error(way: str, pac
 
 
 @pytest.mark.proves("promise:re-attach")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", MIXED_WAYS)
 @pytest.mark.parametrize("pace_s", PACES)
 async def test_run_stopped_elsewhere_after_the_drop_is_interrupted(way: str, pace_s: float) -> None:
     """Its last word is taken for what it is."""

@@ -17,8 +17,9 @@ _DEADLINE_S = 20.0
 _MOMENT_S = 0.2
 _KILLED_AFTER_S = 5.0
 _IN_ITS_TERMINAL = """\
-import fcntl, termios
+import fcntl, signal, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from langchain_g4f.cli import main
 main()
 """

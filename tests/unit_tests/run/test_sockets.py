@@ -1,97 +1,33 @@
 """The drivers on real connections: what the service sees of a call that ends early."""
-# Over 300 lines: every way a call can end, on one set of servers.
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import time
-from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from langchain_g4f.errors import APITimeoutError, BadRequestError
-from langchain_g4f.events import Event, Finish, Text
-from langchain_g4f.limits import Clocks, Sizes
-from langchain_g4f.plan import Defer, Plan, Session, send, stream
+from langchain_g4f.events import Finish, Text
+from langchain_g4f.plan import Plan, send
 from langchain_g4f.run import arun, run
-from langchain_g4f.transport.client import ClientSettings, async_client, sync_client
+from langchain_g4f.transport.client import async_client, sync_client
 from langchain_g4f.wire import Request
-from tests.fault_tests.byte_server import Action, ByteServer, Exchange, routes
-from tests.unit_tests.run.world import Decoder, Service
-
-SETTINGS = ClientSettings()
-CLOCKS = Clocks(connect=2, first_event=2, silence=2, idle=2, linger=0.1, abort=0.3, total=5)
-
-
-def fine(exchange: Exchange) -> None:
-    """Answer that it is done."""
-    exchange.respond(200, b"{}")
-
-
-def chat(answer: Action, stop: Action = fine) -> ByteServer:
-    """A service with an answer, and with ways to end it and to clean up."""
-    return ByteServer(
-        routes({("POST", "/answer"): answer, ("POST", "/stop"): stop, ("DELETE", "/"): fine})
-    )
-
-
-def plan_for(server: ByteServer) -> Plan:
-    """An answer, with everything that it may owe."""
-    yield Defer(lambda: Request("DELETE", f"{server.url}/"))
-    end = yield from stream(
-        lambda: Request("POST", f"{server.url}/answer", phase="ask"),
-        Decoder,
-        abort=lambda: Request("POST", f"{server.url}/stop"),
-    )
-    if end.error:
-        raise end.error
-
-
-def session(**sizes: Any) -> Session:
-    """A session on the real clock."""
-    made = Service().session(clocks=CLOCKS, sizes=Sizes(**sizes), max_retries=0)
-    return replace(made, clock=time.monotonic)
-
-
-def events_of(way: str, plan: Plan, own: Session) -> list[Event]:
-    """All events of a call, on an event loop of its own if it needs one."""
-    if way == "run":
-        return list(run(plan, own, sync_client(SETTINGS)))
-
-    async def main() -> list[Event]:
-        async with aclosing(arun(plan, own, async_client(SETTINGS))) as events:
-            return [event async for event in events]
-
-    return asyncio.run(main())
-
-
-def paths(server: ByteServer) -> list[str]:
-    """What was asked, in order."""
-    return [asked.path for asked in server.requests]
-
-
-def assert_closed(server: ByteServer, number: int) -> None:
-    """Within a second the service sees that this connection is closed."""
-    deadline = time.monotonic() + 1
-    while number not in server.closings:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
-def hanging(*pieces: bytes) -> Action:
-    """Answer with these and keep the connection."""
-
-    def answer(exchange: Exchange) -> None:
-        chunks = exchange.start_stream(content_type="text/plain")
-        for piece in pieces:
-            chunks.chunk(piece)
-        exchange.never_answer()
-
-    return answer
+from tests.fault_tests.byte_server import ByteServer, Exchange
+from tests.unit_tests.run.chat import (
+    CLOCKS,
+    SETTINGS,
+    assert_closed,
+    chat,
+    events_of,
+    hanging,
+    paths,
+    plan_for,
+    session,
+)
 
 
 @pytest.mark.proves("promise:early-close", "promise:abort-once")
@@ -124,108 +60,6 @@ def test_sync_call_that_is_dropped_is_ended() -> None:
         del events
         gc.collect()
         assert paths(server) == ["/answer", "/stop", "/"]
-
-
-def owning(server: ByteServer) -> AsyncGenerator[Event, None]:
-    """A generator that closes its call, as the chat models are."""
-
-    async def events() -> AsyncGenerator[Event, None]:
-        async with aclosing(arun(plan_for(server), session(), async_client(SETTINGS))) as inner:
-            async for event in inner:
-                yield event
-
-    return events()
-
-
-async def dropped_early(server: ByteServer) -> None:
-    """The loop goes on for a while."""
-    events = owning(server)
-    assert await anext(events) == Text("a")
-    del events
-    await asyncio.sleep(0.1)
-    assert paths(server) == ["/answer", "/stop", "/"]
-
-
-async def dropped_at_the_end(server: ByteServer) -> None:
-    """The loop ends at once."""
-    events = owning(server)
-    assert await anext(events) == Text("a")
-    del events
-
-
-async def left_open(server: ByteServer) -> None:
-    """The loop ends while there is still a reference."""
-    events = owning(server)
-    assert await anext(events) == Text("a")
-    KEPT.append(events)
-
-
-async def cancelled_at_the_end(server: ByteServer) -> None:
-    """A task that nobody waits for."""
-
-    async def use() -> None:
-        async with aclosing(owning(server)) as events:
-            async for _ in events:
-                reached.set()
-
-    reached = asyncio.Event()
-    task = asyncio.ensure_future(use())
-    await reached.wait()
-    task.cancel()
-    KEPT.append(task)
-
-
-async def running_at_the_end(server: ByteServer) -> None:
-    """A task that nobody even cancelled."""
-
-    async def use() -> None:
-        async with aclosing(owning(server)) as events:
-            async for _ in events:
-                reached.set()
-
-    reached = asyncio.Event()
-    KEPT.append(asyncio.ensure_future(use()))
-    await reached.wait()
-
-
-KEPT: list[object] = []
-WAYS_TO_LEAVE = [
-    dropped_early,
-    dropped_at_the_end,
-    left_open,
-    cancelled_at_the_end,
-    running_at_the_end,
-]
-
-
-@pytest.mark.proves("promise:abort-once", "promise:client-per-loop")
-@pytest.mark.parametrize("leave", WAYS_TO_LEAVE, ids=lambda leave: leave.__name__)
-@pytest.mark.parametrize("slow", [False, True])
-@pytest.mark.filterwarnings("default::ResourceWarning")
-def test_async_call_that_is_left_behind_is_ended(
-    leave: Callable[[ByteServer], Any], slow: bool, recwarn: pytest.WarningsRecorder
-) -> None:
-    """Also by a loop that ends: the stop arrives, and nothing is complained about."""
-    complaints: list[object] = []
-
-    def stop(exchange: Exchange) -> None:
-        exchange.hold(0.05 * slow)
-        exchange.respond(200, b"{}")
-
-    async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, it: complaints.append(it))
-        await leave(server)
-
-    with chat(hanging(b"ab"), stop) as server:
-        asyncio.run(main())
-        KEPT.clear()
-        gc.collect()
-        assert paths(server) == ["/answer", "/stop", "/"]
-        assert server.wait_closed(1)
-    assert complaints == []
-    # what httpx does during the clean-up, a loop that closes its generators finds late
-    said = [str(each.message) for each in recwarn.list]
-    assert [each for each in said if "after loop.shutdown_asyncgens()" not in each] == []
 
 
 def test_service_that_never_answers_a_stop_is_not_waited_for(way: str) -> None:

@@ -142,6 +142,25 @@ async def test_answer_that_could_not_be_asked_for_is_not_stopped(
     assert service.asked == ["create"]
 
 
+async def test_answer_whose_request_has_a_bug_is_not_stopped(way: str, serve: Serve) -> None:
+    """Even if the request before it was sent and remained without an answer."""
+
+    def broken() -> Request:
+        raise KeyError("a bug")
+
+    def plan() -> Plan:
+        try:
+            yield from send(request("create"))
+        except APIError:
+            yield Title("never mind")
+        yield from stream(broken, Decoder, abort=request("stop"))
+
+    service = serve(create=Reply(fails=RESET))
+    with pytest.raises(KeyError, match="a bug"):
+        await service.call(way, plan()).all()
+    assert service.asked == ["create"]
+
+
 @pytest.mark.proves("promise:abort-once")
 async def test_answer_that_is_too_late_to_be_asked_for_is_not_stopped(
     way: str, serve: Serve

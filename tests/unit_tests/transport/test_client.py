@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -196,6 +198,16 @@ async def _rest(exchange: Exchange) -> bytes:
     return body
 
 
+def exit_code(child: int, within_s: float) -> int:
+    """How a child process ended; one that hangs is killed."""
+    deadline = time.monotonic() + within_s
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.005)
+    return os.waitstatus_to_exitcode(ended[1])
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_child_starts_with_clients_of_its_own() -> None:
@@ -223,7 +235,7 @@ def test_forked_child_starts_with_clients_of_its_own() -> None:
                     os._exit(0 if in_child(url, parents) else 1)
                 finally:
                     os._exit(2)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert exit_code(child, within_s=10) == 0
         assert asyncio.run(Exchange(parents.exchange()).whole(Request("GET", url)))
         numbers = [(a.connection_number, a.request_number) for a in server.requests]
     assert numbers == [(1, 1), (2, 1), (3, 1), (1, 2)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from langchain_g4f.errors import (
@@ -174,6 +176,22 @@ async def test_read_within_a_time_gives_up_and_leaves_no_error(world: str) -> No
             assert await exchange.read(0) is None
             assert await exchange.read(-1) is None
             await exchange.close()
+
+
+async def test_read_within_a_time_over_a_transport_without_a_socket_waits_for_it() -> None:
+    """There is nothing to shut down; what comes is given out."""
+
+    class Body(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            time.sleep(0.03)
+            yield b"late"
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Body()))
+    async with exchanges("sync", transport=transport) as make:
+        exchange = make()
+        await exchange.open(Request("GET", "http://x/"))
+        assert await exchange.read(0.01) == b"late"
+        await exchange.close()
 
 
 @by_world
