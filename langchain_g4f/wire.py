@@ -58,13 +58,21 @@ class Request:
         return f"<Request {self.method} {redact_url(self.url)}>"
 
 
+_parse = json.JSONDecoder().raw_decode
+
+
 def parse_json(text: str) -> JSON:
-    """``text`` as JSON.
+    """The value that ``text`` is, without blanks around it.
 
     Raises:
-        ValueError: It is something else, or has half of a surrogate pair, which is no text.
+        ValueError: It is no JSON, or has half of a surrogate pair, which is no text.
+        RecursionError: It is nested too deeply.
     """
-    value: JSON = json.loads(text)
+    value: JSON
+    value, end = _parse(text)
+    if end != len(text):
+        msg = "something follows the value"
+        raise ValueError(msg)
     if "\\ud" in text or "\\uD" in text:
         json.dumps(value, ensure_ascii=False).encode()
     return value
@@ -120,7 +128,7 @@ class Response(ResponseHead):
             MalformedStreamError: It is something else; the content type is named.
         """
         try:
-            value = parse_json(self.body.decode())
+            value = parse_json(self.body.decode().strip())
         except (ValueError, RecursionError):
             pass
         else:

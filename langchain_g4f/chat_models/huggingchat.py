@@ -6,19 +6,30 @@ The provider is imported at first use, to keep the import of the class quick.
 from __future__ import annotations
 
 import base64
-import os
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.messages import AIMessage
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from langchain_g4f.auth.cookies import check_cookies, parse_cookie_file, parse_cookie_header
+from langchain_g4f.auth.cookies import check_cookies
 from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.chat_models.huggingchat_login import (
+    HOME,
+    environment_base_url,
+    environment_cookies,
+    named_cookies,
+)
 from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,8 +38,6 @@ if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.plan import Plan, PlanOf, Session
     from langchain_g4f.turn import Turn
-
-_HOME = "https://huggingface.co/chat"
 
 
 class ToolServer(BaseModel):
@@ -43,21 +52,6 @@ class ToolServer(BaseModel):
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
         return {**state, "__dict__": {**state["__dict__"], "headers": {}}}
-
-
-def _base_url_from_environment() -> str:
-    return os.environ.get("HUGGINGCHAT_BASE_URL") or _HOME
-
-
-def _cookies_from_environment(settings: dict[str, Any]) -> str | Path | None:
-    """The environment's cookies; they are those of the environment's server, and no other's."""
-    server = urlsplit(_base_url_from_environment()).netloc
-    if urlsplit(settings.get("base_url", "")).netloc != server:
-        return None
-    if header := os.environ.get("HUGGINGCHAT_COOKIES"):
-        return header
-    path = os.environ.get("HUGGINGCHAT_COOKIE_FILE")
-    return Path(path).expanduser() if path else None
 
 
 class ChatHuggingChat(BaseChatG4F):
@@ -83,7 +77,7 @@ class ChatHuggingChat(BaseChatG4F):
 
     label: ClassVar[str] = "HuggingChat"
     provider: ClassVar[str] = "huggingchat"
-    url: ClassVar[str] = _HOME
+    url: ClassVar[str] = HOME
     needs_auth: ClassVar[bool] = True
     default_model: ClassVar[str] = "omni"
     models: ClassVar[tuple[str, ...]] = ("omni",)
@@ -99,10 +93,8 @@ class ChatHuggingChat(BaseChatG4F):
         "trusted_media_hosts",
     )
 
-    base_url: str = Field(default_factory=_base_url_from_environment)
-    cookies: dict[str, SecretStr] | None = Field(
-        default_factory=_cookies_from_environment, validate_default=True
-    )
+    base_url: str = Field(default_factory=environment_base_url)
+    cookies: dict[str, SecretStr] | None = None
     """Cookies for the server: ``Cookie`` header, names and values, or path of a cookie file."""
     conversation: Literal["auto", "new"] | dict[str, Any] = "auto"
     """Go on with the server's conversation where the history leads to one; always begin a
@@ -139,12 +131,10 @@ class ChatHuggingChat(BaseChatG4F):
     @field_validator("cookies", mode="before")
     @classmethod
     def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        if isinstance(value, Path):
-            host = urlsplit(str(info.data.get("base_url", ""))).hostname or ""
-            return parse_cookie_file(_read(value), host, time.time())
-        return parse_cookie_header(value) if isinstance(value, str) else value
+        base_url = str(info.data.get("base_url", ""))
+        return (
+            named_cookies(value, base_url) if isinstance(value, str | Path | SecretStr) else value
+        )
 
     @field_validator("cookies")
     @classmethod
@@ -153,6 +143,16 @@ class ChatHuggingChat(BaseChatG4F):
     ) -> dict[str, SecretStr] | None:
         check_cookies({n: v.get_secret_value() for n, v in (value or {}).items()})
         return value
+
+    @model_validator(mode="after")
+    def _take_cookies_of_environment(self) -> Self:
+        given = environment_cookies(self.base_url)
+        if given is not None and "cookies" not in self.model_fields_set:
+            named = named_cookies(given, self.base_url)
+            check_cookies(named)
+            # not by assignment: they count as not set, and are read again when refused
+            self.__dict__["cookies"] = {n: SecretStr(v) for n, v in named.items()}
+        return self
 
     @property
     def lc_secrets(self) -> dict[str, str]:
@@ -229,7 +229,7 @@ class ChatHuggingChat(BaseChatG4F):
 
     def _asked_model(self, name: str | None) -> str:
         wanted = name or self.model
-        if wanted or self.base_url == _HOME:
+        if wanted or self.base_url == HOME:
             return super()._asked_model(wanted)
         return ""  # another server's default is its own
 
@@ -265,14 +265,6 @@ class ChatHuggingChat(BaseChatG4F):
             "image_url_inputs": True,
             "reasoning_output": True,
         }
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        msg = f"cookies: cannot read {path.name}: {type(error).__name__}"
-    raise ConfigurationError(msg)
 
 
 def _content(block: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.locks import KeyedLocks
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MODELS_TTL_S = 300.0
 """How long a list of models is kept."""
 
+
+C = TypeVar("C")
 
 _locks = KeyedLocks()
 _memory: dict[str, object] = {}
@@ -54,6 +56,7 @@ class Runtime:
         self._models_at = 0.0
         self._mutex = threading.Lock()
         self._cookies: Cookies | None = None
+        self._own: dict[Callable[[Any], Any], tuple[object, Any]] = {}
         self._random = random.Random()  # noqa: S311 -- spreads retries, hides nothing
 
     def __deepcopy__(self, memo: object) -> Runtime:
@@ -92,6 +95,15 @@ class Runtime:
             random=self._random,
             new_id=self.new_id,
         )
+
+    def own(self, http: object, wrap: Callable[[Any], C]) -> C:
+        """What goes with an HTTP client of the user's: one retry quota, for one."""
+        with self._mutex:
+            known, _ = self._own.get(wrap, (None, None))
+            if known is not http:
+                self._own[wrap] = (http, wrap(http))
+            client: C = self._own[wrap][1]
+            return client
 
     def models_are_fresh(self) -> bool:
         """Whether the list of models needs no new look."""

@@ -166,14 +166,14 @@ class ServiceModel(ChatSettings):
         from langchain_g4f.transport import client
 
         if self.http_client is not None:
-            return client.SyncClient(self.http_client)
+            return self._runtime.own(self.http_client, client.SyncClient)
         return client.sync_client(client.ClientSettings(self.proxy))
 
     def _async_client(self) -> AsyncClient:
         from langchain_g4f.transport import client
 
         if self.http_async_client is not None:
-            return client.AsyncClient(self.http_async_client)
+            return self._runtime.own(self.http_async_client, client.AsyncClient)
         return client.async_client(client.ClientSettings(self.proxy))
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from langchain_g4f.errors import MalformedStreamError
+from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
 
 T = TypeVar("T", str, bool, int, list["JSON"], dict[str, "JSON"])
+
+
+def decoded(text: str, what: str) -> JSON:
+    """``text`` as JSON.
+
+    Raises:
+        MalformedStreamError: It is something else; ``what`` names it.
+    """
+    with suppress(ValueError, RecursionError):
+        return parse_json(text.strip())
+    raise MalformedStreamError(f"{what} is no JSON")
 
 
 def need(value: JSON, key: str, kind: type[T]) -> T:
@@ -38,4 +51,4 @@ def want(value: JSON, key: str, kind: type[T], *, default: T) -> T:
     return need(value, key, kind)
 
 
-__all__ = ["need", "want"]
+__all__ = ["decoded", "need", "want"]

@@ -8,10 +8,10 @@ padding of spaces or NULs around a line are skipped. Incomplete input is capped.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import MalformedStreamError, TooLargeError
+from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,24 +19,6 @@ if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
 
 _PADDING = b" \t\r\0"
-_parse = json.JSONDecoder().raw_decode
-
-
-def parse_json(text: str) -> JSON:
-    """The value that ``text`` is, without blanks around it.
-
-    Raises:
-        ValueError: It is no JSON, or has half of a surrogate pair, which is no text.
-        RecursionError: It is nested too deeply.
-    """
-    value: JSON
-    value, end = _parse(text)
-    if end != len(text):
-        msg = "something follows the value"
-        raise ValueError(msg)
-    if "\\ud" in text or "\\uD" in text:
-        json.dumps(value, ensure_ascii=False).encode()
-    return value
 
 
 class JSONLines:
@@ -105,4 +87,4 @@ class JSONLines:
         return TooLargeError(f"the line at byte {self._offset} is longer than {self._limit} bytes")
 
 
-__all__ = ["JSONLines", "parse_json"]
+__all__ = ["JSONLines"]

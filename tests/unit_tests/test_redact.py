@@ -155,9 +155,9 @@ def test_redact_text_with_control_characters_shows_a_replacement(control: str) -
 def test_redact_text_of_hostile_text_takes_linear_time(piece: str) -> None:
     """A server cannot keep the caller busy with an error message."""
     text = piece * (64 * 1024 // len(piece))
-    begin = time.perf_counter()
+    begin = time.thread_time()
     redact_text(text)
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 2  # what is quadratic takes minutes
 
 
 def test_forget_locals_empties_the_frames_of_our_errors() -> None:

@@ -72,8 +72,8 @@ def test_json_of_a_response_is_its_value() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b"{", b'{"a": \xff}', b"[" * 100_000, b"1" * 5000],
-    ids=["empty", "html", "cut", "no utf-8", "too deep", "too long a number"],
+    [b"", b"<html>", b"{", b'{"a": \xff}', b'"\\ud800"', b"[" * 100_000, b"1" * 5000],
+    ids=["empty", "html", "cut", "no utf-8", "half a pair", "too deep", "too long a number"],
 )
 def test_json_of_a_response_that_is_none_names_the_content_type(body: bytes) -> None:
     """The error says where from, and does not bring the body along."""

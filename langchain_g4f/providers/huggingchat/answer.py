@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from langchain_g4f.codecs.fields import need
-from langchain_g4f.codecs.jsonl import JSONLines, parse_json
+from langchain_g4f.codecs.fields import decoded, need
+from langchain_g4f.codecs.jsonl import JSONLines
 from langchain_g4f.codecs.sse import ServerSentEvents
 from langchain_g4f.errors import MalformedStreamError, StreamInterruptedError
 from langchain_g4f.events import Event, Finish
@@ -66,12 +66,14 @@ class Place:
     """How far a run has been followed again, across connections.
 
     Attributes:
-        text: The text of the run up to here.
+        text: The last of the text of the run up to here; the caller may lack some of it.
+        begin: Length of the text before that.
         skip: Updates besides text that are still to come and are known, by `kind_of`.
         last_id: Of the last update.
     """
 
     text: str = ""
+    begin: int = 0
     skip: Counter[str] = field(default_factory=Counter)
     last_id: str = ""
 
@@ -124,10 +126,7 @@ class ReattachDecoder:
         if event.event not in ("update", "end"):
             self._reader.skip(f"event {event.event}")
             return
-        try:
-            update = parse_json(event.data.strip())
-        except (ValueError, RecursionError):
-            raise MalformedStreamError(f"{NAME}: an event is no JSON", provider=NAME) from None
+        update = decoded(event.data, "an event")
         if event.event == "end":
             yield from self._end(need(update, "status", str))
             return
@@ -142,9 +141,11 @@ class ReattachDecoder:
             yield from self._reader.update(update)
 
     def _catch_up(self) -> Iterator[Event]:
-        known, text = self._reader.raw, self._place.text
-        if len(text) > len(known):
-            yield from self._reader.token(text[len(known) :])
+        place = self._place
+        text, known = place.text, max(0, self._reader.length - place.begin)
+        place.begin, place.text = place.begin + len(text), ""
+        if len(text) > known:
+            yield from self._reader.token(text[known:])
 
     def _end(self, status: str) -> Iterator[Event]:
         self._over = True

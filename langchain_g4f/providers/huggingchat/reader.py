@@ -58,6 +58,7 @@ class UpdateReader:
         complete: The server said that nothing follows.
         skipped: Updates that mean nothing here, by kind.
         seen: Updates besides text, by `kind_of`.
+        length: Of the text received so far, reasoning tags included.
     """
 
     def __init__(self, conversation_url: str = "") -> None:
@@ -67,6 +68,7 @@ class UpdateReader:
         self.seen: Counter[str] = Counter()
         self._url = conversation_url
         self._splitter = ThinkSplitter()
+        self.length = 0
         self._tokens: list[str] = []
         self._round_begin = 0
         self._sources: set[str] = set()
@@ -92,6 +94,7 @@ class UpdateReader:
     def token(self, token: str) -> Iterator[Event]:
         """A piece of text."""
         self._tokens.append(token)
+        self.length += len(token)
         yield from self._splitter.feed(token)
 
     def update(self, update: dict[str, JSON]) -> Iterator[Event]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from langchain_g4f.codecs.devalue import NodeError, page_data
-from langchain_g4f.codecs.fields import need, want
-from langchain_g4f.errors import MalformedStreamError, NotFoundError
+from langchain_g4f.codecs.fields import decoded, need, want
+from langchain_g4f.errors import NotFoundError
 from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
 from langchain_g4f.text.think import without_reasoning
-from langchain_g4f.wire import Repeat, Request, parse_json
+from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from langchain_g4f.plan import PlanOf, Session
@@ -135,11 +135,7 @@ def embedded_conversation(created: JSON) -> StoredConversation | None:
     embedded = want(created, "conversation", str, default="")
     if not embedded:
         return None
-    try:
-        value = parse_json(embedded)
-    except (ValueError, RecursionError):
-        raise MalformedStreamError(f"{NAME}: 'conversation' is no JSON", provider=NAME) from None
-    return _from_json(need(value, "json", dict))
+    return _from_json(need(decoded(embedded, "'conversation'"), "json", dict))
 
 
 def generation_of(session: Session, base_url: str) -> str:

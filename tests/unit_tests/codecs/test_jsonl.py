@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.codecs.jsonl import JSONLines, parse_json
+from langchain_g4f.codecs.jsonl import JSONLines
 from langchain_g4f.errors import MalformedStreamError, TooLargeError
+from langchain_g4f.wire import parse_json
 
 LIMIT = 1 << 20
 SAMPLE = b'{"a": "\xc3\xa4"}\r\n\n  \0\n{"b": "\xf0\x9f\x99\x82\\n"}\n    {"c": 3}'
@@ -170,14 +171,13 @@ def test_line_without_an_end_is_given_up_at_the_limit() -> None:
 
 
 def test_single_bytes_of_a_long_line_take_linear_time() -> None:
-    """Twice the length does not take four times as long."""
+    """Ten times the length takes far less than a hundred times as long."""
 
     def seconds(length: int) -> float:
         lines = JSONLines(LIMIT)
-        begin = time.perf_counter()
+        begin = time.thread_time()
         for _ in range(length):
             list(lines.feed(b" "))
-        return time.perf_counter() - begin
+        return time.thread_time() - begin
 
-    seconds(1000)
-    assert seconds(80_000) < 3 * seconds(40_000) + 0.02
+    assert seconds(80_000) < 50 * max(seconds(8_000), 0.001)

@@ -65,7 +65,7 @@ def test_stored_text_is_caught_up_with_at_once() -> None:
     reading = decoder(known("one"), place)
     assert list(reading.feed(b"")) == [Text(" two")]
     assert list(reading.feed(sse(piece(" three"), first=8))) == [Text(" three")]
-    assert (place.text, place.last_id) == ("one two three", "8")
+    assert (place.begin, place.text, place.last_id) == (len("one two three"), "", "8")
 
 
 def test_stored_text_is_caught_up_with_at_the_latest_when_the_server_closes() -> None:

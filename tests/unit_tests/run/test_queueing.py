@@ -122,3 +122,17 @@ async def test_calls_with_other_keys_do_not_wait(way: str) -> None:
     locks.acquire("another")
     call = service.call(way, watch.plan("a"), session)
     assert await call.all() == [Title("key")]
+
+
+async def test_lock_the_call_holds_already_is_not_waited_for(way: str) -> None:
+    """Two parts of a plan may want the same."""
+
+    def plan() -> Plan:
+        yield Lock("key")
+        yield Lock("key")
+        yield Title("through")
+
+    locks, service = KeyedLocks(), Service()
+    call = service.call(way, plan(), service.session(locks=locks))
+    assert await call.all() == [Title("through")]
+    assert locks._waiting == {}
