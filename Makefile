@@ -63,8 +63,13 @@ evidence: $(VENV)/dev.stamp ## write docs/evidence.md: what is owed, and the tes
 	@$(BIN)/python scripts/check_evidence.py --write
 
 .PHONY: nightly
-nightly: $(VENV)/dev.stamp ## the tests with 20 000 examples per property
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --timeout=0
+nightly: $(VENV)/dev.stamp ## 20 000 examples per property, and the load tests
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/property_tests --timeout=0
+	$(BIN)/pytest tests/load_tests -m load
+
+.PHONY: load
+load: $(VENV)/dev.stamp ## many streams at once: leaks, memory, rates (WRITE=1: to the docs)
+	$(BIN)/pytest tests/load_tests -m load $(if $(WRITE),--write-load-docs)
 
 .PHONY: check_imports
 check_imports: $(VENV)/dev.stamp ## import every module by itself
