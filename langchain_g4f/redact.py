@@ -41,6 +41,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _HOST = re.compile(r"[\w.:%-]*")
 """Names and addresses."""
+_HOST_AND_PORT = re.compile(r"(?:^|@)(?:\[[^\[\]]*\]|[^\[\]@:]*)(?::\d*)?$")
+"""The end of what stands between ``//`` and the path."""
 
 _NO_URL = "(no valid URL)"
 
@@ -52,7 +54,7 @@ def redact_url(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return _NO_URL
-    if not _HOST.fullmatch(parts.hostname or ""):
+    if not _HOST.fullmatch(parts.hostname or "") or not _HOST_AND_PORT.search(parts.netloc):
         return _NO_URL
     if not parts.netloc and (parts.scheme or "@" in parts.path.partition("/")[0]):
         return _NO_URL  # data:..., or user:password@host: what looks like a path is none

@@ -24,7 +24,7 @@ from langchain_g4f.errors import (
     RateLimitError,
     ServerError,
 )
-from langchain_g4f.redact import redact_text, redact_url
+from langchain_g4f.redact import MASK, redact_text, redact_url
 from langchain_g4f.wire import Response
 
 _CLASSES: dict[int, type[APIStatusError]] = {
@@ -91,6 +91,8 @@ def _detail(response: Response, secrets: Sequence[str]) -> str:
     coded = response.headers.get("content-encoding").lower() not in ("", "identity")
     if coded or response.headers.content_type == "text/html" or text[:1] == "<":
         return ""
+    for secret in filter(None, secrets):  # before quotes that belong to it are read as JSON's
+        text = text.replace(secret, MASK)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

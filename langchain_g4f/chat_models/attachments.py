@@ -88,7 +88,7 @@ def _file(block: Mapping[str, Any]) -> Media | RemoteMedia:
     if isinstance(block.get("base64"), str):
         return as_media(_decoded(block["base64"], block["type"]), name, label)
     if isinstance(block.get("text"), str):
-        return as_media(block["text"].encode(), name or "text.txt", label or "text/plain")
+        return as_media(_encoded(block["text"]), name or "text.txt", label or "text/plain")
     url = block.get("url")
     if isinstance(url, str) and url.startswith("data:"):
         data, label = parse_data_url(url, Sizes().attachment)
@@ -96,6 +96,13 @@ def _file(block: Mapping[str, Any]) -> Media | RemoteMedia:
     if isinstance(url, str) and url:
         return RemoteMedia(url, label)
     msg = f"a {block['type']} block has neither base64 nor a URL; file ids have no meaning here"
+    raise UnsupportedMediaError(msg)
+
+
+def _encoded(text: str) -> bytes:
+    with suppress(UnicodeEncodeError):
+        return text.encode()
+    msg = "the text of a block has half of a surrogate pair, which cannot be sent"
     raise UnsupportedMediaError(msg)
 
 

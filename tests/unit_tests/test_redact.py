@@ -33,6 +33,7 @@ CANARY = "canary0f3a91c77d2"
         (f"{CANARY}@example.com/a", "(no valid URL)"),
         (f"data:text/plain,{CANARY}", "(no valid URL)"),
         (f"http://[{CANARY}", "(no valid URL)"),
+        (f"http://[::1];jsessionid=/{CANARY}", "(no valid URL)"),
         (f"http://example.com:99999/{CANARY}", "(no valid URL)"),
         (f"http://user:pw@example.com:{CANARY}/", "(no valid URL)"),
         (f"http://exa mple.com {CANARY}/x", "(no valid URL)"),

@@ -126,6 +126,15 @@ def test_page_or_coded_body_is_not_quoted(
 
 
 @pytest.mark.proves("obligation:huggingchat:19")
+def test_secret_with_a_quote_of_its_own_is_masked_where_the_body_quotes_it() -> None:
+    """A quote at the end of the secret is not taken for the end of a JSON string."""
+    secret = f'{CANARY}"'
+    answer = response(400, f'"{secret}'.encode(), "text/plain")
+    error = status_error(answer, provider="p", phase="work", secrets=[secret])
+    assert CANARY not in str(error)
+    assert CANARY not in error.body
+
+
 def test_credential_in_the_body_is_masked() -> None:
     """Known ones wherever they stand, others by how they look."""
     body = {"message": f"no session {CANARY}; token=abcdef"}

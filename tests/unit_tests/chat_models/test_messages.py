@@ -15,6 +15,7 @@ from langchain_core.messages import (
 )
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.chat_models.attachments import message_media
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
 from tests.unit_tests.chat_models.ways import WAYS, ask
@@ -174,6 +175,12 @@ async def test_content_that_cannot_be_read_is_refused_before_anything_is_sent(
     with pytest.raises(UnsupportedMediaError):
         await ask(model, way, [HumanMessage([{"type": "text", "text": "see"}, block])])
     assert not sandbox.requests
+
+
+def test_text_with_half_a_character_is_no_content() -> None:
+    """It is told as what it is; langchain-core's tracing may stumble over it before."""
+    with pytest.raises(UnsupportedMediaError, match="surrogate"):
+        message_media(HumanMessage([{"type": "image", "text": "\ud800"}]))
 
 
 @pytest.mark.parametrize("way", WAYS)
