@@ -25,6 +25,14 @@ $(VENV)/dev.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[cli,sandbox]' --group dev
 	@touch $@ $(VENV)/demo.stamp
 
+# Gradio pins what this package leaves open, so each of its lines has an environment of its own.
+GRADIO_VENVS := .venv-gradio5 .venv-gradio6
+
+.venv-gradio%/stamp: tests/live_server_tests/gradio%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --requirement $<
+	@touch $@
+
 # --- targets -------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -34,6 +42,10 @@ demo: $(VENV)/demo.stamp ## show the package at work on a loopback server
 .PHONY: test
 test: $(VENV)/dev.stamp ## run the tests
 	$(BIN)/pytest
+
+.PHONY: test-servers
+test-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the tests on real Gradio servers, both lines
+	$(BIN)/pytest tests/live_server_tests -m servers
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts, file sizes, evidence
@@ -58,6 +70,10 @@ type: $(VENV)/dev.stamp ## mypy alone
 bench: $(VENV)/dev.stamp ## the performance table
 	$(BIN)/python -m benchmarks
 
+.PHONY: bench-servers
+bench-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the performance tables of Gradio, on real servers
+	$(BIN)/python -m benchmarks.gradio
+
 .PHONY: evidence
 evidence: $(VENV)/dev.stamp ## write docs/evidence.md: what is owed, and the tests that show it
 	@$(BIN)/python scripts/check_evidence.py --write
@@ -76,8 +92,8 @@ check_imports: $(VENV)/dev.stamp ## import every module by itself
 	$(BIN)/python scripts/check_imports.py
 
 .PHONY: clean
-clean: ## remove the environment and everything generated
-	rm -rf $(VENV) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove the environments and everything generated
+	rm -rf $(VENV) $(GRADIO_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
+
+from benchmarks.common import WrongTextError, calm_environment, tell, write_docs
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -32,36 +33,24 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _calm_environment() -> None:
-    """Neither proxies nor tracing, whatever this shell has."""
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-    for name in list(os.environ):
-        if name.startswith(("LANGCHAIN_", "LANGSMITH_", "OPENAI_")):
-            del os.environ[name]
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def main() -> int:
     given = _arguments()
-    _calm_environment()
-    from benchmarks.measure import WrongTextError, measure_imports, measure_streams
-    from benchmarks.report import summary, table, write_docs
+    calm_environment()
+    from benchmarks.measure import measure_imports, measure_streams
+    from benchmarks.report import summary, table
 
-    imports = measure_imports(given.imports, _tell)
+    imports = measure_imports(given.imports, tell)
     try:
-        samples = measure_streams(given.rounds, given.chunks, _tell)
+        samples = measure_streams(given.rounds, given.chunks, tell)
     except WrongTextError as error:
-        _tell(f"wrong text: {error}")
+        tell(f"wrong text: {error}")
         return 1
     found = summary(samples, imports, given.rounds, given.chunks)
     text = table(found)
     print(text)
     given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     if given.write_docs:
-        write_docs(DOCS, text)
+        write_docs(DOCS, "table", text)
     return 0
 
 

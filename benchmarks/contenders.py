@@ -13,16 +13,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
-from pydantic import ConfigDict, SecretStr
+from pydantic import SecretStr
 
+from benchmarks.floor import FloorModel
 from langchain_g4f import ChatHuggingChat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from langchain_core.language_models import BaseChatModel
 
 PROMPT = "Say something long."
 MODEL = "bench"
@@ -38,10 +38,10 @@ class Raw:
         self._http = httpx.Client()
         self._ahttp = httpx.AsyncClient()
 
-    def stream(self) -> Iterator[str]:
+    def stream(self, prompt: str = PROMPT) -> Iterator[str]:
         """The tokens of one answer."""
         created = self._http.post(self._url, json={"model": MODEL}).json()
-        url, files = self._message(created)
+        url, files = self._message(created, prompt)
         with self._http.stream("POST", url, files=files, headers=self._origin) as response:
             pending = b""
             for data in response.iter_raw():
@@ -51,10 +51,10 @@ class Raw:
                     if value["type"] == "stream":
                         yield value["token"].rstrip("\0")
 
-    async def astream(self) -> AsyncIterator[str]:
+    async def astream(self, prompt: str = PROMPT) -> AsyncIterator[str]:
         """The same."""
         created = (await self._ahttp.post(self._url, json={"model": MODEL})).json()
-        url, files = self._message(created)
+        url, files = self._message(created, prompt)
         async with self._ahttp.stream("POST", url, files=files, headers=self._origin) as response:
             pending = b""
             async for data in response.aiter_raw():
@@ -64,33 +64,12 @@ class Raw:
                     if value["type"] == "stream":
                         yield value["token"].rstrip("\0")
 
-    def _message(self, created: dict[str, str]) -> tuple[str, dict[str, tuple[None, str]]]:
+    def _message(
+        self, created: dict[str, str], prompt: str
+    ) -> tuple[str, dict[str, tuple[None, str]]]:
         root = json.loads(created["conversation"])["json"]["rootMessageId"]
-        data = json.dumps({"inputs": PROMPT, "id": root})
+        data = json.dumps({"inputs": prompt, "id": root})
         return f"{self._url}/{created['conversationId']}", {"data": (None, data)}
-
-
-class FloorModel(BaseChatModel):
-    """The least that is a chat model: `Raw`, a chunk a token, and what langchain-core adds."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    raw: Raw
-
-    @property
-    def _llm_type(self) -> str:
-        return "floor"
-
-    def _generate(self, *_: object, **__: object) -> ChatResult:
-        raise NotImplementedError
-
-    def _stream(self, *_: object, **__: object) -> Iterator[ChatGenerationChunk]:
-        for token in self.raw.stream():
-            yield ChatGenerationChunk(message=AIMessageChunk(content=token))
-
-    async def _astream(self, *_: object, **__: object) -> AsyncIterator[ChatGenerationChunk]:
-        async for token in self.raw.astream():
-            yield ChatGenerationChunk(message=AIMessageChunk(content=token))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.common import WrongTextError
 from benchmarks.contenders import Contender, contenders
 from benchmarks.server import SHAPES, Shared, serving, tokens
 
@@ -40,10 +41,6 @@ cpu, wall = time.process_time(), time.perf_counter()
 {}
 print(1e3 * (time.process_time() - cpu), 1e3 * (time.perf_counter() - wall))
 """
-
-
-class WrongTextError(Exception):
-    """A contender did not read what the server sent: its times mean nothing."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_g4f._version import __version__
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
+    from langchain_g4f.chat_models.microsoft_phi4 import ChatMicrosoftPhi4
     from langchain_g4f.errors import (
         APIConnectionError,
         APIError,
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "BaseChatG4F": "langchain_g4f.chat_models.base",
+    "ChatGradioSpace": "langchain_g4f.chat_models.gradio_space",
     "ChatHuggingChat": "langchain_g4f.chat_models.huggingchat",
+    "ChatMicrosoftPhi4": "langchain_g4f.chat_models.microsoft_phi4",
     "Clocks": "langchain_g4f.limits",
     "__version__": "langchain_g4f._version",
 }
@@ -72,7 +76,9 @@ __all__ = [
     "BaseChatG4F",
     "BlockedURLError",
     "ChallengeError",
+    "ChatGradioSpace",
     "ChatHuggingChat",
+    "ChatMicrosoftPhi4",
     "Clocks",
     "ConfigurationError",
     "ConflictError",

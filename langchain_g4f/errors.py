@@ -139,6 +139,7 @@ class APIStatusError(APIError):
         message: What happened, without credentials.
         status_code: The HTTP status, or the one the stream reported; 0 if none.
         body: The start of the error body, redacted.
+        content_type: What the body is; a web page is not quoted.
         retry_after: Seconds the service asked to wait, if it did.
         provider: See `APIError`.
         phase: See `APIError`.
@@ -151,6 +152,7 @@ class APIStatusError(APIError):
         *,
         status_code: int = 0,
         body: str = "",
+        content_type: str = "",
         retry_after: float | None = None,
         provider: str = "",
         phase: str = "",
@@ -159,6 +161,7 @@ class APIStatusError(APIError):
         super().__init__(message, provider=provider, phase=phase, request_id=request_id)
         self.status_code = status_code
         self.body = body
+        self.content_type = content_type
         self.retry_after = retry_after
 
 
@@ -237,7 +240,9 @@ class ServerStreamError(StreamError, lc.ModelAPIError):
 
 
 class AppError(ServerStreamError):
-    """The app behind a Space raised an error."""
+    """The app behind a Space raised an error; ``title`` is the one it gave it."""
+
+    title: str = ""
 
 
 class SessionLostError(StreamError, lc.ModelConnectionError):

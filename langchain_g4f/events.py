@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Literal, final
 if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
 
+QUEUED = "queued"
+"""Kind of the `Progress` that says where in the service's queue the call is."""
+
 FinishReason = Literal["stop", "interrupted", "length", "tool_calls", "unknown"]
 
 
@@ -155,6 +158,7 @@ Event = (
 )
 
 __all__ = [
+    "QUEUED",
     "ConversationStarted",
     "Event",
     "File",

@@ -85,11 +85,18 @@ class Stream:
 
     Result: `StreamEnd`. ``abort`` is sent once, when the call ends in any way
     while the decoder is not finished and the request may have been received.
+
+    Attributes:
+        make_request: Makes it, anew for each attempt.
+        make_decoder: Makes what reads the answer.
+        abort: Makes the request that tells the service to stop.
+        begun: What there is to stop was begun by an earlier request.
     """
 
     make_request: MakeRequest
     make_decoder: MakeDecoder
     abort: MakeRequest | None = None
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,14 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Hold the lock named ``key`` to the end of the call."""
+    """Hold the lock named ``key`` to the end of the call, or to its `Unlock`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Give the lock named ``key`` to the next who waits for it."""
 
     key: str
 
@@ -121,7 +135,7 @@ class Resolve:
     port: int
 
 
-Effect = Send | Stream | Defer | Lock | Sleep | Resolve
+Effect = Send | Stream | Defer | Lock | Unlock | Sleep | Resolve
 Result = Response | StreamEnd | tuple[str, ...] | None
 
 T = TypeVar("T")
@@ -198,9 +212,10 @@ def stream(
     make_decoder: MakeDecoder,
     *,
     abort: MakeRequest | None = None,
+    begun: bool = False,
 ) -> PlanOf[StreamEnd]:
     """Yield `Stream` and return how it ended; use with ``yield from``."""
-    result = yield Stream(make_request, make_decoder, abort)
+    result = yield Stream(make_request, make_decoder, abort, begun)
     if not isinstance(result, StreamEnd):
         raise TypeError(result)
     return result
@@ -231,6 +246,7 @@ __all__ = [
     "Sleep",
     "Stream",
     "StreamEnd",
+    "Unlock",
     "resolve",
     "send",
     "stream",

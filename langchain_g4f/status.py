@@ -82,6 +82,7 @@ def status_error(
         body=detail,
         provider=provider,
         phase=phase,
+        content_type=response.headers.content_type,
         request_id=response.headers.get("x-request-id") or None,
     )
 

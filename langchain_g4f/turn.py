@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -78,12 +79,21 @@ class Turn:
         model: The model's name as the service knows it; empty for its default.
         system: The system prompt; empty if there is none.
         options: What the provider offers beyond that, by name.
+        system_messages: The messages that ``system`` is made of, one by one.
     """
 
     messages: tuple[Message, ...]
     model: str = ""
     system: str = ""
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    system_messages: tuple[str, ...] = ()
 
 
-__all__ = ["AnswerState", "Media", "Message", "RemoteMedia", "Role", "Turn"]
+def history_digest(messages: Sequence[Message], system: str, model: str) -> str:
+    """Names a history: equal for equal messages, system prompt and model."""
+    said = [[m.role, m.text, [f.digest for f in m.media if f.in_history]] for m in messages]
+    text = json.dumps([model, system, said], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+__all__ = ["AnswerState", "Media", "Message", "RemoteMedia", "Role", "Turn", "history_digest"]

@@ -15,7 +15,15 @@ pytest_plugins = ["tests.evidence.plugin"]
 pytest.register_assert_rewrite("tests.provider_tests.suite", "tests.fault_tests.harness")
 
 # Credentials, tracing and proxies of the machine must not reach a test.
-OUTSIDE_PREFIXES = ("HF_", "HUGGINGCHAT_", "LANGCHAIN_", "LANGSMITH_")
+OUTSIDE_PREFIXES = (
+    "FLOWGPT_",
+    "HF_",
+    "HUGGINGCHAT_",
+    "LANGCHAIN_",
+    "LANGSMITH_",
+    "PHI4_",
+    "ZEROGPU_",
+)
 OUTSIDE_NAMES = ("ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 

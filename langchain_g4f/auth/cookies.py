@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 _HOST = "langchain-g4f-host"
-"""Attribute in which a cookie of ours keeps its host."""
+"""Attribute in which a cookie of ours keeps its host and port."""
 
 
 class _Reply:
@@ -39,10 +39,10 @@ class _Reply:
 
 
 class _OwnHost(DefaultCookiePolicy):
-    """Lets a cookie go to its very host: the base takes ``intranet.local`` for ``intranet``."""
+    """Lets a cookie go to its very host and port, of which the base makes more."""
 
     def return_ok(self, cookie: Cookie, request: URLRequest) -> bool:
-        own = cookie.get_nonstandard_attr(_HOST) == urlsplit(request.full_url).hostname
+        own = cookie.get_nonstandard_attr(_HOST) == urlsplit(request.full_url).netloc
         return own and super().return_ok(cookie, request)
 
 
@@ -267,7 +267,7 @@ def _domain(url: str) -> str:
 
 def _narrow(cookie: Cookie, url: str) -> bool:
     """Make it a cookie of its host alone; False if its ``Domain`` is another or wider."""
-    cookie.set_nonstandard_attr(_HOST, urlsplit(url).hostname or "")
+    cookie.set_nonstandard_attr(_HOST, urlsplit(url).netloc)
     if cookie.domain_specified:
         if cookie.domain.lstrip(".") != urlsplit(url).hostname:
             return False
@@ -293,7 +293,7 @@ def _cookie(url: str, name: str, value: str, *, secure: bool) -> Cookie:
         discard=True,
         comment=None,
         comment_url=None,
-        rest={_HOST: urlsplit(url).hostname or ""},
+        rest={_HOST: urlsplit(url).netloc},
     )
 
 

@@ -61,7 +61,8 @@ class BaseChatG4F(ServiceModel):
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
     ) -> tuple[Turn, ChunkMapper]:
         model = self._asked_model(kwargs.pop("model", None))
-        self._warn_about({name: kwargs.pop(name, None) for name in UNHONOURED})
+        ignored = [name for name in UNHONOURED if name not in self.options]
+        self._warn_about({name: kwargs.pop(name, None) for name in ignored})
         options = {
             name: self._option(name, kwargs.pop(name, getattr(self, name, None)))
             for name in self.options

@@ -117,7 +117,7 @@ class ChunkMapper:
                     self._metadata["route"] = event.route
             case FinalText():
                 self._final = event.text
-                self._metadata["restarted"] = True
+                self._metadata |= {"restarted": True, "final_text": event.text}
             case Finish():
                 self._reason = event.reason
             case _:

@@ -5,7 +5,6 @@ The provider is imported at first use, to keep the import of the class quick.
 
 from __future__ import annotations
 
-import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,11 +23,11 @@ from pydantic import (
 
 from langchain_g4f.auth.cookies import check_cookies
 from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.chat_models.given_cookies import named_cookies
 from langchain_g4f.chat_models.huggingchat_login import (
     HOME,
     environment_base_url,
     environment_cookies,
-    named_cookies,
 )
 from langchain_g4f.errors import ConfigurationError
 
@@ -187,28 +186,9 @@ class ChatHuggingChat(BaseChatG4F):
             raise ConfigurationError(msg)
         return delete(handle, self.base_url)
 
-    def fetch_file(self, block: Mapping[str, Any]) -> bytes:
-        """The bytes of an image or file block of an answer.
-
-        The caller's identity is used for the server's own files, and for nothing else.
-
-        Raises:
-            ConfigurationError: The block has neither content nor an address.
-            BlockedURLError: Its address may not be fetched.
-        """
-        return _content(block) or self._result(self._fetch(block))
-
-    async def afetch_file(self, block: Mapping[str, Any]) -> bytes:
-        """Like `fetch_file`."""
-        return _content(block) or await self._aresult(self._fetch(block))
-
-    def _fetch(self, block: Mapping[str, Any]) -> PlanOf[bytes]:
+    def _fetch_plan(self, url: str) -> PlanOf[bytes]:
         from langchain_g4f.providers.huggingchat import fetch
 
-        url = block.get("url")
-        if not isinstance(url, str):
-            msg = "expected an image or file block with a URL or base64"
-            raise ConfigurationError(msg)
         return fetch(url, self.base_url, tuple(self.trusted_media_hosts))
 
     def _secrets(self) -> dict[str, str]:
@@ -265,11 +245,6 @@ class ChatHuggingChat(BaseChatG4F):
             "image_url_inputs": True,
             "reasoning_output": True,
         }
-
-
-def _content(block: Mapping[str, Any]) -> bytes:
-    content = block.get("base64")
-    return base64.b64decode(content) if isinstance(content, str) else b""
 
 
 __all__ = ["ChatHuggingChat", "ToolServer"]

@@ -78,7 +78,8 @@ def to_turn(
     if not all(map(_is_whole, [*system, *(turn.text for turn in turns)])):
         msg = "a message has half of a surrogate pair in its text, which cannot be sent"
         raise ConfigurationError(msg)
-    return Turn(tuple(turns), model, "\n\n".join(filter(None, system)), options)
+    said = tuple(filter(None, system))
+    return Turn(tuple(turns), model, "\n\n".join(said), options, said)
 
 
 def _answer(message: AIMessage) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import aclosing
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ from pydantic import PrivateAttr
 
 from langchain_g4f.chat_models.runtime import Runtime
 from langchain_g4f.chat_models.settings import ChatSettings
-from langchain_g4f.errors import G4FError, ModelNotFoundError
+from langchain_g4f.errors import ConfigurationError, G4FError, ModelNotFoundError
 from langchain_g4f.limits import Clocks, Limits
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ class ServiceModel(ChatSettings):
         yield from ()
         return list(self.models)
 
+    def _identity_url(self) -> str:
+        """Whose cookies those of `_secrets` are. Overwritten where it is not the service."""
+        return self.base_url
+
+    def _fetch_plan(self, url: str) -> PlanOf[bytes]:
+        """The plan that fetches a file of an answer. Overwritten where there are files."""
+        raise ConfigurationError(f"{self.label} has no files to fetch: {url}")
+
     def _secrets(self) -> dict[str, str]:
         """The cookies to start with. Overwritten where a service has an identity."""
         return {}
@@ -63,7 +72,7 @@ class ServiceModel(ChatSettings):
             self.provider,
             self._limits(),
             self.max_retries,
-            url=self.base_url,
+            url=self._identity_url(),
             secrets=self._secrets,
             secrets_now=self._secrets_now,
         )
@@ -137,6 +146,25 @@ class ServiceModel(ChatSettings):
         error.closest = closest
         return error
 
+    # -- files -----------------------------------------------------------------
+
+    def fetch_file(self, block: Mapping[str, Any]) -> bytes:
+        """The bytes of an image or file block of an answer.
+
+        The caller's identity is used for the service's own files, and for nothing else.
+
+        Raises:
+            ConfigurationError: The block has neither content nor an address.
+            BlockedURLError: Its address may not be fetched.
+        """
+        return _content(block) or self._result(self._fetch_plan(_address(block)))
+
+    async def afetch_file(self, block: Mapping[str, Any]) -> bytes:
+        """Like `fetch_file`."""
+        return _content(block) or await self._aresult(self._fetch_plan(_address(block)))
+
+    # -- running a plan --------------------------------------------------------
+
     def _result(self, plan: PlanOf[T]) -> T:
         """What a plan returns, its events left out."""
         found: list[T] = []
@@ -175,6 +203,19 @@ class ServiceModel(ChatSettings):
         if self.http_async_client is not None:
             return self._runtime.own(self.http_async_client, client.AsyncClient)
         return client.async_client(client.ClientSettings(self.proxy))
+
+
+def _content(block: Mapping[str, Any]) -> bytes:
+    content = block.get("base64")
+    return base64.b64decode(content) if isinstance(content, str) else b""
+
+
+def _address(block: Mapping[str, Any]) -> str:
+    url = block.get("url")
+    if not isinstance(url, str):
+        msg = "expected an image or file block with a URL or base64"
+        raise ConfigurationError(msg)
+    return url
 
 
 def _keep(plan: PlanOf[T], found: list[T]) -> Plan:

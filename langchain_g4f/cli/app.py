@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from langchain_g4f.cli.failure import one_line_failures
+from langchain_g4f.cli.providers import PROVIDERS
 
 app = typer.Typer(
     name="langchain-g4f",
@@ -18,9 +19,42 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _is_known(name: str | None) -> str | None:
+    if name is None or name in PROVIDERS:
+        return name
+    raise typer.BadParameter(f"{name!r} is none of {', '.join(PROVIDERS)}")
+
+
+ProviderName = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        callback=_is_known,
+        help=f"Whom to talk to: {', '.join(PROVIDERS)}.",
+        show_default=False,
+    ),
+]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Another chat-ui server, with its path.", show_default=False),
+    typer.Option(
+        metavar="URL", help="Another server of this kind, with its path.", show_default=False
+    ),
+]
+Space = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME",
+        help="Gradio Space to talk to; it needs no --provider.",
+        show_default=False,
+    ),
+]
+ApiName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Which chat of a Space, if it has several.", show_default=False
+    ),
 ]
 UseSandbox = Annotated[
     bool, typer.Option("--sandbox", help="Start a scripted server here, and use it.")
@@ -63,7 +97,10 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
             metavar="NAME", help="Model to ask; else the server's default.", show_default=False
         ),
     ] = None,
+    provider: ProviderName = None,
     base_url: BaseUrl = None,
+    space: Space = None,
+    api_name: ApiName = None,
     sandbox: UseSandbox = False,
     system: Annotated[
         str | None, typer.Option(metavar="TEXT", help="System prompt.", show_default=False)
@@ -79,8 +116,10 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     image: Annotated[
         list[Path] | None,
         typer.Option(
+            "--image",
+            "--file",
             metavar="FILE",
-            help="Image or text file for the first question; may be given again.",
+            help="Image, sound or text file for the first question; may be given again.",
             show_default=False,
         ),
     ] = None,
@@ -109,18 +148,23 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
         from langchain_g4f.cli.chat import ask, converse, read_question
         from langchain_g4f.cli.conversation import open_conversation
         from langchain_g4f.cli.screen import Screen
-        from langchain_g4f.cli.service import open_service
+        from langchain_g4f.cli.service import Choice, open_service
 
         screen = Screen(reasoning=reasoning)
         conversation = open_conversation(load, save, system=system, model=model, files=image or ())
         if question is None:
             question = read_question()
-        if not (base_url or sandbox):
-            base_url = conversation.server
-        with open_service(base_url, sandbox=sandbox) as service:
+        choice = Choice(provider, base_url, space, api_name, sandbox).or_else(conversation.place)
+        if choice.name != conversation.place.get("provider", choice.name):
+            conversation.model = model  # the kept one is another provider's
+        stand = PROVIDERS[choice.name].sandbox
+        if sandbox and stand and stand.wait:
+            screen.hint(stand.wait)
+        with open_service(choice) as service:
             chat_model = service.chat_model(
                 conversation.model, timeout, screen.progress, web_search=web_search
             )
+            conversation.place = service.place(chat_model)
             if question is None:
                 screen.hint(service.greeting)
                 converse(chat_model, screen, conversation)
@@ -129,17 +173,20 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
 
 
 @app.command()
-def models(
+def models(  # noqa: PLR0917 -- as above
+    provider: ProviderName = None,
     base_url: BaseUrl = None,
+    space: Space = None,
+    api_name: ApiName = None,
     sandbox: UseSandbox = False,
     timeout: Timeout = None,
 ) -> None:
     """List the server's models, its default first."""
     with one_line_failures():
         from langchain_g4f.cli.models import list_models
-        from langchain_g4f.cli.service import open_service
+        from langchain_g4f.cli.service import Choice, open_service
 
-        with open_service(base_url, sandbox=sandbox) as service:
+        with open_service(Choice(provider, base_url, space, api_name, sandbox)) as service:
             list_models(service, timeout)
 
 

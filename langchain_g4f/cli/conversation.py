@@ -1,8 +1,9 @@
 """The conversation of `langchain-g4f chat`, and the file it is kept in.
 
-The file holds what was asked and answered, images included, and where the answers are on the
-server; no cookies, so going on there takes the same identity again. A conversation that cannot be
-gone on with on the server is begun anew there, with its history in the first message.
+The file holds what was asked and answered, images included, and where the answers are: provider,
+server, and ids there. It holds no credentials, so going on there takes the same identity again. A
+conversation that cannot be gone on with on the server is begun anew there, with its history in the
+first message.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from langchain_core.messages import (
 
 from langchain_g4f.chat_models.attachments import given_media
 from langchain_g4f.cli.failure import CommandError
+from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
 from langchain_g4f.turn import Media
 
 
@@ -38,12 +40,14 @@ class Conversation:
         messages: The questions with their answers, after the system prompt if there is one.
         model: Name of the model that was asked for; None for the server's default.
         files: Content blocks that go with the next question, until one is answered.
+        place: Who answered the last question, and where.
         kept_in: Where it is written after each answer; None for nowhere.
     """
 
     messages: list[BaseMessage] = field(default_factory=list)
     model: str | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
+    place: dict[str, str] = field(default_factory=dict)
     kept_in: Path | None = None
 
     @property
@@ -52,9 +56,10 @@ class Conversation:
         return sum(isinstance(message, HumanMessage) for message in self.messages)
 
     @property
-    def server(self) -> str | None:
-        """Address of the server that gave the last answer."""
-        return self._last_place()[0]
+    def known_place(self) -> dict[str, str]:
+        """The server of the last answer, for a file that does not name its place."""
+        server, _ = self._last_place()
+        return {"base_url": server} if server else {}
 
     def ask(self, question: str) -> list[BaseMessage]:
         """The messages that ask `question`; the files go with it."""
@@ -76,7 +81,8 @@ class Conversation:
         self.messages = [*asked, answer]
         self.files = []
         if self.kept_in is not None:
-            _write(self.kept_in, {"model": self.model, "messages": messages_to_dict(self.messages)})
+            said = messages_to_dict(self.messages)
+            _write(self.kept_in, {"place": self.place, "model": self.model, "messages": said})
         return None in before or before == self._last_place()
 
     def _last_place(self) -> tuple[str | None, str | None]:
@@ -84,9 +90,9 @@ class Conversation:
         for message in reversed(self.messages):
             place = message.response_metadata.get("conversation")
             if isinstance(place, dict):
-                server, conversation = place.get("server"), place.get("conversation")
-                if isinstance(server, str) and isinstance(conversation, str):
-                    return server, conversation
+                server, found = place.get("server"), place.get("conversation", place.get("session"))
+                if isinstance(server, str) and isinstance(found, str):
+                    return server, found
         return None, None
 
 
@@ -105,7 +111,7 @@ def open_conversation(
         save: The file to write; what it holds already is gone on with.
         system: System prompt of a new conversation.
         model: Whom to ask; None for the one that was asked last.
-        files: Images and text files for the first question.
+        files: Images, sound and text files for the first question.
 
     Raises:
         CommandError: A file cannot be used, or the options contradict each other.
@@ -137,15 +143,17 @@ def _holds_something(path: Path) -> bool:
 def _read(path: Path) -> Conversation:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        messages = messages_from_dict(value["messages"])
-        model = value.get("model")
+        found = Conversation(messages_from_dict(value["messages"]), value.get("model"))
+        found.place = {**value["place"]} if "place" in value else found.known_place
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError):
-        messages, model = [], None
-    if not messages or not isinstance(model, str | None):
+        found = Conversation()
+    texts = [*found.place.values(), found.model or ""]
+    known = all(isinstance(text, str) for text in texts)
+    if not (known and found.messages and found.place.get("provider", DEFAULT) in PROVIDERS):
         raise CommandError(f"{path} holds no conversation that `chat --save` wrote")
-    return Conversation(messages, model)
+    return found
 
 
 def _writable(path: Path) -> Path:
@@ -193,10 +201,11 @@ def _block(path: Path) -> dict[str, Any]:
     try:
         (media,) = given_media([(path, path.name)])
     except OSError as error:
-        raise CommandError(f"--image: cannot read {path}: {error.strerror}") from None
+        raise CommandError(f"cannot read {path}: {error.strerror}") from None
     assert isinstance(media, Media)  # noqa: S101 -- a path is read at once
+    kind = media.mime_type.partition("/")[0]
     return {
-        "type": "image" if media.mime_type.startswith("image/") else "file",
+        "type": kind if kind in ("image", "audio", "video") else "file",
         "base64": base64.b64encode(media.data).decode("ascii"),
         "mime_type": media.mime_type,
         "extras": {"filename": media.name},

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT."""
 
-_BROWSER_STEPS = """\
-  1. Log in with a browser: {login_url}
-  2. Copy its cookies hf-chat and token (developer tools, Storage or Application).
-  3. {server}HUGGINGCHAT_COOKIES='hf-chat=...; token=...' langchain-g4f chat "..."
-"""
-
 
 class CommandError(Exception):
     """The command cannot go on; the message says why."""
@@ -72,16 +66,11 @@ def _message(error: Exception) -> str:
 
 
 def _login(error: AuthenticationError) -> str:
-    from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
+    from langchain_g4f.cli.providers import PROVIDERS
 
-    if not error.login_url:
-        return _message(error)
-    server = error.login_url.removesuffix("/login")
-    given = " and did not take the given cookies" if os.environ.get("HUGGINGCHAT_COOKIES") else ""
-    # cookies of the environment are sent to the environment's server only
-    named = "" if server == ChatHuggingChat.url else f"HUGGINGCHAT_BASE_URL={server} "
-    steps = _BROWSER_STEPS.format(login_url=error.login_url, server=named)
-    return f"{server} wants a login{given}.\n{steps}"
+    known = (p for p in PROVIDERS.values() if p.chat_model.provider == error.provider)
+    provider = next(known, None)
+    return provider.login(error) if provider is not None else _message(error)
 
 
 __all__ = ["INTERRUPTED", "CommandError", "one_line_failures", "report"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from langchain_g4f.cli.failure import CommandError
 from langchain_g4f.cli.screen import printable
+from langchain_g4f.errors import APIError, AuthenticationError
 
 if TYPE_CHECKING:
     from langchain_g4f.cli.service import Service
@@ -17,13 +18,16 @@ def list_models(service: Service, timeout: float | None = None) -> None:
 
     Raises:
         CommandError: The server did not say.
+        AuthenticationError: It wants to know who asks.
     """
-    found = service.live_models(timeout)
+    try:
+        found = service.live_models(timeout)
+    except AuthenticationError:
+        raise
+    except APIError as error:
+        raise CommandError(f"{service.name} does not tell its models: {error}") from None
     if not found:
-        raise CommandError(
-            f"{service.name} does not tell its models: is it up, and a chat-ui server's address, "
-            "path included?"
-        )
+        raise CommandError(f"{service.name} has no models")
     for name in found:
         sys.stdout.write(printable(name) + "\n")
 

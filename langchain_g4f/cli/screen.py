@@ -3,6 +3,9 @@
 On a terminal, reasoning is dimmed and control characters of the service are replaced: they could
 move the cursor or retitle the window. Elsewhere standard output gets the answer alone, exactly as
 it came. Lines are left for the terminal to wrap, so that a copied paragraph is one line.
+
+What happens on the way is told on standard error, in a line of its own. At a terminal, what is
+true for a moment only (a place in the queue, how much is uploaded) stands beside the spinner.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from rich.console import Console
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +34,9 @@ _NOTES = {
     "interrupted": "the answer was stopped",
     "length": "the answer was cut at the service's limit",
 }
+_PASSING = ("queued", "upload", "progress", "waking")
+"""Kinds of progress that the next one of their kind makes untrue."""
+_FILES = ("image", "audio", "video", "file")
 
 
 def printable(text: str) -> str:
@@ -59,11 +66,14 @@ class Screen:
 
     @property
     def message(self) -> AIMessage | None:
-        """The answer so far, with what the service said about it; None if there is no text."""
-        if not any(chunk.text for chunk in self._chunks):
+        """The answer so far, with what the service said about it; None if it is empty."""
+        if not any(chunk.text or "files" in chunk.additional_kwargs for chunk in self._chunks):
             return None
         first, *rest = self._chunks
         whole = message_chunk_to_message(first + rest if rest else first)
+        final = whole.response_metadata.get("final_text")
+        if isinstance(final, str):  # the service has taken back what was shown
+            whole.content = final
         return whole if isinstance(whole, AIMessage) else None
 
     async def follow(self, chunks: AsyncIterator[AIMessageChunk]) -> None:
@@ -109,6 +119,8 @@ class Screen:
                 self._say(block["text"])
             elif block["type"] == "reasoning" and self._reasoning:
                 self._think(block.get("reasoning", ""))
+            elif block["type"] in _FILES:
+                self.note(_about_file(dict(block)))
         if chunk.chunk_position == "last":
             self._sum_up(chunk.response_metadata)
 
@@ -118,7 +130,16 @@ class Screen:
         if note := _NOTES.get(metadata.get("finish_reason", "")):
             self.note(note)
         if metadata.get("restarted"):
+            self._show_again(str(metadata.get("final_text", "")))
+
+    def _show_again(self, final: str) -> None:
+        """Show the last version of an answer that was rewritten, if it was not shown already."""
+        if "".join(chunk.text for chunk in self._chunks).endswith(final):
             self.note("the service started over: only the last attempt is the answer")
+            return
+        self.note("the service took back what it had said: this is the answer")
+        self._at_top = True
+        self._write(self._out, final)
 
     def end(self) -> None:
         """The answer is over, however it ended."""
@@ -139,8 +160,21 @@ class Screen:
 
     def progress(self, progress: Progress) -> None:
         """Say why it takes so long."""
-        if progress.kind == "retry":
-            self.note(f"trying again: {progress.message}")
+        text = _about(progress)
+        if self._waiting is not None and progress.kind in (*_PASSING, "started"):
+            self._waiting.update(Text(printable(text), style="dim"))
+        elif text and not _is_nothing_yet(progress):
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        """Like `note`, but the answer goes on: a pipe gets no line end inside it."""
+        if self._waiting is not None:
+            self._waiting.stop()
+        if self.terminal or self._open_line is not self._out:
+            self._end_line()
+        sys.stderr.write(printable(f"[{text}]\n"))
+        if self._waiting is not None:
+            self._waiting.start()
 
     def _say(self, text: str) -> None:
         if not text:
@@ -180,6 +214,44 @@ class Screen:
         if self._waiting is not None:
             self._waiting.stop()
             self._waiting = None
+
+
+def _about(progress: Progress) -> str:
+    """Progress in words; empty for what nobody waits for."""
+    data = progress.data
+    match progress.kind:
+        case "retry":
+            return f"trying again: {progress.message}"
+        case "queued" | "upload" | "waking" | "identity_unavailable":
+            return progress.message
+        case "progress":
+            count = (data.get("index"), data.get("length"))
+            steps = (
+                f"{count[0]} of {count[1]} {data.get('unit') or ''}" if None not in count else ""
+            )
+            return " ".join(filter(None, [progress.message, steps.strip()]))
+        case "log":
+            return ": ".join(filter(None, [str(data.get("title") or ""), progress.message]))
+        case _:
+            return ""
+
+
+def _is_nothing_yet(progress: Progress) -> bool:
+    """Whether the next event says it better: away from a terminal nobody watches it change."""
+    match progress.kind:
+        case "queued":
+            return not progress.data.get("rank")
+        case "upload":
+            return not progress.data.get("sent")
+        case _:
+            return progress.kind == "progress"
+
+
+def _about_file(block: dict[str, Any]) -> str:
+    """A file of an answer: its name and where it is."""
+    extras = block.get("extras")
+    name = extras.get("filename") if isinstance(extras, dict) else ""
+    return f"{block['type']}: " + ", ".join(filter(None, [name, block.get("url")]))
 
 
 __all__ = ["Screen", "printable"]

@@ -1,29 +1,59 @@
-"""Who is talked to: HuggingChat, another chat-ui server, or the sandbox."""
+"""Who is talked to, and where: what the options name, or what a kept conversation names."""
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.testing import Sandbox, echo
+from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, PROVIDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.cli.providers import Provider
     from langchain_g4f.events import Progress
-    from langchain_g4f.testing import Script
 
-SANDBOX_PACE_S = 0.02
-"""Seconds before each token of the sandbox, so that one sees it stream."""
 
-SANDBOX_GREETING = """\
-You are talking to the sandbox, a scripted server on this machine. It repeats
-what you say; [[think]] makes it reason first, [[long:200]] say 200 words."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the options say about the service.
+
+    Attributes:
+        provider: Its name in `PROVIDERS`.
+        base_url: Address of the server.
+        space: Id of a Space.
+        api_name: Which of the chats of a Space.
+        sandbox: Whether it is started here.
+    """
+
+    provider: str | None = None
+    base_url: str | None = None
+    space: str | None = None
+    api_name: str | None = None
+    sandbox: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the provider; a Space alone is enough to know it."""
+        return self.provider or (ANY_SPACE if self.space else DEFAULT)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields of a chat model that say where its service is."""
+        named = {"base_url": self.base_url, "space": self.space, "api_name": self.api_name}
+        return {name: value for name, value in named.items() if value}
+
+    def or_else(self, place: Mapping[str, str]) -> Choice:
+        """This choice; what it leaves open is the place of a kept conversation."""
+        kept = place.get("provider", DEFAULT)
+        provider = self.provider or (ANY_SPACE if self.space else kept)
+        if provider != kept or self.base_url or self.space or self.sandbox:
+            return replace(self, provider=provider)
+        base_url, space = place.get("base_url"), place.get("space")
+        return Choice(provider, base_url, space, self.api_name or place.get("api_name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +61,16 @@ class Service:
     """A server to make chat models for.
 
     Attributes:
+        provider: Its name in `PROVIDERS`.
         name: Its address, for people.
-        settings: The fields of a chat model that reach it.
         greeting: What a person is told before a conversation.
+        settings: The fields of a chat model that reach it.
     """
 
+    provider: str
     name: str
-    settings: dict[str, Any]
     greeting: str
+    settings: dict[str, Any] = field(repr=False)
 
     def chat_model(
         self,
@@ -55,60 +87,75 @@ class Service:
             timeout: Seconds for a whole call.
             on_progress: Told what happens on the way.
             web_search: Whether the server searches the web.
+
+        Raises:
+            CommandError: The service has no web search.
         """
-        return ChatHuggingChat(
-            model=model,
-            timeout=timeout,
-            on_progress=on_progress,
-            web_search=web_search,
-            **self.settings,
-        )
+        make = PROVIDERS[self.provider].chat_model
+        more = dict(self.settings)
+        if web_search:
+            if "web_search" not in make.model_fields:
+                raise CommandError(f"--web-search: {make.label} cannot search the web")
+            more["web_search"] = True
+        return make(model=model, timeout=timeout, on_progress=on_progress, **more)
+
+    def place(self, model: BaseChatG4F) -> dict[str, str]:
+        """Where ``model`` leads, for a later command; no credentials."""
+        named = {name: self.settings.get(name) for name in ("space", "api_name")}
+        named |= {"provider": self.provider, "base_url": model.base_url}
+        return {name: value for name, value in named.items() if value}
 
     def live_models(self, timeout: float | None = None) -> list[str]:
-        """What the server says it has, its default first; empty if it does not say.
+        """What the server says it has, its default first.
 
         Args:
             timeout: Seconds for it to answer.
+
+        Raises:
+            G4FError: It does not say.
         """
-        return _OnlyLiveModels(timeout=timeout, **self.settings).get_models()
-
-
-class _OnlyLiveModels(ChatHuggingChat):
-    """Knows no model by itself, so that it lists those of the server or none."""
-
-    models: ClassVar[tuple[str, ...]] = ()
+        model = self.chat_model(timeout=timeout)
+        # `get_models` falls back to what is known without the server.
+        return model._result(model._models_plan(model._session()))  # noqa: SLF001
 
 
 @contextmanager
-def open_service(base_url: str | None, *, sandbox: bool) -> Iterator[Service]:
-    """The server the options name; the sandbox runs as long as the `with` block.
+def open_service(choice: Choice) -> Iterator[Service]:
+    """The service of the options; a sandbox runs as long as the `with` block.
 
     Raises:
-        CommandError: Two servers are named.
+        CommandError: The options contradict each other, or the sandbox does not start.
         MissingDependencyError: The sandbox's extra is not installed.
     """
-    if not sandbox:
-        settings: dict[str, Any] = {"base_url": base_url} if base_url else {}
-        name = base_url or ChatHuggingChat.url
-        yield Service(name, settings, f"You are talking to {name}.")
+    provider = PROVIDERS[choice.name]
+    fields = provider.chat_model.model_fields
+    for option in ("space", "api_name"):
+        if getattr(choice, option) and option not in fields:
+            raise CommandError(f"--{option.replace('_', '-')} is not for {choice.name}")
+    if choice.sandbox:
+        with ExitStack() as running:
+            yield _start_sandbox(choice, provider, running)
         return
-    if base_url:
-        raise CommandError("--base-url and --sandbox name two servers: give one of them")
-    with open_sandbox(pace_s=SANDBOX_PACE_S) as running:
-        # Credentials of the environment are for somebody else.
-        settings = {"base_url": running.base_url, "cookies": None}
-        yield Service("the sandbox", settings, SANDBOX_GREETING)
+    has_a_home = fields["base_url"].get_default(call_default_factory=True, validated_data={})
+    if not (choice.base_url or choice.space or has_a_home):
+        wanted = "--space owner/name, --base-url URL or --sandbox"
+        raise CommandError(f"--provider {choice.name} needs {wanted}")
+    name = choice.space or choice.base_url or provider.chat_model.url
+    yield Service(choice.name, name, f"You are talking to {name}.", choice.settings)
 
 
-@contextmanager
-def open_sandbox(
-    script: Script = echo, *, pace_s: float = 0.0, login_required: bool = False
-) -> Iterator[Sandbox]:
-    """A sandbox that is reached directly, whatever proxy the environment names."""
-    exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"{exempt},127.0.0.1".lstrip(",")
-    with Sandbox(script, pace_s=pace_s, login_required=login_required) as running:
-        yield running
+def _start_sandbox(choice: Choice, provider: Provider, running: ExitStack) -> Service:
+    if choice.base_url or choice.space:
+        option = "--base-url" if choice.base_url else "--space"
+        raise CommandError(f"{option} and --sandbox name two servers: give one of them")
+    stand = provider.sandbox
+    if stand is None:
+        raise CommandError(f"there is no sandbox for {choice.name}")
+    try:
+        settings = running.enter_context(stand.open())
+    except RuntimeError as error:
+        raise CommandError(str(error)) from None
+    return Service(choice.name, "the sandbox", stand.greeting, settings | choice.settings)
 
 
-__all__ = ["Service", "open_sandbox", "open_service"]
+__all__ = ["Choice", "Service", "open_service"]

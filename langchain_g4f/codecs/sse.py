@@ -11,7 +11,7 @@ sets no limit; here an event has one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import MalformedStreamError, TooLargeError
@@ -31,11 +31,13 @@ class ServerSentEvent:
         event: Its type.
         data: Its lines of data, joined with LF.
         id: The last event id the stream has set so far, by this event or an earlier one.
+        offset: Bytes of the stream that stand before it; of no account in a comparison.
     """
 
     event: str
     data: str
     id: str = ""
+    offset: int = field(default=0, compare=False)
 
 
 class ServerSentEvents:
@@ -48,7 +50,7 @@ class ServerSentEvents:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._pending = bytearray()
-        self._offset = 0
+        self._offset = self._begin = 0
         self._first = True
         self._after_cr = False
         self._event = ""
@@ -98,6 +100,8 @@ class ServerSentEvents:
             msg = f"expected server-sent events, the line at byte {self._offset} is not UTF-8"
             raise MalformedStreamError(msg)
         if line[:1] != b":":
+            if not self._size:
+                self._begin = self._offset
             self._size += len(line)
             self._field(line)
         return None
@@ -120,7 +124,7 @@ class ServerSentEvents:
         self._data, self._event, self._size = bytearray(), "", 0
         if not data:
             return None
-        return ServerSentEvent(name or "message", data[:-1].decode(), self._id)
+        return ServerSentEvent(name or "message", data[:-1].decode(), self._id, self._begin)
 
     def _check(self, line: bytes | bytearray) -> None:
         before = 0 if line[:1] == b":" else self._size

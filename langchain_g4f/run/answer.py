@@ -1,6 +1,8 @@
 """Pumps an answer through its decoder, and watches the clocks when bytes arrive.
 
 There is no timeout scope per read: the HTTP client's read timeout covers silence.
+As long as the latest event is a place in the service's queue, the queue clock counts
+and the others stand still.
 After the terminal event the service gets a few seconds for what it still adds; once
 nothing can follow, only the end of the body is awaited, briefly, so that the
 connection can be used again.
@@ -19,13 +21,13 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     TooLargeError,
 )
-from langchain_g4f.events import Finish, Text
+from langchain_g4f.events import QUEUED, Finish, Progress, Text
 from langchain_g4f.run.operations import READ, Read, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from langchain_g4f.events import Event
     from langchain_g4f.plan import Decoder, Session
+    from langchain_g4f.run.requests import Requests
 
 _DRAIN_S = 0.1
 
@@ -36,18 +38,17 @@ class Answer:
     Args:
         decoder: Turns its bytes into events.
         session: Clocks and sizes.
-        check_total: Raises if the call has taken too long.
+        requests: Those of the call, which share its total clock.
     """
 
-    def __init__(
-        self, decoder: Decoder, session: Session, check_total: Callable[[float], None]
-    ) -> None:
+    def __init__(self, decoder: Decoder, session: Session, requests: Requests) -> None:
         self._decoder = decoder
         self._session = session
-        self._check_total = check_total
+        self._requests = requests
         self._pieces: list[str] = []
         self._received = 0
         self._ended = False
+        self._queued = False
         self._until: float | None = None
 
     @property
@@ -63,13 +64,16 @@ class Answer:
             APITimeoutError: No event came for too long, though bytes may have.
             TooLargeError: It is larger than the limit.
         """
-        clock, idle = self._session.clock, self._session.limits.clocks.idle
-        latest = clock()
+        clock = self._session.clock
+        latest = before = clock()
         while True:
             data = yield from self._read()
             now = clock()
+            if self._queued:
+                self._requests.extend(now - before)
+            before = now
             if not self._decoder.finished:
-                self._check_total(now)
+                self._requests.check_total(now)
             if data is None:
                 yield from self._end()
                 return
@@ -84,8 +88,8 @@ class Answer:
             if self._decoder.finished:
                 if self._lingered(now):
                     return
-            elif now - latest > idle:
-                raise self._idle(idle)
+            else:
+                self._check_wait(now - latest)
 
     def _decode(self, data: bytes) -> Steps[bool]:
         """Yield the events of ``data``; whether there are any."""
@@ -96,12 +100,18 @@ class Answer:
         heard = False
         for event in self._decoder.feed(data):
             heard = True
-            if type(event) is Text:
-                self._pieces.append(event.text)
-            elif type(event) is Finish:
-                self._ended = True
+            self._note(event)
             yield event
         return heard
+
+    def _note(self, event: Event) -> None:
+        self._queued = False
+        if type(event) is Text:
+            self._pieces.append(event.text)
+        elif type(event) is Finish:
+            self._ended = True
+        elif type(event) is Progress:
+            self._queued = event.kind == QUEUED
 
     def _read(self) -> Steps[bytes | None]:
         read = READ if self._until is None else Read(self._until - self._session.clock())
@@ -121,8 +131,7 @@ class Answer:
         # what is incomplete at the end is cut, not malformed
         with suppress(MalformedStreamError):
             for event in self._decoder.close():
-                if type(event) is Text:
-                    self._pieces.append(event.text)
+                self._note(event)
                 yield event
         if not self._decoder.finished:
             raise self._interrupted("the answer ended before it was complete")
@@ -134,11 +143,19 @@ class Answer:
         self._until = until if self._until is None else min(self._until, until)
         return now >= self._until
 
-    def _idle(self, seconds: float) -> APITimeoutError:
-        provider = self._session.provider
-        return APITimeoutError(
-            f"{provider}: no event within {seconds:g} s, though the connection is alive",
-            kind="idle",
+    def _check_wait(self, waited: float) -> None:
+        """Raise APITimeoutError if no event has come for too long."""
+        clocks, provider = self._session.limits.clocks, self._session.provider
+        limit = clocks.queue if self._queued else clocks.idle
+        if waited <= limit:
+            return
+        if self._queued:
+            message = f"{provider}: the place in the queue has not changed for {limit:g} s"
+        else:
+            message = f"{provider}: no event within {limit:g} s, though the connection is alive"
+        raise APITimeoutError(
+            message,
+            kind="queue" if self._queued else "idle",
             request_sent=True,
             provider=provider,
         )

@@ -7,7 +7,7 @@ release the locks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from langchain_g4f.errors import (
     APIConnectionError,
@@ -18,6 +18,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.plan import (
     Defer,
+    Effect,
     Lock,
     MakeRequest,
     Plan,
@@ -28,6 +29,7 @@ from langchain_g4f.plan import (
     Sleep,
     Stream,
     StreamEnd,
+    Unlock,
 )
 from langchain_g4f.run.answer import Answer
 from langchain_g4f.run.operations import CLOSE, Acquire, LookUp, Steps, Wait
@@ -75,24 +77,34 @@ class Call:
                 raise
             result = None
             try:
-                match effect:
-                    case Send():
-                        result = yield from self._send(effect)
-                    case Stream():
-                        result = yield from self._stream(effect)
-                    case Defer():
-                        self._deferred.append(effect.make_request)
-                    case Lock():
-                        yield from self._lock(effect.key)
-                    case Sleep():
-                        yield Wait(min(effect.seconds, max(0.0, self._requests.seconds_left)))
-                    case Resolve():
-                        result = yield from self._resolve(effect)
-                    case _:
-                        yield effect
+                if isinstance(effect, Effect):
+                    result = yield from self._perform(effect)
+                else:
+                    yield effect
             except G4FError as exc:
                 error = exc
                 self._complete(exc)
+
+    def _perform(self, effect: Effect) -> Steps[Result]:
+        match effect:
+            case Send():
+                return (yield from self._send(effect))
+            case Stream():
+                return (yield from self._stream(effect))
+            case Defer():
+                self._deferred.append(effect.make_request)
+            case Lock():
+                yield from self._lock(effect.key)
+            case Unlock():
+                self._held.remove(effect.key)
+                self._session.locks.release(effect.key)
+            case Sleep():
+                yield Wait(min(effect.seconds, max(0.0, self._requests.seconds_left)))
+            case Resolve():
+                return (yield from self._resolve(effect))
+            case _:
+                assert_never(effect)
+        return None
 
     def ending(self, *, request_sent: bool) -> Steps[None]:
         """Everything the call owes when it is over.
@@ -134,17 +146,21 @@ class Call:
 
     def _stream(self, effect: Stream) -> Steps[StreamEnd]:
         self._abort_if_sent = effect.abort
+        if effect.begun:
+            given_up, self._abort = self._abort, effect.abort
+            if given_up is not None:  # another run, which the plan has given up for this one
+                yield from self._requests.quietly(given_up)
         try:
             head = yield from self._requests.open(effect.make_request)
         except G4FError as exc:
             self._abort_if_sent = None
-            if _may_have_begun(exc):
+            if effect.begun or _may_have_begun(exc):
                 self._abort = effect.abort
             raise
         self._abort, self._abort_if_sent = effect.abort, None
         check_coding(head)
         decoder = effect.make_decoder(head)
-        answer = Answer(decoder, self._session, self._requests.check_total)
+        answer = Answer(decoder, self._session, self._requests)
         cut: StreamInterruptedError | None = None
         try:
             yield from answer.pump()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from langchain_g4f.transport.retry import RetryBudget
 
 _SECRET_LENGTH = 8
+_HARMLESS = frozenset({"accept", "content-type", "last-event-id", "origin", "referer"})
 
 _log = logging.getLogger("langchain_g4f")
 
@@ -53,6 +54,10 @@ class Requests:
     def begin(self) -> None:
         """Start the total clock."""
         self._deadline = self._session.clock() + self._clocks.total
+
+    def extend(self, seconds: float) -> None:
+        """Let the total clock stand still for a time that is past."""
+        self._deadline += seconds
 
     @property
     def seconds_left(self) -> float:
@@ -123,12 +128,12 @@ class Requests:
         return bytes(body[:limit])
 
     def quietly(self, make_request: MakeRequest) -> Steps[None]:
-        """Send a request at the end of a call; nobody waits for its outcome."""
+        """Send a request whose outcome nobody waits for, within a short time of its own."""
         short = self._clocks.abort
         clocks = replace(
             self._clocks, connect=short, pool=short, write=short, first_event=short, silence=short
         )
-        self._deadline = self._session.clock() + short
+        deadline, self._deadline = self._deadline, self._session.clock() + short
         try:
             head = yield from self._exchange(make_request(), clocks)
             _log.debug("%s: clean-up answered %d", self._session.provider, head.status)
@@ -137,6 +142,7 @@ class Requests:
             _log.debug("%s: clean-up failed: %s", self._session.provider, exc)
         with suppress(G4FError):
             yield from self.close()
+        self._deadline = deadline
 
     def close(self) -> Steps[None]:
         """Close the answer that is open."""
@@ -180,13 +186,16 @@ class Requests:
         return error
 
     def _secrets(self, request: Request) -> list[str]:
-        """The cookies of a request, and what the answer has made of them.
+        """The credentials of a request, and the cookies that the answer has made of them.
 
         A value that is a word proves nothing if it is repeated.
         """
         now = self._session.cookies.header_for(request.url)
         pairs = f"{self._cookies_sent}; {now}".split("; ")
         values = [pair.partition("=")[2] for pair in pairs]
+        for name, value in request.headers.items():
+            if name not in _HARMLESS:
+                values.append(value.rpartition(" ")[2])  # without its scheme
         return [value for value in values if len(value) >= _SECRET_LENGTH]
 
     def _wait_before_retry(self, error: APIError, request: Request, attempt: int) -> float | None:

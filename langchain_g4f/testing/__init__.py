@@ -5,7 +5,14 @@
         sandbox.requests        # what arrived
         sandbox.prompts         # what the model was given
 
+
 Needs the extra `sandbox` (starlette and uvicorn), which is imported when a sandbox is made.
+
+    with GradioSpace("phi4") as space:
+        ...                     # talk to space.base_url, a real Gradio server
+        space.calls             # what the app was given
+
+Needs the extra `sandbox-gradio`, or another interpreter that has gradio.
 """
 
 from __future__ import annotations
@@ -16,12 +23,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_g4f.testing.chat_ui.models import SandboxModel
     from langchain_g4f.testing.chat_ui.store import Conversation, Message
+    from langchain_g4f.testing.gradio_space.calls import GradioCall, GradioFile
+    from langchain_g4f.testing.gradio_space.space import GradioSpace
     from langchain_g4f.testing.recording import RecordedFile, RecordedRequest
     from langchain_g4f.testing.sandbox import Sandbox
     from langchain_g4f.testing.script import Prompt, Reply, Script, echo
 
 __all__ = [
     "Conversation",
+    "GradioCall",
+    "GradioFile",
+    "GradioSpace",
     "Message",
     "Prompt",
     "RecordedFile",
@@ -35,6 +47,9 @@ __all__ = [
 
 _HOMES = {
     "Conversation": "chat_ui.store",
+    "GradioCall": "gradio_space.calls",
+    "GradioFile": "gradio_space.calls",
+    "GradioSpace": "gradio_space.space",
     "Message": "chat_ui.store",
     "Prompt": "script",
     "RecordedFile": "recording",

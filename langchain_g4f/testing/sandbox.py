@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from langchain_g4f.errors import MissingDependencyError
 from langchain_g4f.testing.chat_ui.options import Generation, Options
+from langchain_g4f.testing.loopback import Loopback, scripted
 from langchain_g4f.testing.script import Reply, echo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import Sequence
 
+    from langchain_g4f.testing.chat_ui.app import ChatUi
     from langchain_g4f.testing.chat_ui.models import SandboxModel
     from langchain_g4f.testing.chat_ui.store import Conversation
-    from langchain_g4f.testing.recording import RecordedRequest
-    from langchain_g4f.testing.script import ChatMessage, Prompt, Script, Split
+    from langchain_g4f.testing.script import ChatMessage, Script, Split
 
 _WEB_SOURCES = (
     ("First result", "https://example.org/first"),
@@ -25,7 +22,7 @@ _WEB_SOURCES = (
 )
 
 
-class Sandbox:
+class Sandbox(Loopback):
     """A HuggingChat stand-in with a scripted model behind it (docs/protocols/huggingchat.md).
 
     Use it as a context manager, sync or async; both start and stop the same thread, which takes a
@@ -75,14 +72,8 @@ class Sandbox:
         max_input_chars: int | None = None,
         web_sources: Sequence[tuple[str, str]] = _WEB_SOURCES,
     ) -> None:
-        try:
-            from langchain_g4f.testing.chat_ui.app import ChatUi
-            from langchain_g4f.testing.recorder import Recorder
-            from langchain_g4f.testing.server import ServerThread
-        except ModuleNotFoundError as error:
-            raise _missing(error) from error
         options = Options(
-            script=script if reply is None else _constant(reply),
+            script=scripted(script, reply),
             generation=generation,
             login_required=login_required,
             require_site_token=require_site_token,
@@ -98,24 +89,22 @@ class Sandbox:
             max_input_chars=max_input_chars,
             web_sources=web_sources,
         )
-        self._app = ChatUi(options)
-        self._recorder = Recorder(self._app)
-        self._server = ServerThread(self._recorder, self._app.close)
+
+        def make_app() -> ChatUi:
+            from langchain_g4f.testing.chat_ui.app import ChatUi
+
+            self._app = ChatUi(options)
+            return self._app
+
+        super().__init__(make_app)
 
     @property
     def base_url(self) -> str:
-        """Address of the service, `http://127.0.0.1:PORT/chat`."""
+        """Address of the service, `http://127.0.0.1:PORT/chat`.
+
+        Its `origin` is what the `Origin` header must say (section 2.4).
+        """
         return f"{self.origin}/chat"
-
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port: what the `Origin` header must say (section 2.4)."""
-        return f"http://127.0.0.1:{self._server.port}"
-
-    @property
-    def requests(self) -> list[RecordedRequest]:
-        """Everything that arrived, in order."""
-        return self._recorder.requests
 
     @property
     def conversations(self) -> dict[str, Conversation]:
@@ -143,65 +132,3 @@ class Sandbox:
     def expire_sessions(self) -> None:
         """Turn every logged-in session anonymous."""
         self._app.state.sessions.expire()
-
-    def wait_until(self, condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-        """Wait until `condition()` is true, for what the server notices a moment later.
-
-        Raises:
-            TimeoutError: It did not become true within `timeout_s` seconds.
-        """
-        deadline_s = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline_s:
-                raise TimeoutError("the sandbox did not get there in time")
-            time.sleep(0.002)
-
-    def start(self) -> None:
-        """Start serving. `with` does this."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Close every connection and end the server's thread. `with` does this."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop serving."""
-        self.stop()
-
-    async def __aenter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop serving."""
-        self.stop()
-
-
-def _constant(reply: str | Reply) -> Script:
-    def constant(_prompt: Prompt) -> Reply:
-        return Reply(text=reply) if isinstance(reply, str) else reply
-
-    return constant
-
-
-def _missing(error: ModuleNotFoundError) -> MissingDependencyError:
-    return MissingDependencyError(
-        f"{error.name} is not installed: the sandbox needs the extra `sandbox`. "
-        'Install it from the checkout with: pip install -e ".[sandbox]"'
-    )

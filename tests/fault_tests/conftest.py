@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from langchain_g4f.providers.gradio_space import space
 from langchain_g4f.transport import client, retry
 from tests.fault_tests.harness import assert_nothing_open
 
@@ -35,3 +36,4 @@ def nothing_left_behind() -> Iterator[None]:
 def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale the waits between attempts down."""
     monkeypatch.setattr(retry, "_FIRST_S", 0.01)
+    monkeypatch.setattr(space, "_FIRST_S", 0.02)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import pickle
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from itertools import cycle
 from typing import Any, TypeVar
 
 import pytest
@@ -26,6 +27,24 @@ by_stream = pytest.mark.parametrize("way", STREAMS)
 by_way = pytest.mark.parametrize("way", WAYS)
 # Blocking and awaiting, whole and in chunks, in half the time.
 by_turns = pytest.mark.parametrize("way", ["invoke", "astream"])
+
+
+def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:
+    """Blocking and awaiting in turn, each for every second case; the test is about its bytes.
+
+    Args:
+        cases: By name; each gives the arguments of the test, as a tuple if they are several.
+        names: Of these arguments; `way` is another one.
+    """
+    ways = cycle(["invoke", "astream"])
+    return pytest.mark.parametrize(
+        (*names, "way"),
+        [
+            pytest.param(*(case if len(names) > 1 else (case,)), way, id=f"{name}-{way}")
+            for (name, case), way in zip(cases.items(), ways, strict=False)
+        ],
+    )
+
 
 E = TypeVar("E", bound=G4FError)
 Model = Runnable[Any, Any]

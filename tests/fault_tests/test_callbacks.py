@@ -167,5 +167,5 @@ async def test_callback_that_asks_the_same_model_works(provider: Provider, way: 
 
         assert await ask(model, way, Asking()) == "Hello there"
         assert inner[1] == "Hello there"
-        assert len(server.requests) == 2 * len(provider.good_call)
+        assert len(server.requests) == len(provider.calls(2))
     assert_nothing_open()

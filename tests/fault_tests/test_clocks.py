@@ -32,9 +32,9 @@ async def test_heartbeats_alone_are_idleness(provider: Provider, way: str) -> No
     beating = provider.answering(*pieces, then=every(0.02, provider.heartbeat))  # type: ignore[arg-type]
     with provider.server(answer=beating) as server:
         started = time.monotonic()
-        model = provider.model(server, timeout=replace(PATIENT, idle=0.3))
+        model = provider.model(server, timeout=replace(PATIENT, idle=0.2))
         error = await fail(model, way, APITimeoutError, host=None)
-        assert 0.3 <= time.monotonic() - started < 1.5
+        assert 0.2 <= time.monotonic() - started < 1.5
         assert provider.asked(server) == (*provider.good_call, *provider.abort)
         assert await closed(provider, server, provider.answer)
     assert (error.kind, error.partial_text) == ("idle", "Hello")
@@ -48,7 +48,7 @@ async def test_heartbeats_before_the_first_event_are_idleness_too(
     """An answer that never gets to its first event."""
     beating = provider.answering(then=every(0.02, provider.heartbeat))  # type: ignore[arg-type]
     with provider.server(answer=beating) as server:
-        model = provider.model(server, timeout=replace(PATIENT, idle=0.3))
+        model = provider.model(server, timeout=replace(PATIENT, idle=0.2))
         error = await fail(model, way, APITimeoutError, host=None)
         assert provider.asked(server) == (*provider.good_call, *provider.abort)
     assert (error.kind, error.partial_text) == ("idle", "")
@@ -60,7 +60,7 @@ async def test_unknown_events_are_not_meaningful(provider: Provider, way: str) -
     """What is skipped does not keep an answer alive."""
     chatter = provider.answering(then=every(0.02, provider.unknown))  # type: ignore[arg-type]
     with provider.server(answer=chatter) as server:
-        model = provider.model(server, timeout=replace(PATIENT, idle=0.3))
+        model = provider.model(server, timeout=replace(PATIENT, idle=0.2))
         error = await fail(model, way, APITimeoutError, host=None)
     assert error.kind == "idle"
 
@@ -71,12 +71,12 @@ async def test_endless_trickle_of_events_ends_with_the_total_clock(
     provider: Provider, way: str
 ) -> None:
     """Each event comes in time, and the whole takes too long."""
-    trickle = provider.answering(*provider.start, then=every(0.1, provider.token("more ")))  # type: ignore[arg-type]
+    trickle = provider.answering(*provider.start, then=every(0.06, provider.token("more ")))  # type: ignore[arg-type]
     with provider.server(answer=trickle) as server:
         started = time.monotonic()
-        model = provider.model(server, timeout=replace(PATIENT, idle=0.3, total=0.6))
+        model = provider.model(server, timeout=replace(PATIENT, idle=0.3, total=0.45))
         error = await fail(model, way, APITimeoutError, host=None)
-        assert 0.6 <= time.monotonic() - started < 1.8
+        assert 0.45 <= time.monotonic() - started < 1.8
         assert provider.asked(server) == (*provider.good_call, *provider.abort)
         assert await closed(provider, server, provider.answer)
     assert error.kind == "total"
@@ -154,7 +154,7 @@ async def test_steady_heartbeats_between_events_are_no_idleness(
         for text in ("One ", "two "):
             for _ in range(8):
                 stream.chunk(provider.heartbeat)
-                exchange.hold(0.05)
+                exchange.hold(0.03)
             stream.chunk(provider.token(text))
         for piece in provider.end("One two "):
             stream.chunk(piece)

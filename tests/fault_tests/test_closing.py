@@ -131,9 +131,11 @@ async def test_abort_that_is_not_answered_has_a_clock_of_its_own(
         await read(stream, 1)
         since = time.monotonic()
         await end(stream)
+        expected = (*provider.good_call, *provider.abort)
+        assert await eventually(lambda: provider.asked(server) == expected)
         assert await eventually(lambda: server.connections_open == 0, 1.5)
         assert 0.3 <= time.monotonic() - since < 1.5
-        assert provider.asked(server) == (*provider.good_call, *provider.abort)
+        assert provider.asked(server) == expected
     assert_nothing_open()
 
 

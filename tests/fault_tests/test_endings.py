@@ -8,28 +8,30 @@ from langchain_g4f.errors import TooLargeError
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import ChunkedWriter, Exchange
 from tests.fault_tests.harness import STREAMS, ask, by_call, by_turns, by_way, closed, fail
-from tests.fault_tests.registry import HUGGINGCHAT, Provider, fault
-
-JUNK = {
-    "no JSON": b"<html>\n",
-    "wrong shape": b"[1, 2]\nnull\n",
-    "invalid UTF-8": b"\xff\xfe\n",
-    "more text": hc.token("MORE"),
-    "an error": hc.line({"type": "status", "status": "error", "message": "too late"}),
-    "half a line": b'{"type":"stream","tok',
-}
+from tests.fault_tests.registry import HUGGINGCHAT, Provider, fault, fault_cases
 
 
-@fault(17)
+def junk_of(provider: Provider) -> dict[str, bytes]:
+    """What a server might say although it has nothing more to say."""
+    return {
+        "no JSON": provider.line(b"<html>"),
+        "wrong shape": provider.line(b"[1, 2]") + provider.line(b"null"),
+        "invalid UTF-8": provider.line(b"\xff\xfe"),
+        "more text": provider.token("MORE"),
+        "an error": provider.failure,
+        "half a line": provider.token("MORE")[:-8],
+    }
+
+
+@fault_cases(17, of=junk_of)
 @by_turns
-@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 @pytest.mark.parametrize("glued", [True, False], ids=["in one chunk", "in its own chunk"])
 async def test_bytes_after_the_end_are_ignored(
-    provider: Provider, way: str, junk: bytes, glued: bool
+    provider: Provider, way: str, case: bytes, glued: bool
 ) -> None:
     """What follows the last event changes nothing, wherever the chunks are cut."""
     *pieces, last = provider.whole("Hello", " there")
-    tail = [last + junk] if glued else [last, junk]
+    tail = [last + case] if glued else [last, case]
     with provider.server(answer=provider.answering(*pieces, *tail)) as server:
         answer = await ask(provider.model(server), way)
         assert provider.asked(server) == provider.good_call
@@ -51,6 +53,23 @@ async def test_flood_after_the_end_is_cut_off(provider: Provider, way: str) -> N
         answer = await ask(provider.model(server), way)
         assert await closed(provider, server, provider.answer)
     assert answer.text == "Hello there"
+
+
+@fault(31)
+@by_call
+async def test_answer_larger_than_the_limit_is_too_large(provider: Provider, way: str) -> None:
+    """Lines that are fine by themselves may be too many: 64 MiB are enough."""
+
+    def endless(_exchange: Exchange, stream: ChunkedWriter) -> None:
+        while True:
+            stream.chunk(b" " * (1 << 20) + b"\n")
+
+    pieces = [*provider.start, provider.token("Hi")]
+    with provider.server(answer=provider.answering(*pieces, then=endless)) as server:
+        error = await fail(provider.model(server), way, TooLargeError, host=None)
+        assert await closed(provider, server, provider.answer)
+        assert provider.asked(server) == (*provider.good_call, *provider.abort)
+    assert error.partial_text == "Hi"
 
 
 # --- HuggingChat's own ---------------------------------------------------------------------------
@@ -103,19 +122,3 @@ async def test_final_answer_corrects_a_call_and_never_a_stream(
     assert answer.response_metadata["finish_reason"] == reason
     corrected = bool(said) and streamed != text
     assert answer.response_metadata.get("restarted", False) is corrected
-
-
-@pytest.mark.proves("fault:31:HC")
-@by_call
-async def test_answer_larger_than_the_limit_is_too_large(way: str) -> None:
-    """Lines that are fine by themselves may be too many: 64 MiB are enough."""
-
-    def endless(_exchange: Exchange, stream: ChunkedWriter) -> None:
-        while True:
-            stream.chunk(b" " * (1 << 20) + b"\n")
-
-    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(hc.token("Hi"), then=endless)) as server:
-        error = await fail(HUGGINGCHAT.model(server), way, TooLargeError, host=None)
-        assert await closed(HUGGINGCHAT, server, "send")
-        assert HUGGINGCHAT.asked(server) == ("create", "send", "stop")
-    assert error.partial_text == "Hi"

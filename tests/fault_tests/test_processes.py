@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 
-from tests.fault_tests.byte_server import Action, Exchange
+from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.fault_tests.harness import assert_nothing_open, pools
 from tests.fault_tests.registry import PATIENT, Provider, fault
 
 ROOT = Path(__file__).parents[2]
 
 
-def echo(provider: Provider) -> Action:
-    """Say the number that the message holds, a few times and without hurry."""
+def echo(provider: Provider) -> ByteServer:
+    """A server that says the number that a message holds, a few times and without hurry."""
 
-    def act(exchange: Exchange) -> None:
-        found = re.search(rb"number (\d+)", exchange.body)
-        assert found, exchange.body
+    def act(exchange: Exchange, message: bytes) -> None:
+        found = re.search(rb"number (\d+)", message)
+        assert found, message
         stream = exchange.start_stream(content_type=provider.content_type)
         word = f"{found[1].decode()} "
         for piece in provider.whole(*[word] * 5):
@@ -35,7 +35,7 @@ def echo(provider: Provider) -> Action:
             exchange.hold(0.002)
         stream.end()
 
-    return act
+    return provider.server(**provider.hearing(act))
 
 
 def expected(number: int) -> str:
@@ -56,20 +56,23 @@ def test_eight_threads_get_their_own_answers(provider: Provider, way: str) -> No
             return "".join(chunk.text for chunk in model.stream(prompt))
         return asyncio.run(_ask(model, prompt))
 
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         model = provider.model(server)
         together = threading.Barrier(8)
         with ThreadPoolExecutor(8, initializer=together.wait) as threads:
             answers = list(threads.map(ask, range(40)))
         assert answers == [expected(number) for number in range(40)]
-        assert len(server.requests) == 40 * len(provider.good_call)
+        asked = provider.asked(server)
+        assert {part: asked.count(part) for part in provider.again} == dict.fromkeys(
+            provider.again, 40
+        )
     assert_nothing_open()
 
 
 @fault(52)
 async def test_many_tasks_get_their_own_answers(provider: Provider) -> None:
     """The same on one event loop."""
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         model = provider.model(server)
         answers = await asyncio.gather(*(_ask(model, f"number {n}") for n in range(40)))
         assert answers == [expected(number) for number in range(40)]
@@ -81,7 +84,7 @@ async def test_many_tasks_get_their_own_answers(provider: Provider) -> None:
 def test_second_event_loop_has_connections_of_its_own(provider: Provider, way: str) -> None:
     """A model that was used in one `asyncio.run` works in the next, and leaves no client."""
     before = len(list(pools()))
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         model = provider.model(server)
         for number in range(3):
             answer = asyncio.run(_ask(model, f"number {number}", way))
@@ -96,7 +99,7 @@ def test_second_event_loop_has_connections_of_its_own(provider: Provider, way: s
 @fault(52)
 def test_loop_that_is_closed_without_ceremony_is_forgotten(provider: Provider) -> None:
     """Not everybody ends a loop as `asyncio.run` does."""
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         model = provider.model(server)
         for number in range(2):
             loop = asyncio.new_event_loop()
@@ -109,7 +112,7 @@ def test_loop_that_is_closed_without_ceremony_is_forgotten(provider: Provider) -
 @fault(52)
 def test_two_loops_at_once_do_not_meet(provider: Provider) -> None:
     """Two threads, each with a loop, and the same model."""
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         model = provider.model(server)
 
         async def several(first: int) -> list[str]:
@@ -124,7 +127,7 @@ def test_two_loops_at_once_do_not_meet(provider: Provider) -> None:
 @fault(52)
 def test_sync_call_inside_a_running_loop_works(provider: Provider) -> None:
     """As in a notebook, where a loop is always running."""
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         model = provider.model(server)
 
         async def main() -> list[str]:
@@ -173,7 +176,7 @@ print(json.dumps({"status": status, **said}))
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 def test_forked_child_has_connections_of_its_own(provider: Provider, way: str) -> None:
     """Parent and child go on, each on its own connections, also where a call was under way."""
-    with provider.server(answer=echo(provider)) as server:
+    with echo(provider) as server:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", FORKING, provider.key, server.url, way],
             cwd=ROOT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from langchain_g4f.errors import APIStatusError, AuthenticationError
@@ -31,13 +33,19 @@ async def test_redirect_to_another_origin_is_not_followed(
     provider: Provider, way: str, status: int
 ) -> None:
     """Neither cookie nor body arrives anywhere else, whichever request is redirected."""
-    for part in provider.unasked:
+    for part in provider.full_call:
         with ByteServer(Exchange.close) as other, provider.server() as target:
             where = f"http://127.0.0.1:{other.port}/{CANARY}?{CANARY}"
             with provider.server(**{part: redirect(status, where)}) as server:
-                model = provider.model(server, model=None)
-                error = await fail(model, way, APIStatusError, host=None, subclass=True)
-                assert provider.asked(server) == provider.until(part, provider.unasked)
+                error = await fail(
+                    provider.full_model(server),
+                    way,
+                    APIStatusError,
+                    provider.full_prompt,
+                    host=None,
+                    subclass=True,
+                )
+                assert provider.asked(server) == provider.refused(part, provider.full_call)
             assert error.status_code == status
             assert (other.requests, target.requests) == ([], [])
             assert not other.closings
@@ -57,7 +65,7 @@ async def test_answer_request_redirected_is_not_followed(
 
         with provider.server(answer=act) as server:
             await fail(provider.model(server), way, APIStatusError, host=None, subclass=True)
-            assert provider.asked(server) == provider.good_call
+            assert provider.asked(server) == provider.refused(provider.answer)
         assert other.requests == []
         assert not other.closings
 
@@ -69,12 +77,12 @@ async def test_redirect_to_a_login_is_an_authentication_error(
     provider: Provider, way: str, target: str
 ) -> None:
     """Whichever request is sent to a login page, the caller learns where to log in."""
-    for part in provider.unasked:
+    for part in provider.full_call:
         with provider.server(**{part: redirect(302, target)}) as server:
-            model = provider.model(server, model=None)
-            error = await fail(model, way, AuthenticationError)
-            assert provider.asked(server) == provider.until(part, provider.unasked)
-        assert error.login_url.startswith(server.url)
+            model = provider.full_model(server)
+            error = await fail(model, way, AuthenticationError, provider.full_prompt)
+            assert provider.asked(server) == provider.refused(part, provider.full_call)
+        assert urlsplit(error.login_url).port == server.port
         assert error.login_url in str(error)
         assert not error.is_retryable
 
@@ -86,6 +94,6 @@ async def test_401_is_an_authentication_error(provider: Provider, way: str) -> N
     for part in provider.good_call:
         with provider.server(**{part: lambda x: x.respond(401, b"log in")}) as server:
             error = await fail(provider.model(server), way, AuthenticationError)
-            assert provider.asked(server) == provider.until(part)
+            assert provider.asked(server) == provider.refused(part)
         assert (error.status_code, error.is_retryable) == (401, False)
-        assert error.login_url.startswith(server.url)
+        assert urlsplit(error.login_url).port == server.port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -16,9 +15,7 @@ from langchain_core.messages import (
 
 from langchain_g4f.errors import ConfigurationError, G4FError, UnsupportedMediaError
 from tests.fault_tests.harness import by_turns, by_way, fail
-from tests.fault_tests.registry import Provider, fault
-
-WAV = base64.b64encode(b"RIFF\x24\x00\x00\x00WAVEfmt ").decode()
+from tests.fault_tests.registry import Provider, fault, fault_cases
 
 NOTHING_TO_ANSWER: dict[str, list[BaseMessage]] = {
     "no message": [],
@@ -30,17 +27,6 @@ NOTHING_TO_ANSWER: dict[str, list[BaseMessage]] = {
     "system and no text": [SystemMessage("Be kind."), HumanMessage(" ")],
     "an answer alone": [AIMessage("Hello")],
     "tool results alone": [ToolMessage("42", tool_call_id="1")],
-}
-
-UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
-    "audio": ({"type": "audio", "base64": WAV, "mime_type": "audio/wav"}, "audio/wav"),
-    "a lie": ({"type": "image", "base64": WAV, "mime_type": "image/png"}, "audio/wav"),
-    "audio of OpenAI": (
-        {"type": "input_audio", "input_audio": {"data": WAV, "format": "wav"}},
-        "audio/wav",
-    ),
-    "an unknown kind": ({"type": "hologram", "data": "x"}, "hologram"),
-    "no kind": ({"data": "x"}, "None"),
 }
 
 
@@ -60,20 +46,20 @@ async def test_history_with_nothing_to_answer_is_refused(
     assert isinstance(error, ConfigurationError)
 
 
-@fault(49)
+@fault_cases(49, of=lambda provider: provider.unsupported)
 @by_turns
-@pytest.mark.parametrize(("block", "named"), UNSUPPORTED.values(), ids=UNSUPPORTED)
 async def test_content_that_cannot_be_sent_is_refused(
-    provider: Provider, way: str, block: dict[str, Any], named: str
+    provider: Provider, way: str, case: tuple[dict[str, Any], str]
 ) -> None:
     """Nothing of a message is dropped in silence; the error names the kind."""
+    block, named = case
     messages = [HumanMessage([{"type": "text", "text": "What is this?"}, block])]
     with provider.server() as server:
         model = provider.model(server)
         error = await fail(model, way, UnsupportedMediaError, messages, host=None)
         assert server.requests == []
     assert named in str(error)
-    assert WAV not in str(error)
+    assert block.get("base64", "an answer") not in str(error)
 
 
 @fault(49)
@@ -82,8 +68,9 @@ async def test_content_that_cannot_be_sent_is_refused_in_the_history_too(
     provider: Provider, way: str
 ) -> None:
     """An earlier message counts as much as the last."""
+    block, _ = next(iter(provider.unsupported.values()))
     messages: list[BaseMessage] = [
-        HumanMessage(["Listen:", UNSUPPORTED["audio"][0]]),
+        HumanMessage(["Listen:", block]),
         AIMessage("I hear nothing."),
         HumanMessage("And now?"),
     ]

@@ -7,7 +7,13 @@ from email.utils import formatdate
 
 import pytest
 
-from langchain_g4f.errors import APIStatusError, BadRequestError, RateLimitError, ServerError
+from langchain_g4f.errors import (
+    APIError,
+    APIStatusError,
+    BadRequestError,
+    RateLimitError,
+    ServerError,
+)
 from tests.fault_tests.byte_server import Action
 from tests.fault_tests.harness import ask, by_call, by_turns, fail
 from tests.fault_tests.registry import Part, Provider, fault
@@ -31,11 +37,12 @@ def date(offset_s: float) -> str:
 @by_call
 async def test_429_waits_as_long_as_the_service_asks(provider: Provider, way: str) -> None:
     """A second asked for is a second waited, whichever request was refused."""
-    part = provider.answer
+    part = provider.message
     with provider.server(**{part: [refuse(429, "1"), provider.good]}) as server:
         answer = await ask(provider.model(server), way)
-        assert provider.asked(server) == (*provider.good_call, part)
-        refused, repeated = server.requests[-2:]
+        rest = provider.good_call[len(provider.until(part)) :]
+        assert provider.asked(server) == (*provider.until(part), part, *rest)
+        refused, repeated = provider.sent(server, part)
         assert 1 <= repeated.at - refused.at < 2
     assert answer.text == "Hello there"
     assert answer.response_metadata["retries"] == 1
@@ -48,9 +55,9 @@ async def test_429_with_a_long_wait_is_the_callers_to_handle(
     provider: Provider, way: str, value: str
 ) -> None:
     """Nobody is kept waiting for an hour; the error says how long it would be."""
-    with provider.server(answer=refuse(429, value)) as server:
+    with provider.server(**{provider.message: refuse(429, value)}) as server:
         error = await fail(provider.model(server), way, RateLimitError, host=None)
-        assert provider.asked(server) == provider.good_call
+        assert provider.asked(server) == provider.until(provider.message)
     assert error.retry_after is not None
     assert error.retry_after > 60
     assert error.is_retryable
@@ -64,9 +71,10 @@ async def test_429_without_a_usable_wait_backs_off(
     provider: Provider, way: str, value: str | None
 ) -> None:
     """Nonsense is ignored: the usual wait comes before each of the two retries."""
-    with provider.server(answer=refuse(429, value)) as server:
+    part = provider.message
+    with provider.server(**{part: refuse(429, value)}) as server:
         error = await fail(provider.model(server), way, RateLimitError, host=None)
-        assert provider.asked(server) == (*provider.good_call, *[provider.answer] * 2)
+        assert provider.asked(server) == (*provider.until(part), part, part)
         assert server.requests[-1].at - server.requests[0].at < 1
     assert error.retry_after is None
 
@@ -79,11 +87,10 @@ async def test_message_that_failed_is_not_sent_again(
 ) -> None:
     """The message may exist by now: one POST, and no stop, because nothing runs."""
     kind: type[APIStatusError] = ServerError if code >= 500 else BadRequestError
-    with provider.server(answer=refuse(code)) as server:
+    with provider.server(**{provider.message: refuse(code)}) as server:
         error = await fail(provider.model(server), way, kind, host=None)
-        assert provider.asked(server) == provider.good_call
-        (sent,) = [r for r in server.requests if provider.part_of(r) == provider.answer]
-        assert sent.method == "POST"
+        assert provider.asked(server) == provider.until(provider.message)
+        assert server.requests[-1].method == "POST"
     assert error.status_code == code
 
 
@@ -94,13 +101,13 @@ async def test_requests_before_the_message_are_repeated(
     provider: Provider, way: str, code: int
 ) -> None:
     """A gateway that recovers goes unnoticed, but for the number of attempts."""
-    for part in provider.unasked[:-1]:
+    for part in provider.repeated:
         flaky = [refuse(code), refuse(code), provider.good]
         with provider.server(**{part: flaky}) as server:
-            answer = await ask(provider.model(server, model=None), way)
+            answer = await ask(provider.full_model(server), way, provider.full_prompt)
             asked = provider.asked(server)
         assert [name for name in asked if name != part] == [
-            name for name in provider.unasked if name != part
+            name for name in provider.full_call if name != part
         ]
         assert asked.count(part) == 3
         assert answer.text == "Hello there"
@@ -111,11 +118,12 @@ async def test_requests_before_the_message_are_repeated(
 @by_call
 async def test_repeating_ends_after_two_retries(provider: Provider, way: str) -> None:
     """A gateway that does not recover is told of after three attempts."""
-    for part in provider.unasked[:-1]:
+    for part in provider.repeated:
         with provider.server(**{part: refuse(503)}) as server:
-            model = provider.model(server, model=None)
-            error = await fail(model, way, ServerError, host=None)
-            assert provider.asked(server) == (*provider.until(part, provider.unasked), part, part)
+            model = provider.full_model(server)
+            error = await fail(model, way, ServerError, provider.full_prompt, host=None)
+            asked = provider.until(part, provider.full_call)
+            assert provider.asked(server) == (*asked, part, part)
         assert error.status_code == 503
         assert error.is_retryable
 
@@ -124,22 +132,23 @@ async def test_repeating_ends_after_two_retries(provider: Provider, way: str) ->
 @by_call
 async def test_500_is_repeated_for_reads_alone(provider: Provider, way: str) -> None:
     """A read does no harm; what was to be created may exist."""
-    read, create = provider.unasked[:2]
+    read, create = provider.full_call[0], provider.create
     parts: dict[str, Part] = {read: [refuse(500), provider.good], create: refuse(500)}
     with provider.server(**parts) as server:
-        model = provider.model(server, model=None)
-        await fail(model, way, ServerError, host=None)
-        assert provider.asked(server) == (read, read, create)
+        model = provider.full_model(server)
+        await fail(model, way, APIError, provider.full_prompt, host=None, subclass=True)
+        assert provider.asked(server) == (read, *provider.until(create, provider.full_call))
 
 
 @fault(9, 10)
 @by_call
 async def test_retries_fit_into_the_total_clock(provider: Provider, way: str) -> None:
     """A wait that would outlast the call is not begun."""
-    first = provider.good_call[0]
-    with provider.server(**{first: refuse(503, "30")}) as server:
+    part = provider.repeated[-1]
+    with provider.server(**{part: refuse(503, "30")}) as server:
         started = time.monotonic()
-        error = await fail(provider.model(server, timeout=2), way, ServerError, host=None)
-        assert provider.asked(server) == (first,)
+        model = provider.full_model(server, timeout=2)
+        error = await fail(model, way, ServerError, provider.full_prompt, host=None)
+        assert provider.asked(server) == provider.until(part, provider.full_call)
         assert time.monotonic() - started < 1
     assert error.retry_after == 30

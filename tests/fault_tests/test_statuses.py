@@ -48,7 +48,7 @@ async def test_403_is_permission_denied(
     for part in provider.good_call:
         with provider.server(**{part: status(403, body, content_type)}) as server:
             error = await fail(provider.model(server), way, PermissionDeniedError, host=None)
-            assert provider.asked(server) == provider.until(part)
+            assert provider.asked(server) == provider.refused(part)
         assert (error.status_code, error.is_retryable) == (403, False)
         assert detail in str(error)
         assert detail in error.body
@@ -65,7 +65,7 @@ async def test_challenge_page_is_told_and_not_tried_again(
     for part in provider.good_call:
         with provider.server(**{part: status(code, CHALLENGE, HTML)}) as server:
             error = await fail(provider.model(server), way, ChallengeError, host=None)
-            assert provider.asked(server) == provider.until(part)
+            assert provider.asked(server) == provider.refused(part)
         assert "Cloudflare" in str(error)
         assert "<" not in str(error) + error.body
 
@@ -112,9 +112,10 @@ async def test_refused_message_is_a_bad_request_with_the_reason(
     provider: Provider, way: str, code: int, body: object, detail: str
 ) -> None:
     """The reason is in the message, cut to a readable length, and nothing is sent again."""
-    with provider.server(answer=status(code, json.dumps(body).encode())) as server:
+    refuse = status(code, json.dumps(body).encode())
+    with provider.server(**{provider.message: refuse}) as server:
         error = await fail(provider.model(server), way, BadRequestError, host=None)
-        assert provider.asked(server) == provider.good_call
+        assert provider.asked(server) == provider.until(provider.message)
     assert (error.status_code, error.is_retryable) == (code, False)
     assert detail in str(error)
     assert len(str(error)) < 1000
@@ -140,7 +141,7 @@ async def test_endless_error_body_is_not_read_to_its_end(
     with provider.server(answer=flood) as server:
         error = await fail(provider.model(server), way, kind, host=None)
         assert await closed(provider, server, provider.answer)
-        assert provider.asked(server) == provider.good_call
+        assert provider.asked(server) == provider.refused(provider.answer)
     assert error.status_code == code
     assert "no! no!" in str(error)
     assert len(str(error)) < 1000

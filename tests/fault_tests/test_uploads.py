@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -18,52 +16,20 @@ from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import Action, ByteServer, Exchange
 from tests.fault_tests.downloads import PNG, give
 from tests.fault_tests.harness import ask, assert_given_up, by_turns, fail
+from tests.fault_tests.huggingchat_entry import SEEING, list_seeing
+from tests.fault_tests.multipart import Uploaded, uploads
 from tests.fault_tests.registry import Provider, fault
 
-SEEING = "lab/vision-tools"
 OTHER_PNG = PNG + b"other"
 VALUE = "5e" * 32
 QUESTION_ID = "0b6f5a3e-52c5-4d6b-9d5c-6f2f4f0e8a12"
 ANSWER_ID = "0b6f5a3e-52c5-4d6b-9d5c-6f2f4f0e8a13"
 
 
-@dataclass(frozen=True)
-class Uploaded:
-    """A file part of a message, as the server got it."""
-
-    name: str
-    content_type: str
-    content: bytes
-
-
 @pytest.fixture(autouse=True)
 def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know nothing of an earlier server that had the same port."""
     monkeypatch.setattr(runtime, "_memory", {})
-
-
-def list_seeing(exchange: Exchange) -> None:
-    """List one model, which takes images."""
-    entry = {"id": SEEING, "name": SEEING, "unlisted": False, "multimodal": True}
-    exchange.respond(200, hc.encode({"json": [entry], "meta": {"values": {}, "v": 1}}))
-
-
-def uploads(request: Exchange) -> list[Uploaded]:
-    """Take the `files` parts out of a message, byte for byte."""
-    boundary = (request.header("content-type") or "").partition("boundary=")[2].encode()
-    assert boundary
-    begin, *pieces, end = (b"\r\n" + request.body).split(b"\r\n--" + boundary)
-    assert (begin, end.strip()) == (b"", b"--")
-    found = []
-    for piece in pieces:
-        head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        if b'name="files"' in head:
-            name = re.search(r'filename="([^"]*)"', head.decode())
-            kind = re.search(r"(?i)content-type: *(\S+)", head.decode())
-            assert name
-            assert kind
-            found.append(Uploaded(name[1], kind[1], content))
-    return found
 
 
 def sent(provider: Provider, server: ByteServer) -> list[Exchange]:

@@ -24,9 +24,9 @@ from langchain_core.messages.utils import convert_to_messages
 from langchain_g4f.chat_models.messages import to_turn
 from langchain_g4f.errors import ConfigurationError, MediaError
 from langchain_g4f.providers.huggingchat.files import files_of
-from langchain_g4f.providers.huggingchat.handle import digest, find_continuation
+from langchain_g4f.providers.huggingchat.handle import find_continuation
 from langchain_g4f.text.transcript import render
-from langchain_g4f.turn import Turn
+from langchain_g4f.turn import Turn, history_digest
 from tests.property_tests.test_totality_answers import check_error
 from tests.property_tests.updates import scalars
 
@@ -151,7 +151,7 @@ def check_turn(turn: Turn) -> None:
     assert any(m.role == "user" and (m.text.strip() or m.media) for m in turn.messages)
     (render(turn.messages) + turn.system).encode()
     assert all(file.data and file.mime_type for file in files_of(turn.messages))
-    assert len(digest(turn.messages, turn.system, turn.model)) == 32
+    assert len(history_digest(turn.messages, turn.system, turn.model)) == 32
     found = find_continuation(turn, SERVER, turn.model)
     assert found is None or found.answer in turn.messages
 

@@ -8,7 +8,8 @@ stopped, though it was sent after it. A read tells the state of its moment and m
 late; a write has an answer of its own. It may be played late, once, and moves no position.
 
 A recorded JSON body (or the JSON in a multipart field `data`) has to be sent with its values; what
-a client sends beyond it is free. A request without an answer is an AssertionError, never a guess.
+a client sends beyond it is free. How values are compared can be told, where the recording client
+put some of them otherwise. A request without an answer is an AssertionError, never a guess.
 
 An answer is played whole or in single bytes; a long run of blanks, which chat-ui sends as padding,
 comes in one piece even then, for thousands of equal bytes show nothing and cost the most.
@@ -16,6 +17,7 @@ comes in one piece even then, for thousands of equal bytes show nothing and cost
 
 import functools
 import json
+import operator
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ import httpx
 import yaml
 
 Chunking = Literal["whole", "bytes"]
+Same = Callable[[Any, Any], bool]
 
 # A recorded key with this value may be left out: it is the server's default.
 IGNORE: Mapping[str, object] = {"is_retry": False}
@@ -126,6 +129,7 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         interactions: What was recorded.
         chunking: How the bodies arrive.
         ignore: What need not be sent to match.
+        same: Whether a recorded value of a JSON body and the one that was sent match.
         cut: The interactions whose answers end before their time.
     """
 
@@ -135,6 +139,7 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         *,
         chunking: Chunking = "whole",
         ignore: Mapping[str, object] = IGNORE,
+        same: Same = operator.eq,
         cut: Mapping[int, Cut] = NO_CUTS,
     ) -> None:
         self._responses = [response for _, response in interactions]
@@ -146,6 +151,7 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.refused: list[str] = []
         self._chunking = chunking
         self._ignore = ignore
+        self._same = same
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -198,7 +204,8 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if not (isinstance(recorded.json, dict) and isinstance(sent.json, dict)):
             return recorded.json is None or bool(recorded.json == sent.json)
         said = {**self._ignore, **sent.json}
-        return all(key in said and said[key] == value for key, value in recorded.json.items())
+        items = recorded.json.items()
+        return all(key in said and self._same(value, said[key]) for key, value in items)
 
     def _refusal(self, message: str) -> AssertionError:
         self.refused.append(message)
@@ -219,6 +226,15 @@ class Routed(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 Transport = Replayer | Routed | httpx.MockTransport
+
+
+def contains(recorded: Any, sent: Any) -> bool:
+    """Whether all that was recorded was sent, and perhaps more, at any depth of dicts."""
+    if isinstance(recorded, dict) and isinstance(sent, dict):
+        return all(key in sent and contains(value, sent[key]) for key, value in recorded.items())
+    if isinstance(recorded, list) and isinstance(sent, list):
+        return len(recorded) == len(sent) and all(map(contains, recorded, sent))
+    return bool(recorded == sent)
 
 
 @functools.cache

@@ -38,7 +38,9 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 @pytest.mark.parametrize("folder", EXCUSES)
 def test_recording_is_either_replayed_or_excused(folder: str, marked: set[str]) -> None:
     """None is forgotten, none is both, and no excuse is for a recording that is not there."""
-    recorded = {f"{folder}/{path.stem}" for path in (ROOT / "cassettes" / folder).glob("*.yaml")}
+    root = ROOT / "cassettes"
+    paths = [path for path in (root / folder).rglob("*") if path.suffix in {".jsonl", ".yaml"}]
+    recorded = {path.relative_to(root).with_suffix("").as_posix() for path in paths}
     excused = {f"{folder}/{name}" for name in EXCUSES[folder]}
     replayed = {name for name in marked if name.startswith(f"{folder}/")}
     assert excused <= recorded

@@ -1,12 +1,21 @@
-"""The examples of the README and the docs run, against the sandbox."""
+"""The examples of the README and the docs run, against the sandbox and a stand-in for Gradio.
+
+Where a page has Gradio's own address for an app on this machine, the stand-in's is put in its
+place: a page reads as a user would write it, and port 7860 may be somebody else's here. The Hub,
+which `--sandbox` and these examples do not need, cannot be reached from a test.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from langchain_g4f.cli.demo.image import make_png
+from tests.gradio_standin import GradioStandin
 
 if TYPE_CHECKING:
     from langchain_g4f.testing import Sandbox
@@ -15,20 +24,39 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WITH_EXAMPLES = [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))]
+GRADIO = "http://localhost:7860"
+WAV = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0" + bytes(16) + b"data\0\0\0\0"
+
+
+@pytest.fixture
+def servers(g4f_sandbox: Sandbox) -> Iterator[dict[str, Sandbox | GradioStandin]]:
+    """Whom each class talks to in the examples."""
+    with GradioStandin("phi4") as phi4, GradioStandin("chat_interface") as space:
+        yield {"ChatHuggingChat": g4f_sandbox, "ChatMicrosoftPhi4": phi4, "ChatGradioSpace": space}
 
 
 @pytest.mark.proves("promise:docs-examples-run")
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.stem)
 def test_examples_of_a_page_run_in_order(
-    page: Path, g4f_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    servers: dict[str, Sandbox | GradioStandin],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """A reader who pastes the blocks of a page one after the other gets no error."""
-    monkeypatch.setenv("HUGGINGCHAT_BASE_URL", g4f_sandbox.base_url)
+    monkeypatch.setenv("HUGGINGCHAT_BASE_URL", servers["ChatHuggingChat"].base_url)
+    monkeypatch.setenv("PHI4_BASE_URL", servers["ChatMicrosoftPhi4"].base_url)
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(make_png(8))
+    Path("question.wav").write_bytes(WAV)
     namespace: dict[str, object] = {"__name__": "example"}
     for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1):
-        code = compile(block, f"{page.name}, block {number}", "exec")
+        there = block.replace(GRADIO, servers["ChatGradioSpace"].base_url)
+        code = compile(there, f"{page.name}, block {number}", "exec")
         exec(code, namespace)  # noqa: S102 -- the project's own documentation
-    assert g4f_sandbox.requests
+    used = [server for name, server in servers.items() if name in namespace]
+    assert used
+    assert all(server.requests for server in used)
 
 
 @pytest.mark.proves("promise:docs-links")

@@ -45,7 +45,8 @@ def test_error_with_all_its_fields_survives_a_pickle(
 ) -> None:
     """What a worker process raised is the same error in its parent."""
     error = kind("what happened")
-    for name in ("provider", "phase", "partial_text", "body", "login_url", "stage"):
+    names = ("provider", "phase", "partial_text", "body", "content_type")
+    for name in (*names, "login_url", "stage", "title"):
         if hasattr(error, name):
             setattr(error, name, f"the {name}")
     if isinstance(error, errors.APIStatusError):
@@ -152,6 +153,7 @@ def test_status_error_keeps_what_it_is_given() -> None:
         "m",
         status_code=429,
         body="b",
+        content_type="text/plain",
         retry_after=2.0,
         provider="p",
         phase="f",
@@ -160,9 +162,18 @@ def test_status_error_keeps_what_it_is_given() -> None:
     assert vars(error) == {
         "status_code": 429,
         "body": "b",
+        "content_type": "text/plain",
         "retry_after": 2.0,
         "provider": "p",
         "phase": "f",
         "request_id": "r",
         "partial_text": "",
     }
+
+
+def test_error_of_an_app_has_a_title() -> None:
+    """The one the app gave it; most give none."""
+    error = errors.AppError("m")
+    assert error.title == ""
+    error.title = "Model error"
+    assert errors.AppError("m").title == ""

@@ -11,7 +11,17 @@ import pytest
 import langchain_g4f
 from langchain_g4f import errors
 
-PUBLIC = sorted(["BaseChatG4F", "ChatHuggingChat", "Clocks", "__version__", *errors.__all__])
+PUBLIC = sorted(
+    [
+        "BaseChatG4F",
+        "ChatGradioSpace",
+        "ChatHuggingChat",
+        "ChatMicrosoftPhi4",
+        "Clocks",
+        "__version__",
+        *errors.__all__,
+    ]
+)
 
 HEAVY = (
     "curl_cffi",

@@ -34,9 +34,15 @@ HELPERS: list[Any] = [
     ),
     pytest.param(
         lambda: plan.stream(make_request, make_decoder, abort=make_request),
-        Stream(make_request, make_decoder, make_request),
+        Stream(make_request, make_decoder, make_request, begun=False),
         StreamEnd("text"),
         id="stream",
+    ),
+    pytest.param(
+        lambda: plan.stream(make_request, make_decoder, abort=make_request, begun=True),
+        Stream(make_request, make_decoder, make_request, begun=True),
+        StreamEnd("text"),
+        id="stream of what has begun",
     ),
     pytest.param(
         lambda: plan.resolve("example.com", 443),

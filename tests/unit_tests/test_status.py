@@ -110,6 +110,19 @@ def test_detail_too_deep_to_be_read_is_shown_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content_type", "kind"),
+    [
+        ("text/html; charset=utf-8", "text/html"),
+        ("Application/JSON", "application/json"),
+        ("", ""),
+    ],
+)
+def test_content_type_tells_whose_answer_it_is(content_type: str, kind: str) -> None:
+    """A page is a gatekeeper's, JSON is the service's own."""
+    assert error_of(503, b"{}", content_type).content_type == kind
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "headers"),
     [
         (b"<p>secret page</p>", "text/html", {}),

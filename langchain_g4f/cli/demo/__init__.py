@@ -21,7 +21,7 @@ from langchain_g4f.cli.demo.many import show_many
 from langchain_g4f.cli.demo.reasoning import script, show_reasoning
 from langchain_g4f.cli.demo.stage import Stage, Step, expect
 from langchain_g4f.cli.demo.turns import show_turns
-from langchain_g4f.cli.service import open_sandbox
+from langchain_g4f.cli.sandboxes import open_sandbox
 
 COMMAND = "langchain-g4f"
 
@@ -78,7 +78,11 @@ copy its cookies hf-chat and token (developer tools), then
   HUGGINGCHAT_COOKIES='hf-chat=...; token=...' {command} chat "..."
 
 Talk to any other chat-ui server:
-  {command} chat --base-url https://chat.example.org/chat "..."\
+  {command} chat --base-url https://chat.example.org/chat "..."
+
+Talk to Phi-4, with an image or sound, or to any Gradio Space that has a chat:
+  {command} chat --provider phi4 --file photo.png "..."
+  {command} chat --space owner/name "..."\
 """
 
 

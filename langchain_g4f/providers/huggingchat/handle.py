@@ -8,15 +8,14 @@ trimmed history, another system prompt or another model has another digest.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError
 from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.turn import history_digest
 
 if TYPE_CHECKING:
     from langchain_g4f.turn import Message, Turn
@@ -88,13 +87,6 @@ class Continuation:
     new: tuple[Message, ...]
 
 
-def digest(messages: Sequence[Message], system: str, model: str) -> str:
-    """Names a history: equal for equal messages, system prompt and model."""
-    said = [[m.role, m.text, [f.digest for f in m.media if f.in_history]] for m in messages]
-    text = json.dumps([model, system, said], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
 def find_continuation(turn: Turn, server: str, model: str) -> Continuation | None:
     """The newest answer in the history whose digest still fits, if there is one."""
     for at in range(len(turn.messages) - 1, -1, -1):
@@ -105,7 +97,7 @@ def find_continuation(turn: Turn, server: str, model: str) -> Continuation | Non
         before = [turn.messages[:at]]
         if handle.continued and at:  # the answer that it went on with may still stand there
             before.append(turn.messages[: at - 1])
-        if handle.digest in [digest(said, turn.system, model) for said in before]:
+        if handle.digest in [history_digest(said, turn.system, model) for said in before]:
             return Continuation(handle, message, turn.messages[at + 1 :])
     return None
 
@@ -129,4 +121,4 @@ def given_continuation(turn: Turn, given: object, server: str) -> Continuation:
     return Continuation(handle, None, turn.messages)
 
 
-__all__ = ["Continuation", "Handle", "digest", "find_continuation", "given_continuation"]
+__all__ = ["Continuation", "Handle", "find_continuation", "given_continuation"]

@@ -15,13 +15,14 @@ from langchain_g4f.media.download import download
 from langchain_g4f.plan import Defer, send
 from langchain_g4f.providers.huggingchat.files import FILE_LIMIT, file_parts
 from langchain_g4f.providers.huggingchat.follow import Run, follow
-from langchain_g4f.providers.huggingchat.handle import Handle, digest
+from langchain_g4f.providers.huggingchat.handle import Handle
 from langchain_g4f.providers.huggingchat.login import explained, origin
 from langchain_g4f.providers.huggingchat.models import choose_model
 from langchain_g4f.providers.huggingchat.options import Options, tool_data
 from langchain_g4f.providers.huggingchat.reader import IN_ANSWER, NAME
 from langchain_g4f.providers.huggingchat.stored import generation_of
 from langchain_g4f.providers.huggingchat.target import Target, find_target
+from langchain_g4f.turn import history_digest
 from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _handle(run: Run, turn: Turn, target: Target, options: Options) -> Handle:
         target.anchor,
         target.position,
         run.generation,
-        digest(before, turn.system, target.model),
+        history_digest(before, turn.system, target.model),
         tuple(file.digest for file in target.files),
         continued=options.continue_answer,
     )

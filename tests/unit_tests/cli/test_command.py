@@ -118,9 +118,9 @@ def test_help_loads_no_chat_model() -> None:
 def test_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     """What no user can have caused is not hidden behind a message."""
 
-    def fail(_model: ChatHuggingChat) -> list[str]:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(ChatHuggingChat, "get_models", fail)
+    monkeypatch.setattr(ChatHuggingChat, "_models_plan", fail)
     result = CliRunner().invoke(app, ["models", "--sandbox"])
     assert isinstance(result.exception, ZeroDivisionError)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from langchain_core.messages import AIMessageChunk
 
+from langchain_g4f import ChatGradioSpace
 from langchain_g4f.cli.screen import Screen, printable
 from langchain_g4f.events import Progress
 
@@ -116,6 +117,114 @@ def test_screen_retry_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "[trying again: no answer]\n"
+
+
+NOTICE = Progress("log", "scaled down", {"level": "warning", "title": "Picture"})
+PROGRESS = [
+    (Progress("queued", "place 2 of 3", {"rank": 1, "queue_size": 3}), "place 2 of 3", True),
+    (Progress("queued", "place 1 of 1", {"rank": 0, "queue_size": 1}), "place 1 of 1", False),
+    (Progress("upload", "0 of 9 bytes", {"sent": 0, "total": 9}), "0 of 9 bytes", False),
+    (Progress("upload", "9 of 9 bytes", {"sent": 9, "total": 9}), "9 of 9 bytes", True),
+    (Progress("waking", "a/b is sleeping", {"stage": "SLEEPING"}), "a/b is sleeping", True),
+    (
+        Progress("progress", "Reading", {"index": 1, "length": 4, "unit": "pages"}),
+        "Reading 1 of 4 pages",
+        False,
+    ),
+    (Progress("progress", "Reading", {"index": None, "length": None}), "Reading", False),
+    (Progress("identity_unavailable", "no GPU token"), "no GPU token", True),
+    (NOTICE, "Picture: scaled down", True),
+    (Progress("log", "scaled down", {"title": ""}), "scaled down", True),
+]
+
+
+@pytest.mark.proves("promise:progress-callback")
+@pytest.mark.parametrize(("progress", "said", "lasts"), PROGRESS)
+def test_screen_progress_away_from_a_terminal_is_a_line_where_it_lasts(
+    capsys: pytest.CaptureFixture[str], progress: Progress, said: str, lasts: bool
+) -> None:
+    """A log gets what happened, and no line for what the next one says better."""
+    Screen().progress(progress)
+    assert capsys.readouterr() == ("", f"[{said}]\n" if lasts else "")
+
+
+@pytest.mark.proves("promise:progress-callback")
+@pytest.mark.parametrize(("progress", "said", "lasts"), PROGRESS)
+def test_screen_progress_at_a_terminal_is_shown_while_one_waits(
+    capsys: pytest.CaptureFixture[str], progress: Progress, said: str, lasts: bool
+) -> None:
+    """What passes stands beside the spinner, what lasts on a line; control characters in none."""
+    with redirect_stdout(_FakeTerminal()) as terminal:
+        screen = Screen()
+        screen.begin()
+        screen.progress(Progress(progress.kind, f"\x1b]0;{progress.message}", progress.data))
+        assert screen._waiting is not None  # the spinner turns on
+        screen.end()
+    shown = terminal.getvalue() + capsys.readouterr().err
+    assert said.removesuffix(" 1 of 4 pages").rpartition(": ")[2] in shown
+    assert "\x1b]" not in shown
+
+
+@pytest.mark.proves("promise:progress-callback", "promise:command-one-shot")
+def test_screen_progress_in_the_middle_leaves_the_answer_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A notice between two pieces is told, and a pipe gets no line end that nobody sent."""
+    screen = Screen()
+    screen.show(_said("one "))
+    screen.progress(NOTICE)
+    screen.show(_said("two"))
+    screen.end()
+    out, err = capsys.readouterr()
+    assert out == "one two\n"
+    assert err == "[Picture: scaled down]\n"
+
+    with redirect_stdout(_FakeTerminal()) as terminal:
+        screen = Screen()
+        screen.show(_said("one "))
+        screen.progress(NOTICE)
+    assert terminal.getvalue() == "one \n"
+
+
+@pytest.mark.proves("promise:silent-restart")
+@pytest.mark.parametrize(
+    ("said", "shown", "note"),
+    [
+        (["half"], "half\nThe whole.\n", "took back what it had said"),
+        (["half", "The whole."], "halfThe whole.\n", "only the last attempt is the answer"),
+    ],
+)
+def test_screen_final_text_is_shown_once_and_is_the_answer(
+    capsys: pytest.CaptureFixture[str], said: list[str], shown: str, note: str
+) -> None:
+    """What the service says in the end is shown if it was not yet, and is what is kept."""
+    screen = _show(*map(_said, said), _last(restarted=True, final_text="The whole."))
+    out, err = capsys.readouterr()
+    assert out == shown
+    assert note in err
+    assert screen.message is not None
+    assert screen.message.text == "The whole."
+
+
+@pytest.mark.proves("promise:everything-yielded")
+def test_screen_file_of_an_answer_is_named_with_its_address(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A file is a line on standard error, and an answer without text is an answer."""
+    block = {
+        "type": "image",
+        "url": "http://127.0.0.1/file=a.png",
+        "extras": {"filename": "a.png"},
+        "index": "lc_block_1",
+    }
+    file = AIMessageChunk(
+        content="",
+        additional_kwargs={"files": [block]},
+        response_metadata={"model_provider": ChatGradioSpace.provider},
+    )
+    screen = _show(file, _last())
+    assert capsys.readouterr() == ("", "[image: a.png, http://127.0.0.1/file=a.png]\n")
+    assert screen.message is not None
 
 
 def test_printable_keeps_text() -> None:

@@ -110,3 +110,21 @@ async def test_request_that_cannot_be_built_tells_nothing_of_its_headers(
     with pytest.raises(ConfigurationError) as caught:
         await service.call(way, plan(), service.session(cookies={"a": CANARY})).all()
     assert_tells_nothing(caught.value, CANARY)
+
+
+@pytest.mark.proves("promise:redaction")
+async def test_only_what_is_secret_in_a_request_is_masked_in_its_answer(
+    way: str, serve: Serve
+) -> None:
+    """A credential of any header, without its scheme; what a request says openly is quoted."""
+    open_, token = "application/canary", f"{CANARY}-token"
+    body = f'{{"detail": "no {CANARY} and {token} for {open_}"}}'.encode()
+    headers = {"content-type": open_, "authorization": f"Bearer {CANARY}", "x-token": token}
+
+    def plan() -> Plan:
+        yield from send(lambda: Request("POST", f"{URL}/x", headers))
+
+    reply = Reply([body], status=422, headers={"content-type": "application/json"})
+    with pytest.raises(G4FError, match=open_) as caught:
+        await serve(x=reply).call(way, plan()).all()
+    assert_tells_nothing(caught.value, CANARY)

@@ -1,0 +1,1 @@
+"""What the table of Gradio is made with: `python -m benchmarks.gradio`."""

@@ -1,0 +1,143 @@
+"""Real servers of both lines, and turns in pairs.
+
+In each round everybody has one turn, in reverse order every other round. The server is another
+process, and so is gradio_client; CPU is that of the client's process alone. Everybody has a turn
+before the first that counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.common import WrongTextError
+from benchmarks.gradio.contenders import FLOOR, OURS, RAW, GradioClient, Turn, contenders
+from benchmarks.gradio.decoder import LONG, SHORT, words
+from langchain_g4f.testing import GradioSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.gradio.contenders import Contenders, Key
+
+ROOT = Path(__file__).resolve().parents[2]
+LINES = ("gradio5", "gradio6")
+CLIENT_LINE = "gradio6"
+"""Whose gradio_client is measured, on the servers of both lines: the newest one."""
+BRIEF = 3
+"""Chunks of the answer whose first one is timed."""
+PACE_MS = 5
+
+Samples = dict["Key", list[Turn]]
+"""By name and mode; one turn a round."""
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How often what is measured, and how long the answers are."""
+
+    first: int = 30
+    answer: int = 9
+    paced: int = 5
+    growth: int = 5
+    decoder: int = 15
+    short: int = SHORT
+    long: int = LONG
+
+
+@dataclass
+class Line:
+    """What was measured on the server of one line.
+
+    Attributes:
+        server: Version of its Gradio.
+        client: Version of gradio_client.
+        first: Answers of a few chunks, for the first one.
+        flowing: Answers as fast as the server can.
+        paced: Answers with a pause between two chunks.
+        growth: CPU of the long answer over that of the short one, by name and mode.
+        loads: Load averages of the machine, of one minute.
+    """
+
+    server: str
+    client: str
+    first: Samples = field(default_factory=dict)
+    flowing: Samples = field(default_factory=dict)
+    paced: Samples = field(default_factory=dict)
+    growth: dict[Key, list[float]] = field(default_factory=dict)
+    loads: list[float] = field(default_factory=list)
+
+
+def environment(line: str) -> Path:
+    """The interpreter that has this line of Gradio.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
+    python = ROOT / f".venv-{line}" / "bin" / "python"
+    if not python.exists():
+        raise FileNotFoundError(f"{python} is missing: run `make bench-servers`")
+    return python
+
+
+def measure_line(line: str, rounds: Rounds, tell: Callable[[str], None]) -> Line:
+    """Everything that a server of this line is needed for."""
+    with ExitStack() as stack:
+        space = stack.enter_context(GradioSpace("phi4", python=environment(line), pace_s=0))
+        client = stack.enter_context(GradioClient(environment(CLIENT_LINE), space.base_url))
+        runner = stack.enter_context(asyncio.Runner())
+        everybody = stack.enter_context(contenders(space.base_url, runner, client))
+        found = Line(space.version, client.version)
+
+        def note(what: str) -> None:
+            found.loads.append(os.getloadavg()[0])
+            tell(f"{line}: {what}, load average {found.loads[-1]:.1f}")
+
+        note("first chunk")
+        some = {key: take for key, take in everybody.items() if key[0] != FLOOR}
+        found.first = measure_turns(some, BRIEF, rounds.first)
+        note(f"{rounds.short} chunks at once")
+        found.flowing = measure_turns(everybody, rounds.short, rounds.answer)
+        note(f"{rounds.short} chunks, {PACE_MS} ms apart")
+        found.paced = measure_turns(everybody, rounds.short, rounds.paced, PACE_MS)
+        note(f"{rounds.long} chunks")
+        some = {key: take for key, take in everybody.items() if key[0] in (RAW, OURS)}
+        found.growth = measure_growth(some, rounds)
+        note("done")
+    return found
+
+
+def measure_turns(everybody: Contenders, count: int, rounds: int, pace_ms: float = 0) -> Samples:
+    """``rounds`` answers of so many chunks for each."""
+    samples: Samples = {key: [] for key in everybody}
+    for number in range(rounds + 1):
+        for key in list(everybody)[:: -1 if number % 2 else 1]:
+            turn = _turn(everybody, key, count, pace_ms)
+            if number:
+                samples[key].append(turn)
+    return samples
+
+
+def measure_growth(everybody: Contenders, rounds: Rounds) -> dict[Key, list[float]]:
+    """The CPU of a long answer over that of the short ones before and after it."""
+    growth: dict[Key, list[float]] = {key: [] for key in everybody}
+    for number in range(rounds.growth):
+        for key in list(everybody)[:: -1 if number % 2 else 1]:
+            before, long, after = (
+                _turn(everybody, key, count).cpu_ms
+                for count in (rounds.short, rounds.long, rounds.short)
+            )
+            growth[key].append(2 * long / (before + after))
+    return growth
+
+
+def _turn(everybody: Contenders, key: Key, count: int, pace_ms: float = 0) -> Turn:
+    prompt = f"[[long:{count}]]" + (f" [[slow:{pace_ms / 1e3}]]" if pace_ms else "")
+    turn = everybody[key](prompt)
+    if turn.text != "".join(words(count)):
+        raise WrongTextError(f"{' '.join(key)}: {turn.text[-40:]!r}")
+    return turn

@@ -1,0 +1,278 @@
+"""ChatGradioSpace: the chat of any Gradio app, on a Hugging Face Space or anywhere else.
+
+The provider is imported at first use, to keep the import of the class quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
+
+from langchain_core.language_models import LangSmithParams
+from langchain_core.messages import AIMessage
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from langchain_g4f.auth.cookies import check_cookies
+from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.chat_models.given_cookies import named_cookies
+from langchain_g4f.chat_models.gradio_address import (
+    environment_hub,
+    environment_token,
+    space_id,
+    space_url,
+)
+from langchain_g4f.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import ModelProfile
+
+    from langchain_g4f.chat_models.arguments import Arguments
+    from langchain_g4f.limits import Limits
+    from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.providers.gradio_space import App, Where
+    from langchain_g4f.turn import Turn
+
+
+class ChatGradioSpace(BaseChatG4F):
+    """Chat with a Gradio app: a ``gr.ChatInterface``, or a page with a chatbot.
+
+    Setup:
+        Public Spaces need nothing. For a private Space, or to have GPU time booked on your
+        account, give a token as ``api_key=`` or in ``HF_TOKEN``; the latter goes to Spaces
+        on hf.space alone.
+
+    Instantiate:
+        ``ChatGradioSpace(space="owner/name")``, or
+        ``ChatGradioSpace(base_url="http://localhost:7860")``.
+
+    Inputs:
+        ``temperature``, ``max_tokens``, ``top_p``, ``top_k``, ``seed`` and a system message
+        go into the app's inputs with such a label; ``inputs={"name": value}`` sets any.
+
+    Conversations:
+        An app that keeps state is gone on with where the history leads to its last answer;
+        otherwise the history is sent.
+
+    Errors:
+        See `langchain_g4f.errors`; those of apps are AppError, QuotaExceededError,
+        QueueFullError, SpaceNotRunningError and SessionLostError.
+    """
+
+    label: ClassVar[str] = "the Space"
+    provider: ClassVar[str] = "gradio_space"
+    url: ClassVar[str] = "https://huggingface.co/spaces"
+    options: ClassVar[tuple[str, ...]] = (
+        "conversation",
+        "history",
+        "inputs",
+        "temperature",
+        "max_tokens",
+        "top_p",
+        "top_k",
+        "seed",
+        "trusted_media_hosts",
+    )
+    honoured: ClassVar[frozenset[str]] = frozenset({"temperature", "max_tokens"})
+
+    space: str = ""
+    """Id of the Space, ``owner/name``, or the address of its page."""
+    base_url: str = ""
+    """Address of the app; by default that of the Space."""
+    api_name: str = ""
+    """Name of one of the app's functions, where it has several chats."""
+    hub_url: str = Field(default_factory=environment_hub)
+    """Address of the Hub, which knows Spaces and identities."""
+    api_key: SecretStr | None = None
+    """Token of the Hub, sent to the app and to the Hub."""
+    cookies: dict[str, SecretStr] | None = None
+    """Cookies of the Hub, sent to nobody else: header, names and values, or a cookie file."""
+    zerogpu_token: SecretStr | None = None
+    """A ZeroGPU token you have; otherwise the Hub is asked for one."""
+    zerogpu_uuid: SecretStr | None = None
+    """The session id that goes with it."""
+    conversation: Literal["auto", "new"] | dict[str, Any] = "auto"
+    """Go on in the app's session where the history leads to one; always begin a new one; or
+    go on from this handle. A call also takes an answer."""
+    history: Literal["auto", "flattened", "messages"] = "auto"
+    """How earlier messages are sent: in one text, or as messages of the chatbot."""
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    """Values for inputs of the app, by label or name."""
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    queue_timeout: float | None = Field(default=None, gt=0)
+    """Seconds the place in the app's queue may stay the same; None for five minutes."""
+    wake_timeout: float = Field(default=300.0, ge=0)
+    """Seconds a sleeping or building Space may take until it is up."""
+    trusted_media_hosts: list[str] = Field(default_factory=list)
+    """Hosts whose files may be fetched although their address is private."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            space: str = ...,
+            api_name: str = ...,
+            hub_url: str = ...,
+            api_key: str | SecretStr | None = ...,
+            cookies: str | Path | SecretStr | Mapping[str, str | SecretStr] | None = ...,
+            zerogpu_token: str | SecretStr | None = ...,
+            zerogpu_uuid: str | SecretStr | None = ...,
+            conversation: Literal["auto", "new"] | Mapping[str, Any] = ...,
+            history: Literal["auto", "flattened", "messages"] = ...,
+            inputs: Mapping[str, Any] = ...,
+            top_p: float | None = ...,
+            top_k: int | None = ...,
+            seed: int | None = ...,
+            queue_timeout: float | None = ...,
+            wake_timeout: float = ...,
+            trusted_media_hosts: Sequence[str] = ...,
+            **settings: Unpack[Arguments],
+        ) -> None: ...
+
+    @field_validator("space")
+    @classmethod
+    def _space_is_an_id(cls, value: str) -> str:
+        return space_id(value)
+
+    @field_validator("hub_url")
+    @classmethod
+    def _hub_is_http(cls, value: str) -> str:
+        return cls._base_url_is_http(value)
+
+    @field_validator("cookies", mode="before")
+    @classmethod
+    def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
+        hub = str(info.data.get("hub_url", ""))
+        return named_cookies(value, hub) if isinstance(value, str | Path | SecretStr) else value
+
+    @field_validator("cookies")
+    @classmethod
+    def _cookies_can_be_sent(
+        cls, value: dict[str, SecretStr] | None
+    ) -> dict[str, SecretStr] | None:
+        check_cookies({n: v.get_secret_value() for n, v in (value or {}).items()})
+        return value
+
+    @model_validator(mode="after")
+    def _find_address(self) -> Self:
+        given = self.model_fields_set
+        if not self.base_url or ("space" in given and "base_url" not in given):
+            if not self.space:
+                msg = f"{type(self).__name__}: give a Space or the base_url of an app"
+                raise ConfigurationError(msg)
+            # not by assignment: it counts as not set
+            self.__dict__["base_url"] = space_url(self.space)
+        elif {"space", "hub_url"}.isdisjoint(given) and self.base_url != space_url(self.space):
+            self.__dict__["space"] = ""  # a copy elsewhere: what the Hub says is not of it
+        if "api_key" not in given:
+            self.__dict__["api_key"] = environment_token(self.base_url)
+        if self.profile == self._resolve_model_profile():
+            given.discard("profile")  # it was set by langchain-core
+        return self
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """Where credentials are read from when a serialized model is loaded."""
+        on_hub = self.base_url.endswith(".hf.space")
+        return {
+            "api_key": "HF_TOKEN" if on_hub else "GRADIO_SPACE_TOKEN",
+            "cookies": "HF_COOKIES",
+            "zerogpu_token": "ZEROGPU_TOKEN",
+            "zerogpu_uuid": "ZEROGPU_UUID",
+        }
+
+    def get_models(self) -> list[str]:
+        """The models the app lets its users choose from, or what the Space is called."""
+        return super().get_models()
+
+    def _where(self) -> Where:
+        from langchain_g4f.providers.gradio_space import Where
+
+        return Where(
+            base_url=self.base_url,
+            space=self.space,
+            hub_url=self.hub_url,
+            api_name=self.api_name,
+            token=_revealed(self.api_key),
+            gpu_token=_revealed(self.zerogpu_token),
+            gpu_uuid=_revealed(self.zerogpu_uuid),
+            wake_timeout_s=self.wake_timeout,
+        )
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        # the one model of an app has no name of its own
+        params.setdefault("ls_model_name", self.space or self.base_url)
+        return params
+
+    def _identity_url(self) -> str:
+        return self.hub_url
+
+    def _secrets(self) -> dict[str, str]:
+        return {n: v.get_secret_value() for n, v in (self.cookies or {}).items()}
+
+    def _limits(self) -> Limits:
+        from dataclasses import replace
+
+        limits = super()._limits()
+        if self.queue_timeout is None:
+            return limits
+        return replace(limits, clocks=replace(limits.clocks, queue=self.queue_timeout))
+
+    def _option(self, name: str, value: object) -> object:
+        if isinstance(value, AIMessage):
+            return value.response_metadata.get("conversation", {})  # no handle is not "auto"
+        return value
+
+    def _plan(self, turn: Turn, session: Session) -> Plan:
+        from langchain_g4f.providers.gradio_space import plan
+
+        try:
+            yield from plan(turn, session, self._where())
+        finally:
+            self._learn(session)
+
+    def _models_plan(self, session: Session) -> PlanOf[list[str]]:
+        from langchain_g4f.providers.gradio_space import models_of, open_app
+
+        where = self._where()
+        app = yield from open_app(where, session)
+        self._learn(session)
+        name = app.space or self.space or app.title
+        return models_of(app, where) or ([name] if name else [])
+
+    def _fetch_plan(self, url: str) -> PlanOf[bytes]:
+        from langchain_g4f.providers.gradio_space import fetch
+
+        return fetch(url, self._where(), tuple(self.trusted_media_hosts))
+
+    def _learn(self, session: Session) -> None:
+        """Let the profile follow what the app has said of itself."""
+        from langchain_g4f.providers.gradio_space import known_app
+
+        app = known_app(self._where(), session)
+        if app is not None and "profile" not in self.model_fields_set:
+            self.__dict__["profile"] = self._profile_of(app)
+
+    def _profile_of(self, app: App) -> ModelProfile:
+        from langchain_g4f.providers.gradio_space import takes_of
+
+        takes = takes_of(app, self._where())
+        return {
+            **(super()._resolve_model_profile() or {}),
+            "image_inputs": "image" in takes,
+            "image_url_inputs": "image" in takes,
+            "audio_inputs": "audio" in takes,
+            "video_inputs": "video" in takes,
+            "pdf_inputs": "pdf" in takes,
+        }
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
+
+
+__all__ = ["ChatGradioSpace"]

@@ -1,0 +1,48 @@
+"""What somebody does who has to log in, step by step."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_g4f.errors import AuthenticationError
+
+_COOKIE_STEPS = """\
+  1. Log in with a browser: {login_url}
+  2. Copy its cookies hf-chat and token (developer tools, Storage or Application).
+  3. {server}HUGGINGCHAT_COOKIES='hf-chat=...; token=...' langchain-g4f chat "..."
+"""
+
+_HUB_STEPS = """\
+  1. Make a token that may read: https://huggingface.co/settings/tokens
+  2. Put it before the same command: HF_TOKEN=hf_... langchain-g4f chat ...
+It is sent to Spaces on hf.space and to the Hub, and nowhere else.
+"""
+
+
+def cookies_of_a_browser(error: AuthenticationError) -> str:
+    """How the cookies of a browser get here."""
+    from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
+
+    if not error.login_url:
+        return str(error)
+    server = error.login_url.removesuffix("/login")
+    given = " and did not take the given cookies" if os.environ.get("HUGGINGCHAT_COOKIES") else ""
+    # cookies of the environment are sent to the environment's server only
+    named = "" if server == ChatHuggingChat.url else f"HUGGINGCHAT_BASE_URL={server} "
+    steps = _COOKIE_STEPS.format(login_url=error.login_url, server=named)
+    return f"{server} wants a login{given}.\n{steps}"
+
+
+def token_of_the_hub(error: AuthenticationError) -> str:
+    """How a token of the Hub gets here."""
+    return f"{error}\n{_HUB_STEPS}"
+
+
+def only_the_error(error: AuthenticationError) -> str:
+    """What the service said, where nothing more is known."""
+    return str(error)
+
+
+__all__ = ["cookies_of_a_browser", "only_the_error", "token_of_the_hub"]

@@ -1,0 +1,53 @@
+"""Who can be talked to. A provider joins with one line in `PROVIDERS`.
+
+Nothing of an entry is imported before it is used, so that help is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from langchain_g4f.cli.login import cookies_of_a_browser, only_the_error, token_of_the_hub
+from langchain_g4f.cli.sandboxes import CHAT_UI, Stand, gradio
+
+if TYPE_CHECKING:
+    from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.errors import AuthenticationError
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A service, or a kind of server.
+
+    Attributes:
+        class_name: Name of its chat model in `langchain_g4f`.
+        sandbox: How its sandbox is started; None if it has none.
+        login: What somebody is told who has to log in.
+    """
+
+    class_name: str
+    sandbox: Stand | None = None
+    login: Callable[[AuthenticationError], str] = only_the_error
+
+    @property
+    def chat_model(self) -> type[BaseChatG4F]:
+        """The class of its chat models."""
+        found = getattr(import_module("langchain_g4f"), self.class_name)
+        return cast("type[BaseChatG4F]", found)
+
+
+PROVIDERS = {
+    "huggingchat": Provider("ChatHuggingChat", CHAT_UI, cookies_of_a_browser),
+    "phi4": Provider("ChatMicrosoftPhi4", gradio("phi4"), token_of_the_hub),
+    "gradio": Provider("ChatGradioSpace", gradio("chat_interface"), token_of_the_hub),
+}
+"""By the name that `--provider` takes, the default first."""
+
+DEFAULT, ANY_SPACE = "huggingchat", "gradio"
+"""Who is talked to if nobody is named, and if only a Space is."""
+
+
+__all__ = ["ANY_SPACE", "DEFAULT", "PROVIDERS", "Provider"]

@@ -1,0 +1,141 @@
+"""Gradio's diffs: a value, sent as edits of the one before it.
+
+Follows docs/protocols/gradio-space.md, section 4. Edits are done in their order, but for
+deletions from a list: servers send wrong indices there, and always mean its end, so these
+are counted, and the list is cut when the rest is done. What does not fit the value is
+refused. Nothing recurses, and the time is linear.
+"""
+
+from __future__ import annotations
+
+from reprlib import Repr
+from typing import TYPE_CHECKING
+
+from langchain_g4f.errors import MalformedStreamError
+
+if TYPE_CHECKING:
+    from langchain_g4f.wire import JSON
+
+    _Container = list[JSON] | dict[str, JSON]
+    # Containers to finish, and the deletions from them. They are known by identity, for
+    # where a path leads may change with every edit.
+    _Late = dict[int, tuple[_Container, list[JSON]]]
+
+MAX_SHIFT = 10_000
+"""Elements an insertion may shift, as many would take quadratic time; servers shift none."""
+
+_SHORT = Repr()
+_SHORT.maxlevel = 2  # an edit and its path
+
+
+class _Text(str):
+    """Stands for a string that grows, as joining each time would take quadratic time."""
+
+    __slots__ = ("pieces",)
+
+    pieces: list[str]
+
+
+def apply_diff(value: JSON, edits: JSON) -> JSON:
+    """What ``value`` becomes by edits, each a list of operation, path and value.
+
+    It changes in place, and what the edits bring becomes part of it: only the result is
+    of use afterwards, and nothing when an edit was refused.
+
+    Raises:
+        MalformedStreamError: An edit does not fit; its operation and path are named.
+    """
+    match edits:
+        case []:
+            return value
+        case [["append", [], str() as new]] if isinstance(value, str):
+            return value + new
+        case [["append", [*above, str() as key], str() as new]]:  # so most answers stream
+            fields = _at(value, above)
+            if isinstance(fields, dict) and isinstance(old := fields.get(key), str):
+                fields[key] = old + new
+                return value
+    if not isinstance(edits, list):
+        raise _malformed(edits, "is no list of edits")
+    root: list[JSON] = [value]
+    late: _Late = {}
+    for edit in edits:
+        _apply(edit, root, late)
+    for parent, deletions in late.values():
+        _finish(parent, deletions)
+    return root[0]
+
+
+def _apply(edit: JSON, root: list[JSON], late: _Late) -> None:
+    """Do an edit; what is better done once for many is noted in ``late``."""
+    parent: JSON = root
+    key: JSON = 0
+    match edit:
+        case ["replace" | "append" as op, [], new]:
+            pass
+        case ["replace" | "append" | "add" | "delete" as op, [*above, key], new]:
+            parent = None if isinstance(key, bool) else _at(root[0], above)
+        case _:
+            raise _malformed(edit, "is no edit")
+    match op, parent, key:
+        case "add", dict() as fields, str() as name:
+            fields[name] = new
+        case "add", list() as items, int() as i if 0 <= i <= len(items) <= i + MAX_SHIFT:
+            items.insert(i, new)
+        case "delete", dict() as fields, str() as name if name in fields:
+            del fields[name]
+        case "delete", list() as items, int():
+            late.setdefault(id(items), (items, []))[1].append(edit)
+        case "replace" | "append", dict() as fields, str() as name if name in fields:
+            fields[name] = new if op == "replace" else _grown(fields[name], edit, fields, late)
+        case "replace" | "append", list() as items, int() as i if 0 <= i < len(items):
+            items[i] = new if op == "replace" else _grown(items[i], edit, items, late)
+        case _:
+            raise _malformed(edit, "does not fit")
+
+
+def _grown(old: JSON, edit: list[JSON], parent: _Container, late: _Late) -> _Text:
+    new = edit[2]
+    if not isinstance(old, str) or not isinstance(new, str):
+        raise _malformed(edit, "does not append text to text")
+    text = old
+    if not isinstance(text, _Text):
+        text = _Text()
+        text.pieces = [old]
+        late.setdefault(id(parent), (parent, []))
+    text.pieces.append(new)
+    return text
+
+
+def _finish(parent: _Container, deletions: list[JSON]) -> None:
+    """Join what grew, and cut as much as was deleted."""
+    if isinstance(parent, dict):
+        parent.update({key: _joined(value) for key, value in parent.items()})
+        return
+    if len(deletions) > len(parent):
+        raise _malformed(deletions[-1], "deletes more than there is")
+    parent[:] = map(_joined, parent[: len(parent) - len(deletions)])
+
+
+def _joined(value: JSON) -> JSON:
+    return "".join(value.pieces) if isinstance(value, _Text) else value
+
+
+def _at(value: JSON, path: list[JSON]) -> JSON:
+    """What is at ``path``; null if that leads nowhere."""
+    for key in path:
+        if isinstance(value, list) and type(key) is int and 0 <= key < len(value):
+            value = value[key]
+        elif isinstance(value, dict) and isinstance(key, str):
+            value = value.get(key)
+        else:
+            return None
+    return value
+
+
+def _malformed(edit: JSON, what: str) -> MalformedStreamError:
+    shown = _SHORT.repr(edit[:2] if isinstance(edit, list) else edit)
+    return MalformedStreamError(f"expected a Gradio diff, {shown} {what}")
+
+
+__all__ = ["MAX_SHIFT", "apply_diff"]

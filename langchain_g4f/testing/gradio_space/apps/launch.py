@@ -1,0 +1,136 @@
+"""How an app becomes a server: options, the model's stage, and a process that ends with its parent.
+
+The server listens on loopback and may connect to nothing else; an attempt fails there and then.
+"""
+
+import argparse
+import inspect
+import json
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .model import Level, Question, Reply, answer
+from .record import Recorder
+
+MARK = "langchain-g4f "
+# Below the ports that systems choose for outgoing connections: one of those could take the port of
+# a server that is being restarted, or a client even connect to itself.
+_PORTS = range(20_000, 32_000)
+_ATTEMPTS = 20
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Model:
+    """The scripted model, as an app uses it."""
+
+    def __init__(self, recorder: Recorder, pace_s: float) -> None:
+        self._recorder = recorder
+        self._pace_s = pace_s
+
+    def ask(self, function: str, question: Question, *, many: bool = True) -> Iterator[Reply]:
+        """Answer a question token by token, and record it under the name of the app's function."""
+        replies = answer(question, _GradioStage(), pace_s=self._pace_s, many=many)
+        return self._recorder.watch(function, question, replies)
+
+
+class _GradioStage:
+    """Notices, progress and errors as Gradio shows them."""
+
+    def log(self, text: str, level: Level, title: str, duration_s: float) -> None:
+        import gradio as gr
+
+        show = {"info": gr.Info, "warning": gr.Warning, "success": gr.Success}[level]
+        show(text, duration=duration_s, title=title)
+
+    def progress(self, index: int, length: int, unit: str, description: str) -> None:
+        import gradio as gr
+
+        gr.Progress()((index, length), desc=description, unit=unit)
+
+    def error(self, text: str, title: str, duration_s: float, *, visible: bool) -> Exception:
+        import gradio as gr
+
+        error: Exception = gr.Error(text, duration=duration_s, visible=visible, title=title)
+        return error
+
+
+def serve(build: Callable[[Model], Any]) -> None:
+    """Serve what `build` returns, as the command line says, until standard input ends."""
+    options = _parse()
+    sys.addaudithook(_stay_on_loopback)
+    try:
+        import gradio
+    except ModuleNotFoundError as error:
+        if error.name != "gradio":
+            raise
+        _tell({"missing": "gradio"})
+        sys.exit(1)
+    recorder = Recorder(options.calls)
+    recorder.sweep_for_ever()
+    app = build(Model(recorder, options.pace_s))
+    app.queue(max_size=options.queue_size, default_concurrency_limit=options.concurrency)
+    _tell({"port": _launch(app, options), "version": gradio.__version__})
+    # The parent holds the other end and never writes: it ends with the parent, however that ends.
+    sys.stdin.buffer.read()
+    shutil.rmtree(options.calls.parent, ignore_errors=True)
+    os._exit(0)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--calls", type=Path, required=True)
+    parser.add_argument("--pace-s", type=float, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--concurrency", type=int, default=1)
+    parser.add_argument("--queue-size", type=int)
+    parser.add_argument("--max-file-size")
+    parser.add_argument("--show-error", action="store_true")
+    return parser.parse_args()
+
+
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(f"{MARK}{json.dumps(message)}\n")
+    sys.stdout.flush()
+
+
+def _launch(app: Any, options: argparse.Namespace) -> int:
+    """Start serving and return the port."""
+    wanted = {
+        "server_name": "127.0.0.1",
+        "share": False,
+        "inbrowser": False,
+        "quiet": True,
+        "prevent_thread_lock": True,
+        "show_error": options.show_error,
+        "max_file_size": options.max_file_size,
+        "ssr_mode": False,
+    }
+    known = inspect.signature(app.launch).parameters
+    settings = {name: value for name, value in wanted.items() if name in known}
+    ports = [options.port] if options.port else random.sample(_PORTS, _ATTEMPTS)
+    for port in ports:
+        try:
+            app.launch(server_port=port, **settings)
+        except OSError:
+            if port == ports[-1]:
+                raise
+        else:
+            return port
+    raise AssertionError("there is a last port")
+
+
+def _stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if host is not None and host not in _LOOPBACK:
+        raise PermissionError(f"the sandbox does not connect to {host}")

@@ -1,0 +1,58 @@
+"""What the command says to somebody who has to log in."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from langchain_g4f.cli.app import app
+from langchain_g4f.cli.failure import report
+from langchain_g4f.cli.providers import PROVIDERS, Provider
+from langchain_g4f.cli.service import Service
+from langchain_g4f.errors import AuthenticationError
+
+
+@pytest.mark.proves("promise:login-required")
+def test_identity_that_is_not_accepted_leads_to_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a Space the way in is a token, not the cookies of another service."""
+    for provider in ("microsoft_phi4", "gradio_space"):
+        error = AuthenticationError("the GPU identity was not accepted", provider=provider)
+        error.login_url = "https://huggingface.co/login"
+        report(error)
+    for text in capsys.readouterr().err.split("langchain-g4f: ")[1:]:
+        assert "not accepted" in text
+        assert "HF_TOKEN=hf_..." in text
+        assert "HUGGINGCHAT" not in text
+
+
+@pytest.mark.parametrize("provider", ["nobody", "third", "huggingchat"])
+def test_identity_without_a_known_way_in_is_the_error_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    """Where nothing is known of a login, nothing is made up."""
+    monkeypatch.setitem(PROVIDERS, "third", Provider("BaseChatG4F"))
+    monkeypatch.setattr(PROVIDERS["third"].chat_model, "provider", "third")
+    report(AuthenticationError("who are you?", provider=provider))
+    assert capsys.readouterr().err == "langchain-g4f: who are you?\n"
+
+
+@pytest.mark.proves("promise:login-required", "promise:command-models")
+def test_models_without_login_say_how_to_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that is not for everybody is refused with the way in."""
+
+    def refuse(*_: object) -> None:
+        raise AuthenticationError("the app wants a token", provider="gradio_space")
+
+    monkeypatch.setattr(Service, "live_models", refuse)
+    result = CliRunner().invoke(app, ["models", "--space", "owner/name"])
+    assert result.exit_code == 1
+    assert "HF_TOKEN=hf_..." in result.stderr
+
+
+@pytest.mark.proves("promise:command-models")
+def test_models_of_a_server_without_any_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty list is not passed over in silence."""
+    monkeypatch.setattr(Service, "live_models", lambda *_: [])
+    result = CliRunner().invoke(app, ["models", "--space", "owner/name"])
+    assert result.exit_code == 1
+    assert result.stderr == "langchain-g4f: owner/name has no models\n"
