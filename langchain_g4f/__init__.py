@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_g4f._version import __version__
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
     from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
     from langchain_g4f.chat_models.microsoft_phi4 import ChatMicrosoftPhi4
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "BaseChatG4F": "langchain_g4f.chat_models.base",
+    "ChatFlowGpt": "langchain_g4f.chat_models.flowgpt",
     "ChatGradioSpace": "langchain_g4f.chat_models.gradio_space",
     "ChatHuggingChat": "langchain_g4f.chat_models.huggingchat",
     "ChatMicrosoftPhi4": "langchain_g4f.chat_models.microsoft_phi4",
@@ -76,6 +78,7 @@ __all__ = [
     "BaseChatG4F",
     "BlockedURLError",
     "ChallengeError",
+    "ChatFlowGpt",
     "ChatGradioSpace",
     "ChatHuggingChat",
     "ChatMicrosoftPhi4",

@@ -36,13 +36,36 @@ class Reasoning:
 
 @final
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call for the caller to execute.
+
+    Attributes:
+        name: Of the tool.
+        arguments: JSON: an object, or a string with what could not be read as one.
+        id: The service's name for the call; empty if it has none.
+        repaired: Whether it was not spelled as asked for.
+    """
+
+    name: str
+    arguments: str
+    id: str = ""
+    repaired: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class FinalText:
     """The service's own version of the whole answer, reasoning removed.
 
     It is authoritative where it differs from the pieces that were streamed.
+
+    Attributes:
+        text: What it says.
+        calls: The calls in it.
     """
 
     text: str
+    calls: tuple[ToolCall, ...] = ()
 
 
 @final
@@ -150,6 +173,7 @@ Event = (
     | File
     | ServerToolCall
     | ServerToolResult
+    | ToolCall
     | ModelInfo
     | Title
     | ConversationStarted
@@ -173,4 +197,5 @@ __all__ = [
     "Source",
     "Text",
     "Title",
+    "ToolCall",
 ]

@@ -178,7 +178,7 @@ class Session:
         memory: What the process has learnt of a service, by address.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch.
-        random: For back-off and nonces.
+        random: For back-off; its numbers come again in each child of a fork.
         new_id: Makes UUIDs.
     """
 

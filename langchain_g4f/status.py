@@ -1,7 +1,7 @@
 """HTTP status -> error class, and what may be told of an error response.
 
-Handlers answer errors as ``{"message": ...}``, ``{"error": ...}`` or ``{"detail": ...}``,
-gatekeepers as bare text, protections as an HTML page. HTML is never quoted: it
+Handlers answer errors as ``{"message": ...}``, ``{"error": ...}``, ``{"detail": ...}`` or
+``{"data": ...}``, gatekeepers as bare text, protections as an HTML page. HTML is never quoted: it
 says nothing to a caller and is never an answer.
 """
 
@@ -44,6 +44,7 @@ _CHALLENGES = {
     b"awswaf": "AWS WAF",
     b"ddos-guard": "DDoS-Guard",
 }
+_TOLD = ("message", "error", "detail", "data")
 _LOGIN_PATHS = ("login", "signin", "sign-in", "authorize", "oauth", "auth")
 
 
@@ -99,7 +100,8 @@ def _detail(response: Response, secrets: Sequence[str]) -> str:
     except (ValueError, RecursionError):
         value = text
     if isinstance(value, dict):
-        value = next((value[k] for k in ("message", "error", "detail") if k in value), "")
+        told = [value[key] for key in _TOLD if key in value] or [""]
+        value = next((each for each in told if isinstance(each, str)), told[0])
     if not isinstance(value, str):
         value = json.dumps(value, ensure_ascii=False)
     return redact_text(value, *secrets, limit=500)

@@ -14,6 +14,10 @@ Role = Literal["system", "user", "assistant", "tool"]
 AnswerState = Literal["whole", "part", "restarted"]
 
 
+NO_TOOLS = "You have no tools any more."
+"""What a model is told that had some earlier in the conversation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """An image or another file that goes with a message.
@@ -59,6 +63,8 @@ class Message:
         text: What is said; of an answer, without its reasoning.
         media: What goes with it.
         handle: Where the service keeps this answer, from the answer's metadata.
+        note: What is told the service with the message, and is no part of the history.
+        in_history: Whether the caller's messages have it; a request to try again is not there.
         state: Whether the caller has the service's whole answer, a part of it (the
             stream was interrupted or stopped), or more (the service began anew).
     """
@@ -68,6 +74,8 @@ class Message:
     media: tuple[Media | RemoteMedia, ...] = ()
     handle: Mapping[str, JSON] | None = None
     state: AnswerState = "whole"
+    note: str = ""
+    in_history: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class Turn:
         system: The system prompt; empty if there is none.
         options: What the provider offers beyond that, by name.
         system_messages: The messages that ``system`` is made of, one by one.
+        tools: What the model has to be told of its tools; empty if there are none.
     """
 
     messages: tuple[Message, ...]
@@ -87,13 +96,47 @@ class Turn:
     system: str = ""
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
     system_messages: tuple[str, ...] = ()
+    tools: str = ""
+
+    @property
+    def instructions(self) -> str:
+        """What the model is told before everything else."""
+        return "\n\n".join(filter(None, (self.system, self.tools)))
+
+    @property
+    def tools_digest(self) -> str:
+        """Names the tools; empty if there are none."""
+        return hashlib.sha256(self.tools.encode()).hexdigest()[:16] if self.tools else ""
+
+    def reminder(self, known: str) -> str:
+        """What has to be said of the tools where a conversation goes on.
+
+        Args:
+            known: `tools_digest` of the tools the model was told of last.
+        """
+        if known == self.tools_digest:
+            return ""
+        return self.tools or NO_TOOLS
 
 
 def history_digest(messages: Sequence[Message], system: str, model: str) -> str:
     """Names a history: equal for equal messages, system prompt and model."""
-    said = [[m.role, m.text, [f.digest for f in m.media if f.in_history]] for m in messages]
+    said = [
+        [m.role, m.text, [f.digest for f in m.media if f.in_history]]
+        for m in messages
+        if m.in_history
+    ]
     text = json.dumps([model, system, said], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-__all__ = ["AnswerState", "Media", "Message", "RemoteMedia", "Role", "Turn", "history_digest"]
+__all__ = [
+    "NO_TOOLS",
+    "AnswerState",
+    "Media",
+    "Message",
+    "RemoteMedia",
+    "Role",
+    "Turn",
+    "history_digest",
+]

@@ -35,6 +35,7 @@ class Arguments(TypedDict, total=False):
     stop_sequences: str | Sequence[str] | None
     streaming: bool
     on_progress: Callable[[Progress], object] | None
+    tool_retries: int
     temperature: float | None
     max_tokens: int | None
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import (
@@ -22,21 +24,30 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_g4f.chat_models.blocks import register
 from langchain_g4f.chat_models.chunks import ChunkMapper
 from langchain_g4f.chat_models.messages import to_turn
-from langchain_g4f.chat_models.progress import areport, as_progress, login_required, report
-from langchain_g4f.chat_models.service import ServiceModel
+from langchain_g4f.chat_models.progress import (
+    areport,
+    as_progress,
+    login_required,
+    no_call,
+    report,
+)
+from langchain_g4f.chat_models.reading import AnswerReading
 from langchain_g4f.chat_models.settings import UNHONOURED
+from langchain_g4f.chat_models.tool_calling import Emulation, ToolCallingModel
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
 from langchain_g4f.redact import forget_locals
+from langchain_g4f.tools.prompt import NO_CALL, PROTOCOL
+from langchain_g4f.turn import Message
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
     from langchain_g4f.events import Event
     from langchain_g4f.run import arun
-    from langchain_g4f.turn import Media, RemoteMedia, Turn
+    from langchain_g4f.turn import AnswerState, Media, RemoteMedia, Turn
 
 
-class BaseChatG4F(ServiceModel):
+class BaseChatG4F(ToolCallingModel):
     """What the chat models of this package share.
 
     Raises:
@@ -68,13 +79,43 @@ class BaseChatG4F(ServiceModel):
             for name in self.options
         }
         media = self._given_media(kwargs.pop("media", None))
+        emulation = Emulation.take(kwargs)
         kwargs.pop("stream", None)  # core has read it
         if kwargs:
             msg = f"{self.label}: unknown parameters of the call: {sorted(kwargs)}"
             raise ConfigurationError(msg)
         ends = tuple(filter(None, [*(self.stop or ()), *(stop or ())]))
-        turn = to_turn(messages, model=model, options=options, media=media)
-        return turn, ChunkMapper(self.provider, model, ends)
+        if emulation is None:
+            turn = to_turn(messages, model=model, options=options, media=media)
+            return turn, ChunkMapper(self.provider, model, ends)
+        section, note = emulation.section, emulation.note
+        turn = to_turn(
+            messages, model=model, options=options, media=media, tools=section, note=note
+        )
+        return turn, self._reading_mapper(model, ends, emulation, self.tool_retries)
+
+    def _reading_mapper(
+        self, model: str, ends: tuple[str, ...], emulation: Emulation, retries: int
+    ) -> ChunkMapper:
+        reading = AnswerReading(
+            tools=bool(emulation.section),
+            bare_json=emulation.bare_json,
+            parallel=emulation.parallel,
+        )
+        hold = emulation.forced and retries > 0
+        again = None
+        if hold:
+            again = partial(self._reading_mapper, model, ends, emulation, retries - 1)
+        return ChunkMapper(self.provider, model, ends, reading, again=again)
+
+    def _asked_again(self, turn: Turn, mapper: ChunkMapper) -> tuple[Turn, ChunkMapper]:
+        """The call after one that had to be answered with a tool call, and was not."""
+        state: AnswerState = "part" if mapper.stopped else "whole"
+        answer = Message(
+            "assistant", mapper.said, handle=mapper.handle, state=state, in_history=False
+        )
+        question = Message("user", NO_CALL, note=turn.messages[-1].note, in_history=False)
+        return replace(turn, messages=(*turn.messages, answer, question)), mapper.another()
 
     def _given_media(self, given: object) -> tuple[Media | RemoteMedia, ...]:
         if given is None:
@@ -137,26 +178,32 @@ class BaseChatG4F(ServiceModel):
         mapper: ChunkMapper,
         run_manager: CallbackManagerForLLMRun | None,
     ) -> Generator[ChatGenerationChunk]:
-        try:
-            with closing(self._events(turn)) as events:
-                for event in events:
-                    if progress := as_progress(event):
-                        report(progress, self.provider, self.on_progress)
-                    if (chunk := mapper.chunk(event)) is not None:
-                        if run_manager:
-                            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                        yield chunk
-                    if mapper.stopped:
-                        break
-        except G4FError as error:
-            forget_locals(error)
-            if isinstance(error, AuthenticationError):
-                report(login_required(error), self.provider, self.on_progress)
-            raise
-        last = mapper.last()
-        if run_manager:
-            run_manager.on_llm_new_token(last.text, chunk=last)
-        yield last
+        while True:
+            try:
+                with closing(self._events(turn)) as events:
+                    for event in events:
+                        if progress := as_progress(event):
+                            report(progress, self.provider, self.on_progress)
+                        for chunk in mapper.chunks(event):
+                            if run_manager:
+                                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                            yield chunk
+                        if mapper.stopped:
+                            break
+                rest = mapper.end()
+            except G4FError as error:
+                forget_locals(error)
+                if isinstance(error, AuthenticationError):
+                    report(login_required(error), self.provider, self.on_progress)
+                raise
+            for chunk in rest:
+                if run_manager:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+            if not mapper.missed:
+                return
+            report(no_call(mapper.said), self.provider, self.on_progress)
+            turn, mapper = self._asked_again(turn, mapper)
 
     async def _achunks(
         self,
@@ -164,26 +211,32 @@ class BaseChatG4F(ServiceModel):
         mapper: ChunkMapper,
         run_manager: AsyncCallbackManagerForLLMRun | None,
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        try:
-            async with aclosing(self._aevents(turn)) as events:
-                async for event in events:
-                    if progress := as_progress(event):
-                        await areport(progress, self.provider, self.on_progress)
-                    if (chunk := mapper.chunk(event)) is not None:
-                        if run_manager:
-                            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                        yield chunk
-                    if mapper.stopped:
-                        break
-        except G4FError as error:
-            forget_locals(error)
-            if isinstance(error, AuthenticationError):
-                await areport(login_required(error), self.provider, self.on_progress)
-            raise
-        last = mapper.last()
-        if run_manager:
-            await run_manager.on_llm_new_token(last.text, chunk=last)
-        yield last
+        while True:
+            try:
+                async with aclosing(self._aevents(turn)) as events:
+                    async for event in events:
+                        if progress := as_progress(event):
+                            await areport(progress, self.provider, self.on_progress)
+                        for chunk in mapper.chunks(event):
+                            if run_manager:
+                                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                            yield chunk
+                        if mapper.stopped:
+                            break
+                rest = mapper.end()
+            except G4FError as error:
+                forget_locals(error)
+                if isinstance(error, AuthenticationError):
+                    await areport(login_required(error), self.provider, self.on_progress)
+                raise
+            for chunk in rest:
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+            if not mapper.missed:
+                return
+            await areport(no_call(mapper.said), self.provider, self.on_progress)
+            turn, mapper = self._asked_again(turn, mapper)
 
     # -- what LangChain asks of a model ------------------------------------------
 
@@ -193,7 +246,11 @@ class BaseChatG4F(ServiceModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self._asked_model(None), "base_url": self.base_url}
+        return {
+            "model": self._asked_model(None),
+            "base_url": self.base_url,
+            "tool_protocol": PROTOCOL,
+        }
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -209,8 +266,10 @@ class BaseChatG4F(ServiceModel):
         return {
             "text_inputs": True,
             "text_outputs": True,
-            "tool_calling": False,
-            "structured_output": False,
+            "tool_calling": True,
+            "tool_choice": True,
+            "tool_call_streaming": True,
+            "structured_output": False,  # it means a service's own
         }
 
     @classmethod

@@ -8,9 +8,12 @@ exception and stands on every chunk. Usage stays unset: no service sends any.
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+import uuid
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, assert_never
 
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f.chat_models.blocks import call_block, file_block, result_block
@@ -29,8 +32,12 @@ from langchain_g4f.events import (
     Source,
     Text,
     Title,
+    ToolCall,
 )
 from langchain_g4f.text.stop import StopCutter
+
+if TYPE_CHECKING:
+    from langchain_g4f.chat_models.reading import AnswerReading
 
 _Aside = ConversationStarted | Progress | Title | ModelInfo | FinalText | Finish
 
@@ -42,21 +49,83 @@ class ChunkMapper:
         provider: ``model_provider`` of the chunks.
         model: The model that was asked; what the service says of itself wins.
         stop: Strings at which the answer ends.
+        reading: Finds tool calls or JSON in the text, where those are wanted.
+        again: Makes the mapper of another try; what is given then waits for a tool call.
+
+    Attributes:
+        stopped: Whether the answer is over before the service says so.
+        missed: Whether a call was waited for in vain.
+        handle: Of the conversation, if there is one.
+        said: The text of the answer as the service said it.
     """
 
-    def __init__(self, provider: str, model: str, stop: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        provider: str,
+        model: str,
+        stop: tuple[str, ...],
+        reading: AnswerReading | None = None,
+        *,
+        again: Callable[[], ChunkMapper] | None = None,
+    ) -> None:
         self.stopped = False
+        self.missed = False
+        self.handle: dict[str, Any] | None = None
+        self._reading = reading
+        self._again = again
+        self._later: ChunkMapper | None = None
+        self._held_chunks: list[ChatGenerationChunk] | None = None if again is None else []
+        self._calls = 0
         self._provider = provider
         self._model = model
         self._stop = stop
         self._cutter = StopCutter(stop) if stop else None
-        self._final: str | None = None
+        self._final: FinalText | None = None
         self._reason: FinishReason = "unknown"
         self._metadata: dict[str, Any] = {}
         self._once: dict[str, Any] = {}
         self._sources: list[dict[str, str]] = []
         self._spoken = False
         self._blocks = 0
+
+    @property
+    def said(self) -> str:
+        """The text of the answer as the service said it."""
+        return self._reading.said if self._reading is not None else ""
+
+    def another(self) -> ChunkMapper:
+        """The mapper of another try, whose answer is the answer then."""
+        if self._again is None:
+            return self
+        self._later = self._again()
+        return self._later
+
+    def chunks(self, event: Event) -> Sequence[ChatGenerationChunk]:
+        """What the caller is given for ``event``."""
+        if self._reading is None:
+            chunk = self.chunk(event)
+            return () if chunk is None else (chunk,)
+        return self._released([*map(self.chunk, self._reading.feed(event))])
+
+    def end(self) -> Sequence[ChatGenerationChunk]:
+        """What ends the answer; nothing if a call was waited for in vain."""
+        if self._reading is None:
+            return (self.last(),)
+        rest = [] if self.stopped else [*map(self.chunk, self._reading.close())]
+        found = self._released(rest)
+        self.missed = self._held_chunks is not None
+        return () if self.missed else [*found, self.last()]
+
+    def _released(self, chunks: list[ChatGenerationChunk | None]) -> list[ChatGenerationChunk]:
+        """``chunks``, and those that waited for a call once there is one."""
+        found = [chunk for chunk in chunks if chunk is not None]
+        if self._held_chunks is None:
+            return found
+        self._held_chunks += found
+        if not self._calls:
+            return []
+        found, self._held_chunks = self._held_chunks, None
+        return found
 
     def chunk(self, event: Event) -> ChatGenerationChunk | None:
         """What the caller is given for ``event``, if anything."""
@@ -80,6 +149,8 @@ class ChunkMapper:
                 return self._block("server_tools", call_block(event))
             case ServerToolResult():
                 return self._block("server_tools", result_block(event))
+            case ToolCall():
+                return self._call(event)
             case _:
                 self._note(event)
                 return None
@@ -92,6 +163,19 @@ class ChunkMapper:
             extra["text_first"] = True
         return self._chunk("", **extra)
 
+    def _call(self, call: ToolCall) -> ChatGenerationChunk:
+        """A call in one piece: pieces of arguments would be merged at a price."""
+        piece = tool_call_chunk(
+            name=call.name, args=call.arguments, id=_call_id(call), index=self._calls
+        )
+        message = AIMessageChunk(
+            content="", tool_call_chunks=[piece], response_metadata=self._said_once()
+        )
+        self._calls += 1
+        if call.repaired:
+            self._metadata["repaired_calls"] = self._metadata.get("repaired_calls", 0) + 1
+        return ChatGenerationChunk(message=message)
+
     def _held(self) -> dict[str, Any]:
         """The sources found since the last piece of text."""
         if not self._sources:
@@ -103,7 +187,7 @@ class ChunkMapper:
         """Keep what stands in the metadata of the first or the last chunk."""
         match event:
             case ConversationStarted():
-                self._once["conversation"] = event.handle
+                self._once["conversation"] = self.handle = event.handle
             case Progress():
                 if event.kind == "retry":
                     self._metadata["retries"] = self._metadata.get("retries", 0) + 1
@@ -116,7 +200,7 @@ class ChunkMapper:
                 if event.route:
                     self._metadata["route"] = event.route
             case FinalText():
-                self._final = event.text
+                self._final = event
                 self._metadata |= {"restarted": True, "final_text": event.text}
             case Finish():
                 self._reason = event.reason
@@ -126,7 +210,7 @@ class ChunkMapper:
     def last(self) -> ChatGenerationChunk:
         """The chunk that ends the answer, with the metadata that is said once."""
         text = self._cutter.close() if self._cutter and not self.stopped else ""
-        reason = "stop" if self.stopped else self._reason
+        reason = self._ending(self._calls)
         if self._cutter and self._cutter.found:
             self._metadata["stop_sequence"] = self._cutter.found
         chunk = self._chunk(text, **self._held())
@@ -141,8 +225,15 @@ class ChunkMapper:
             message.chunk_position = "last"
         return chunk
 
+    def _ending(self, calls: int) -> str:
+        """Why the answer ended, if it has so many calls."""
+        reason = "stop" if self.stopped else self._reason
+        return "tool_calls" if calls and reason in ("stop", "unknown") else reason
+
     def fold(self, chunks: list[ChatGenerationChunk]) -> AIMessage:
         """The whole answer; after a silent restart, the service's version of it."""
+        if self._later is not None:
+            return self._later.fold(chunks)
         first, *rest = (chunk.message for chunk in chunks)
         whole = first + rest if rest else first
         message = message_chunk_to_message(whole)
@@ -150,14 +241,22 @@ class ChunkMapper:
             raise TypeError(message)
         if self._final is not None:
             cutter = StopCutter(self._stop)
-            message.content = cutter.feed(self._final) + cutter.close()
+            message.content = cutter.feed(self._final.text) + cutter.close()
+            if self._reading is not None:
+                _set_calls(message, self._final.calls)
+                message.response_metadata["finish_reason"] = self._ending(len(self._final.calls))
         return message
 
-    def _chunk(self, text: str, **extra: Any) -> ChatGenerationChunk:
+    def _said_once(self) -> dict[str, Any]:
+        """The metadata of a chunk, with what has not been said yet."""
         metadata = {"model_provider": self._provider}
         if self._once:
             metadata |= self._once
             self._once = {}
+        return metadata
+
+    def _chunk(self, text: str, **extra: Any) -> ChatGenerationChunk:
+        metadata = self._said_once()
         if extra:
             message = AIMessageChunk(
                 content=text, additional_kwargs=extra, response_metadata=metadata
@@ -165,6 +264,20 @@ class ChunkMapper:
         else:  # an empty dict would be validated, at the price of a fifth of the chunk
             message = AIMessageChunk(content=text, response_metadata=metadata)
         return ChatGenerationChunk(message=message)
+
+
+def _set_calls(message: AIMessage, calls: Sequence[ToolCall]) -> None:
+    """Let ``message`` have these calls and no others."""
+    chunks = [
+        tool_call_chunk(name=call.name, args=call.arguments, id=_call_id(call), index=at)
+        for at, call in enumerate(calls)
+    ]
+    read = AIMessageChunk(content="", tool_call_chunks=chunks, chunk_position="last")
+    message.tool_calls, message.invalid_tool_calls = read.tool_calls, read.invalid_tool_calls
+
+
+def _call_id(call: ToolCall) -> str:
+    return call.id or f"call_{uuid.uuid4().hex}"
 
 
 __all__ = ["ChunkMapper"]

@@ -158,6 +158,13 @@ class ChatGradioSpace(BaseChatG4F):
 
     @model_validator(mode="after")
     def _find_address(self) -> Self:
+        self._read_environment()
+        if self.profile == self._resolve_model_profile():
+            self.model_fields_set.discard("profile")  # it was set by langchain-core
+        return self
+
+    def _read_environment(self) -> None:
+        """Settle the address first: it decides whose token goes there."""
         given = self.model_fields_set
         if not self.base_url or ("space" in given and "base_url" not in given):
             if not self.space:
@@ -169,9 +176,6 @@ class ChatGradioSpace(BaseChatG4F):
             self.__dict__["space"] = ""  # a copy elsewhere: what the Hub says is not of it
         if "api_key" not in given:
             self.__dict__["api_key"] = environment_token(self.base_url)
-        if self.profile == self._resolve_model_profile():
-            given.discard("profile")  # it was set by langchain-core
-        return self
 
     @property
     def lc_secrets(self) -> dict[str, str]:

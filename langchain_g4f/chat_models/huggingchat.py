@@ -145,13 +145,17 @@ class ChatHuggingChat(BaseChatG4F):
 
     @model_validator(mode="after")
     def _take_cookies_of_environment(self) -> Self:
-        given = environment_cookies(self.base_url)
-        if given is not None and "cookies" not in self.model_fields_set:
-            named = named_cookies(given, self.base_url)
-            check_cookies(named)
-            # not by assignment: they count as not set, and are read again when refused
-            self.__dict__["cookies"] = {n: SecretStr(v) for n, v in named.items()}
+        self._read_environment()
         return self
+
+    def _read_environment(self) -> None:
+        if "cookies" in self.model_fields_set:
+            return
+        given = environment_cookies(self.base_url)
+        named = {} if given is None else named_cookies(given, self.base_url)
+        check_cookies(named)
+        # not by assignment: they count as not set, and are read again when refused
+        self.__dict__["cookies"] = {n: SecretStr(v) for n, v in named.items()} or None
 
     @property
     def lc_secrets(self) -> dict[str, str]:

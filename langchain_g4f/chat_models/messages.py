@@ -6,7 +6,11 @@ dropped in silence. System messages are joined; they have one place in a `Turn`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeGuard
 
 from langchain_core.messages import (
     AIMessage,
@@ -19,6 +23,7 @@ from langchain_core.messages import (
 )
 
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
+from langchain_g4f.tools.prompt import render_call, render_result, render_unreadable
 from langchain_g4f.turn import AnswerState, Media, Message, RemoteMedia, Role, Turn
 
 _ROLES: dict[str, Role] = {
@@ -35,6 +40,8 @@ def to_turn(
     model: str,
     options: Mapping[str, object],
     media: Sequence[Media | RemoteMedia] = (),
+    tools: str = "",
+    note: str = "",
 ) -> Turn:
     """The turn that ``messages`` ask for.
 
@@ -43,6 +50,8 @@ def to_turn(
         model: Whom to ask.
         options: The provider's own options.
         media: What goes with the last user message, besides its own content.
+        tools: What the model has to be told of its tools.
+        note: What is said with the last message, for this call alone.
 
     Raises:
         ConfigurationError: There is nothing to answer, or a message has no place here.
@@ -55,31 +64,53 @@ def to_turn(
             case SystemMessage():
                 system.append(_text_only(message))
             case HumanMessage():
-                turns.append(Message("user", _text(message), _media(message)))
-            case AIMessage() if not (message.tool_calls or message.invalid_tool_calls):
+                turns.extend(_question(message))
+            case AIMessage():
                 turns.append(_answer(message))
+            case ToolMessage():
+                turns.append(_result(message, message.tool_call_id, message.status))
+            case FunctionMessage():
+                turns.append(_result(message, "", "success"))
             case ChatMessage() if message.role in _ROLES:
                 turns.append(Message(_ROLES[message.role], _text_only(message)))
             case ChatMessage() if message.role in ("system", "developer"):
                 system.append(_text_only(message))
-            case AIMessage() | ToolMessage() | FunctionMessage():
-                msg = "tool calls and tool results are not supported by this model"
-                raise ConfigurationError(msg)
             case _:
                 msg = f"a message of type {message.type!r} cannot be sent"
                 raise ConfigurationError(msg)
     asked = [at for at, turn in enumerate(turns) if turn.role == "user"]
     if media and asked:
         last = turns[asked[-1]]
-        turns[asked[-1]] = Message("user", last.text, (*last.media, *media))
-    if not any(turns[at].text.strip() or turns[at].media for at in asked):
+        turns[asked[-1]] = replace(last, media=(*last.media, *media))
+    called = {"assistant", "tool"} <= {turn.role for turn in turns}
+    if not (called or any(turns[at].text.strip() or turns[at].media for at in asked)):
         msg = "there is no user message to answer"
         raise ConfigurationError(msg)
+    turns[-1] = replace(turns[-1], note=note)
     if not all(map(_is_whole, [*system, *(turn.text for turn in turns)])):
         msg = "a message has half of a surrogate pair in its text, which cannot be sent"
         raise ConfigurationError(msg)
     said = tuple(filter(None, system))
-    return Turn(tuple(turns), model, "\n\n".join(said), options, said)
+    return Turn(tuple(turns), model, "\n\n".join(said), options, said, tools)
+
+
+def _question(message: HumanMessage) -> Iterator[Message]:
+    """What the user says, after results of tools that stand among it, as Anthropic has them."""
+    content = message.content
+    results = [block for block in content if _is_result(block)]
+    for block in results:
+        status = "error" if block.get("is_error") else "success"
+        given = ToolMessage(block.get("content") or "", tool_call_id="")
+        yield _result(given, str(block.get("tool_use_id") or ""), status)
+    if results:
+        rest = [block for block in content if not _is_result(block)]
+        message = message.model_copy(update={"content": rest})
+    if message.content or not results:
+        yield Message("user", _text(message), _media(message))
+
+
+def _is_result(block: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(block, dict) and block.get("type") == "tool_result"
 
 
 def _answer(message: AIMessage) -> Message:
@@ -93,13 +124,35 @@ def _answer(message: AIMessage) -> Message:
     handle = metadata.get("conversation")
     return Message(
         "assistant",
-        _text(message),
+        "\n".join(filter(None, (_text(message), *_calls(message)))),
         handle=handle if isinstance(handle, dict) else None,
         state=state,
     )
 
 
-def _media(message: HumanMessage) -> tuple[Media | RemoteMedia, ...]:
+def _calls(message: AIMessage) -> Iterator[str]:
+    """The calls of an earlier answer, as the model writes them."""
+    for call in message.tool_calls:
+        yield render_call(call["name"], call["args"])
+    for invalid in message.invalid_tool_calls:
+        yield render_unreadable(_as_written(invalid.get("args") or ""))
+
+
+def _as_written(arguments: str) -> str:
+    """What the model wrote in place of arguments, out of the JSON string that keeps it."""
+    with suppress(ValueError):
+        written = json.loads(arguments)
+        return written if isinstance(written, str) else arguments
+    return arguments
+
+
+def _result(message: ToolMessage | FunctionMessage, call_id: str, status: str) -> Message:
+    """What a tool gave, which can forge neither a call nor a role."""
+    text = render_result(_text(message), call_id=call_id, name=message.name or "", status=status)
+    return Message("tool", text, _media(message))
+
+
+def _media(message: BaseMessage) -> tuple[Media | RemoteMedia, ...]:
     if isinstance(message.content, str):
         return ()
     from langchain_g4f.chat_models.attachments import message_media

@@ -40,6 +40,13 @@ def login_required(error: AuthenticationError) -> Progress:
     return Progress("login_required", str(error), {"login_url": error.login_url})
 
 
+def no_call(said: str) -> Progress:
+    """What somebody watching has to know of an answer that lacks the call it had to have."""
+    return Progress(
+        "tool_retry", "the answer has no tool call, it is asked for again", {"text": said}
+    )
+
+
 def report(
     progress: Progress, provider: str, callback: Callable[[Progress], object] | None
 ) -> None:
@@ -89,4 +96,4 @@ def _write_to_graph(data: dict[str, Any]) -> None:
     write(data)
 
 
-__all__ = ["EVENT_NAME", "areport", "as_progress", "login_required", "report"]
+__all__ = ["EVENT_NAME", "areport", "as_progress", "login_required", "no_call", "report"]

@@ -50,6 +50,12 @@ class ServiceModel(ChatSettings):
         """The plan that fetches a file of an answer. Overwritten where there are files."""
         raise ConfigurationError(f"{self.label} has no files to fetch: {url}")
 
+    def _read_environment(self) -> None:
+        """Take the credentials that the environment has for the model's address, and no others.
+
+        Overwritten where it has any; what the caller gave stays.
+        """
+
     def _secrets(self) -> dict[str, str]:
         """The cookies to start with. Overwritten where a service has an identity."""
         return {}
@@ -81,8 +87,9 @@ class ServiceModel(ChatSettings):
         """A copy; with other cookies or another address, one with a session of its own."""
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("_serialized", None)  # core's cache of what it was
-        if not {"base_url", *self.lc_secrets}.isdisjoint(update or ()):
+        if not {"base_url", "space", *self.lc_secrets}.isdisjoint(update or ()):
             copied._runtime = Runtime()  # noqa: SLF001 -- its own
+            copied._read_environment()  # noqa: SLF001 -- its own
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:

@@ -86,6 +86,8 @@ class ChatSettings(BaseChatModel):
     """Whether ``invoke`` streams underneath; the answer is the same."""
     on_progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
     """Called with what happens on the way: retries, title, queue, login needed."""
+    tool_retries: int = Field(default=0, ge=0)
+    """How often a tool call is asked for again that was demanded and did not come."""
     temperature: float | None = None
     max_tokens: int | None = None
 

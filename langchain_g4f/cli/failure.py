@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def one_line_failures() -> Iterator[None]:
     from langchain_g4f.errors import G4FError
 
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            yield
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
@@ -43,6 +46,14 @@ def one_line_failures() -> Iterator[None]:
     except (CommandError, G4FError, ValidationError) as error:
         report(error)
         raise typer.Exit(1) from None
+
+
+def _warn(message: Warning | str, *_where: object, **_more: object) -> None:
+    """Say it in a line; where in our code it was noticed helps nobody at a terminal."""
+    from langchain_g4f.cli.screen import printable
+
+    sys.stdout.flush()
+    sys.stderr.write(printable(f"[{message}]\n"))
 
 
 def report(error: Exception) -> None:

@@ -20,6 +20,14 @@ _HUB_STEPS = """\
 It is sent to Spaces on hf.space and to the Hub, and nowhere else.
 """
 
+_MEMBER_STEPS = """\
+  1. Log in with a browser: {login_url}
+  2. Copy its token (developer tools, Network: what follows "Bearer" in the header
+     Authorization of a request to the service).
+  3. Put it before the same command: FLOWGPT_TOKEN=... langchain-g4f chat --provider flowgpt ...
+It is sent to FlowGPT, or the server FLOWGPT_BASE_URL names, and nowhere else.
+"""
+
 
 def cookies_of_a_browser(error: AuthenticationError) -> str:
     """How the cookies of a browser get here."""
@@ -40,9 +48,16 @@ def token_of_the_hub(error: AuthenticationError) -> str:
     return f"{error}\n{_HUB_STEPS}"
 
 
+def token_of_a_member(error: AuthenticationError) -> str:
+    """How the token of a member gets here."""
+    if not error.login_url:
+        return str(error)
+    return f"{error}\n{_MEMBER_STEPS.format(login_url=error.login_url)}"
+
+
 def only_the_error(error: AuthenticationError) -> str:
     """What the service said, where nothing more is known."""
     return str(error)
 
 
-__all__ = ["cookies_of_a_browser", "only_the_error", "token_of_the_hub"]
+__all__ = ["cookies_of_a_browser", "only_the_error", "token_of_a_member", "token_of_the_hub"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def list_models(service: Service, timeout: float | None = None) -> None:
     """Print one model per line, the default first.
 
+    Where the server has no list, those are printed that are known, and standard error says so.
+
     Raises:
         CommandError: The server did not say.
         AuthenticationError: It wants to know who asks.
@@ -28,6 +30,8 @@ def list_models(service: Service, timeout: float | None = None) -> None:
         raise CommandError(f"{service.name} does not tell its models: {error}") from None
     if not found:
         raise CommandError(f"{service.name} has no models")
+    if not service.lists_models:
+        sys.stderr.write(f"[{service.name} has no list to ask for: these are the known models]\n")
     for name in found:
         sys.stdout.write(printable(name) + "\n")
 

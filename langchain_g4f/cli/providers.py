@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from langchain_g4f.cli.login import cookies_of_a_browser, only_the_error, token_of_the_hub
-from langchain_g4f.cli.sandboxes import CHAT_UI, Stand, gradio
+from langchain_g4f.cli.login import (
+    cookies_of_a_browser,
+    only_the_error,
+    token_of_a_member,
+    token_of_the_hub,
+)
+from langchain_g4f.cli.sandboxes import CHAT_UI, FLOWGPT, Stand, gradio
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
@@ -43,6 +48,7 @@ PROVIDERS = {
     "huggingchat": Provider("ChatHuggingChat", CHAT_UI, cookies_of_a_browser),
     "phi4": Provider("ChatMicrosoftPhi4", gradio("phi4"), token_of_the_hub),
     "gradio": Provider("ChatGradioSpace", gradio("chat_interface"), token_of_the_hub),
+    "flowgpt": Provider("ChatFlowGpt", FLOWGPT, token_of_a_member),
 }
 """By the name that `--provider` takes, the default first."""
 

@@ -60,6 +60,23 @@ CHAT_UI = Stand(
 )
 
 
+@contextmanager
+def _flowgpt() -> Iterator[dict[str, Any]]:
+    from langchain_g4f.testing import FlowGptSandbox
+
+    _go_there_directly()
+    with FlowGptSandbox(pace_s=PACE_S) as running:
+        # A token of the environment is for somebody else.
+        yield {"base_url": running.base_url, "api_key": None}
+
+
+FLOWGPT = Stand(
+    _flowgpt,
+    "You are talking to the sandbox, a scripted server on this machine. It checks the\n"
+    "signature of each question and repeats what you say; [[long:200]] makes it say 200 words.",
+)
+
+
 def gradio(app: Literal["phi4", "chat_interface"]) -> Stand:
     """A real Gradio server with one of the apps of `langchain_g4f.testing.GradioSpace`.
 
@@ -91,4 +108,4 @@ def _go_there_directly() -> None:
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"{exempt},127.0.0.1".lstrip(",")
 
 
-__all__ = ["CHAT_UI", "Stand", "gradio", "open_sandbox"]
+__all__ = ["CHAT_UI", "FLOWGPT", "Stand", "gradio", "open_sandbox"]

@@ -105,8 +105,16 @@ class Service:
         named |= {"provider": self.provider, "base_url": model.base_url}
         return {name: value for name, value in named.items() if value}
 
+    @property
+    def lists_models(self) -> bool:
+        """Whether its server has a list of models that can be asked for."""
+        from langchain_g4f.chat_models.service import ServiceModel
+
+        make = PROVIDERS[self.provider].chat_model
+        return make._models_plan is not ServiceModel._models_plan  # noqa: SLF001
+
     def live_models(self, timeout: float | None = None) -> list[str]:
-        """What the server says it has, its default first.
+        """What the server says it has, its default first; what is known where it has no list.
 
         Args:
             timeout: Seconds for it to answer.

@@ -5,6 +5,7 @@
         sandbox.requests        # what arrived
         sandbox.prompts         # what the model was given
 
+`FlowGptSandbox` is the same for FlowGPT.
 
 Needs the extra `sandbox` (starlette and uvicorn), which is imported when a sandbox is made.
 
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_g4f.testing.chat_ui.models import SandboxModel
     from langchain_g4f.testing.chat_ui.store import Conversation, Message
+    from langchain_g4f.testing.flowgpt.sandbox import FlowGptSandbox
     from langchain_g4f.testing.gradio_space.calls import GradioCall, GradioFile
     from langchain_g4f.testing.gradio_space.space import GradioSpace
     from langchain_g4f.testing.recording import RecordedFile, RecordedRequest
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conversation",
+    "FlowGptSandbox",
     "GradioCall",
     "GradioFile",
     "GradioSpace",
@@ -47,6 +50,7 @@ __all__ = [
 
 _HOMES = {
     "Conversation": "chat_ui.store",
+    "FlowGptSandbox": "flowgpt.sandbox",
     "GradioCall": "gradio_space.calls",
     "GradioFile": "gradio_space.calls",
     "GradioSpace": "gradio_space.space",

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from langchain_g4f.testing.gradio_space.apps import tool_model
+
 ChatMessage: TypeAlias = dict[str, Any]
 """`{"role": ..., "content": str | list of parts}`, as in an OpenAI chat request.
 
@@ -218,17 +220,18 @@ def echo(prompt: Prompt) -> Reply:
     What is said: `[[think]]`, `[[think-inline]]` and `[[think-only]]` reason first (the last one
     never gets to an answer), `[[long:N]]` counts `w1 w2 ... wN`, `[[say:TEXT]]` says just that,
     `[[echo]]` repeats the received messages as JSON (image bytes in base64), `[[empty]]` says
-    nothing.
+    nothing. Told of tools or asked for JSON, it calls and answers as `tool_model` does.
 
     How: `[[pace:MS]]`, `[[slow-title]]`, `[[provider:NAME]]`. What goes wrong: `[[error:STATUS]]`,
     `[[error-mid:STATUS]]`, `[[restart]]`, `[[drop]]`, `[[hang]]`; the last three take the number of
     tokens before it happens, as in `[[drop:5]]`.
     """
-    marks = _Directives.read(prompt.text)
+    told = tool_model.answer([(m["role"], text_of(m)) for m in prompt.messages])
+    marks = _Directives.read(prompt.text if told is None else told.asked)
     has = marks.values.__contains__
     pace_ms = marks.number("pace", 0)
     reply = Reply(
-        text=_echo_text(prompt, marks),
+        text=_echo_text(prompt, marks, None if told is None else told.said),
         pace_s=None if pace_ms is None else pace_ms / 1000,
         drop_after=marks.number("drop", 3),
         restart_after=marks.number("restart", 3) if not has("flaky") else 3,
@@ -243,7 +246,7 @@ def echo(prompt: Prompt) -> Reply:
     return _with_failure(reply, marks)
 
 
-def _echo_text(prompt: Prompt, marks: _Directives) -> str:
+def _echo_text(prompt: Prompt, marks: _Directives, said: str | None) -> str:
     if "empty" in marks.values:
         return ""
     if "echo" in marks.values:
@@ -253,6 +256,8 @@ def _echo_text(prompt: Prompt, marks: _Directives) -> str:
     words = marks.number("long", 100)
     if words is not None:
         return " ".join(f"w{n}" for n in range(1, words + 1))
+    if said is not None:
+        return said
     images = f" [images: {len(prompt.images)}]" if prompt.images else ""
     return f"Echo ({prompt.model}, turn {prompt.turn}): {marks.text}{images}"
 

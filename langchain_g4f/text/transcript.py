@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from langchain_g4f.turn import Message
 
+GO_ON = "Go on from here."
+"""What is asked where the last message is an answer."""
+
 _TAG = re.compile(r"<(?=[\s/]*(?:conversation|system|user|assistant|tool)\b)", re.IGNORECASE)
 
 
@@ -23,20 +26,34 @@ def escape(text: str) -> str:
     return _TAG.sub("&lt;", text)
 
 
-def render(messages: Sequence[Message]) -> str:
-    """The prompt for a service that keeps no roles: history, then the last message.
+def render(messages: Sequence[Message], preface: str = "") -> str:
+    """The prompt for a service that keeps no roles: history, then what is to be answered.
 
-    A single user message is passed on as it is.
+    That is the last user message, or the newest results of tools with what follows them.
+    Alone, it is passed on as it is.
+
+    Args:
+        messages: What was said.
+        preface: What the model has to be told first.
     """
-    *history, last = messages
-    if not history and last.role == "user":
-        return last.text
-    if last.role == "user":
-        request = escape(last.text)
-    else:
-        history, request = list(messages), "Go on from here."
-    said = "\n".join(f"<{m.role}>\n{escape(m.text)}\n</{m.role}>" for m in history)
-    return f"This is the conversation so far:\n<conversation>\n{said}\n</conversation>\n\n{request}"
+    asked = _asked(messages)
+    history = messages[: len(messages) - len(asked)]
+    request = "\n".join(m.text for m in asked)
+    parts = [preface]
+    if history:
+        said = "\n".join(f"<{m.role}>\n{escape(m.text)}\n</{m.role}>" for m in history)
+        parts.append(f"This is the conversation so far:\n<conversation>\n{said}\n</conversation>")
+        request = escape(request) if asked else GO_ON
+    return "\n\n".join(filter(None, (*parts, request, messages[-1].note)))
 
 
-__all__ = ["escape", "render"]
+def _asked(messages: Sequence[Message]) -> Sequence[Message]:
+    """The end of ``messages`` that has to be answered."""
+    begin = len(messages)
+    while begin and messages[begin - 1].role in ("user", "tool"):
+        begin -= 1
+    asked = messages[begin:]
+    return asked if any(m.role == "tool" for m in asked) else asked[-1:]
+
+
+__all__ = ["GO_ON", "escape", "render"]

@@ -134,6 +134,7 @@ PHI4 = Provider(
     end=lambda text: (gr.completed(text), gr.CLOSE_STREAM),
     cookies={},
     authorization=f"Bearer {KEY}",
+    login=lambda url: f"{hub(url)}/login",
     credentials=(KEY, HUB_COOKIE, GPU_TOKEN, GPU_UUID),
     unsupported={
         "video": ({"type": "video", "base64": _MP4, "mime_type": "video/mp4"}, "video/mp4"),
@@ -149,8 +150,6 @@ PHI4 = Provider(
         "an unknown kind": ({"type": "hologram", "data": "x"}, "hologram"),
         "no kind": ({"data": "x"}, "None"),
     },
-    image_parts={},
-    image_settings={},
     before_image=("config",),
     received=_received,
 )

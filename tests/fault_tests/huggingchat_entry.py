@@ -124,6 +124,7 @@ HUGGINGCHAT = Provider(
     end=lambda text: (hc.final(text), hc.FINISHED),
     cookies=COOKIES,
     authorization=None,
+    login=lambda url: f"{url}/chat/login",
     credentials=tuple(COOKIES.values()),
     unsupported={
         "audio": ({"type": "audio", "base64": _WAV, "mime_type": "audio/wav"}, "audio/wav"),

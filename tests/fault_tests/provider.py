@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -59,9 +59,12 @@ class Provider:
         unknown: Something of a kind that is not known.
         failure: What reports a failure.
         token: A piece of text.
-        end: What ends the answer, given its text; the first piece is the terminal event.
+        end: What ends the answer, given its text; the first piece is the terminal event. Nothing
+            where the end of the body is all there is.
+        finish_reason: Of an answer that came to its end.
         cookies: What the model sends to the service, and to no other.
         authorization: The same, in the header of that name.
+        login: Where to log in, for a server's address.
         credentials: All that is secret in a model.
         unsupported: Blocks that the service does not take, and what is named of them.
         image_parts: The parts that differ on a server whose model takes images.
@@ -81,29 +84,31 @@ class Provider:
     full_settings: Mapping[str, Any]
     full_prompt: Any
     create: str
-    repeated: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
     message: str
     answer: str
     hearing: Callable[[Hear], Mapping[str, Part]]
-    abort: tuple[str, ...]
-    after_cut: tuple[str, ...]
-    after_silent_cut: tuple[str, ...]
+    abort: tuple[str, ...] = ()
+    after_cut: tuple[str, ...] = ()
+    after_silent_cut: tuple[str, ...] = ()
     content_type: str
-    start: tuple[bytes, ...]
+    start: tuple[bytes, ...] = ()
     line: Callable[[bytes], bytes]
     heartbeat: bytes
     unknown: bytes
     failure: bytes
     token: Callable[[str], bytes]
-    end: Callable[[str], tuple[bytes, ...]]
+    end: Callable[[str], tuple[bytes, ...]] = lambda _: ()
+    finish_reason: str = "stop"
     cookies: Mapping[str, str]
     authorization: str | None
+    login: Callable[[str], str]
     credentials: tuple[str, ...]
     unsupported: Mapping[str, tuple[dict[str, Any], str]]
-    image_parts: Mapping[str, Part]
-    image_settings: Mapping[str, Any]
-    before_image: tuple[str, ...]
-    received: Callable[[Sequence[Exchange]], list[Uploaded]]
+    image_parts: Mapping[str, Part] = field(default_factory=dict)
+    image_settings: Mapping[str, Any] = field(default_factory=dict)
+    before_image: tuple[str, ...] = ()
+    received: Callable[[Sequence[Exchange]], list[Uploaded]] = lambda _: []
 
     def __repr__(self) -> str:
         return self.key
@@ -113,6 +118,16 @@ class Provider:
         if "answer" in parts:
             parts[self.answer] = parts.pop("answer")
         return ByteServer(self.serve(parts))
+
+    @property
+    def marks_end(self) -> bool:
+        """Whether an answer says that it is whole."""
+        return bool(self.end(""))
+
+    @property
+    def begins_with_message(self) -> bool:
+        """Whether the first request of a call is the one that has the caller's text."""
+        return self.create == self.good_call[0]
 
     @cached_property
     def good(self) -> Action:

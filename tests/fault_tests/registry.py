@@ -5,11 +5,14 @@ A provider joins by one entry in `PROVIDERS`, in a module of its own beside this
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from tests.evidence import ledger
+from tests.fault_tests.flowgpt_entry import FLOWGPT
 from tests.fault_tests.gradio_entry import PHI4
 from tests.fault_tests.huggingchat_entry import HUGGINGCHAT
 from tests.fault_tests.provider import (
@@ -25,41 +28,70 @@ from tests.fault_tests.provider import (
     reset,
 )
 
-PROVIDERS = (HUGGINGCHAT, PHI4)
+PROVIDERS = (HUGGINGCHAT, PHI4, FLOWGPT)
+
+Where = Callable[[Provider], object]
 
 
-def fault(*rows: int, only: str = "") -> pytest.MarkDecorator:
-    """Run a test for each provider that has these rows of the matrix."""
+def fault(*rows: int, only: str = "", where: Where = bool) -> pytest.MarkDecorator:
+    """Run a test for each provider that has these rows of the matrix.
+
+    Args:
+        rows: Their numbers; a provider for which one is "n/a" is left out.
+        only: The key of the one provider that the test is about.
+        where: What a provider must be like, for the test to say something of it.
+    """
     return pytest.mark.parametrize(
         "provider",
-        [pytest.param(p, id=p.key, marks=_marks(p, rows)) for p in _chosen(only)],
+        [pytest.param(p, id=p.key, marks=_marks(p, rows)) for p in _chosen(rows, only, where)],
     )
 
 
 def fault_cases(
-    *rows: int, of: Callable[[Provider], Mapping[str, Any]], only: str = ""
+    *rows: int,
+    of: Callable[[Provider], Mapping[str, Any]],
+    only: str = "",
+    where: Where = bool,
 ) -> pytest.MarkDecorator:
-    """Run a test for each provider that has these rows, and for each case it has."""
+    """Run a test for each provider that has these rows, and for each case it has; see `fault`."""
     return pytest.mark.parametrize(
         ("provider", "case"),
         [
             pytest.param(p, case, id=f"{name}-{p.key}", marks=_marks(p, rows))
-            for p in _chosen(only)
+            for p in _chosen(rows, only, where)
             for name, case in of(p).items()
         ],
     )
 
 
-def _chosen(only: str) -> list[Provider]:
-    return [provider for provider in PROVIDERS if only in ("", provider.key)]
+def _chosen(rows: tuple[int, ...], only: str, where: Where) -> list[Provider]:
+    found = [
+        provider
+        for provider in PROVIDERS
+        if only in ("", provider.key) and _ids(provider, rows) <= _owed() and where(provider)
+    ]
+    if not found:  # a typo, which would skip the test
+        msg = f"no provider owes the rows {rows}"
+        raise ValueError(msg)
+    return found
+
+
+@functools.cache
+def _owed() -> frozenset[str]:
+    return frozenset(item.id for group in ledger.load_owed() for item in group.items)
+
+
+def _ids(provider: Provider, rows: tuple[int, ...]) -> frozenset[str]:
+    return frozenset(f"fault:{row}:{provider.key}" for row in rows)
 
 
 def _marks(provider: Provider, rows: tuple[int, ...]) -> pytest.MarkDecorator:
-    return pytest.mark.proves(*(f"fault:{row}:{provider.key}" for row in rows))
+    return pytest.mark.proves(*sorted(_ids(provider, rows)))
 
 
 __all__ = [
     "CANARY",
+    "FLOWGPT",
     "HUGGINGCHAT",
     "PATIENT",
     "PHI4",

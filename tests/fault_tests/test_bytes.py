@@ -120,7 +120,6 @@ BROKEN = {
     "no JSON": b"Internal Server Error",
     "HTML": b"<html><body>Bad gateway</body></html>",
     "two objects": b'{"type":"stream","token":"a"}{"type":"stream","token":"b"}',
-    "NaN": b'{"type":"stream","token":NaN}',
     "single quotes": b"{'type':'stream','token':'a'}",
     "half a pair": b'{"type":"stream","token":"\\ud83d"}',
     "very deep": b"[" * 100_000,
@@ -142,8 +141,21 @@ async def test_broken_line_is_malformed_and_never_skipped(
         assert provider.asked(server) == (*provider.good_call, *provider.abort)
     assert error.partial_text == "Hello"
     assert not error.is_retryable
-    if line != BROKEN["NaN"]:
-        assert f"byte {len(b''.join(before))}" in str(error)
+    assert f"byte {len(b''.join(before))}" in str(error)
+
+
+@fault(22, 23)
+@by_turns
+async def test_piece_of_text_that_is_no_text_is_malformed(provider: Provider, way: str) -> None:
+    """Nor is it passed off as what the model said."""
+    text = "sixteen letters."  # so many are not padded
+    broken = provider.token(text).replace(f'"{text}"'.encode(), b"NaN")
+    assert broken != provider.token(text)
+    pieces = [*provider.start, provider.token("Hello"), broken, *provider.end("Hello")]
+    with provider.server(answer=provider.answering(*pieces)) as server:
+        error = await fail(provider.model(server), way, MalformedStreamError, host=None)
+        assert await closed(provider, server, provider.answer)
+    assert error.partial_text == "Hello"
 
 
 SHAPES = {
@@ -225,7 +237,7 @@ async def test_unknown_kinds_of_events_are_skipped(
         answer = await ask(provider.model(server), way)
         assert provider.asked(server) == provider.good_call
     assert answer.text == "Hello there"
-    assert answer.response_metadata["finish_reason"] == "stop"
+    assert answer.response_metadata["finish_reason"] == provider.finish_reason
     assert f"{provider.name}: skipped" in caplog.text
 
 

@@ -11,7 +11,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.messages import AIMessage
 
 from langchain_g4f.events import Progress
-from tests.fault_tests.byte_server import Action
+from tests.fault_tests.byte_server import Action, Exchange
 from tests.fault_tests.harness import WAYS, assert_given_up, assert_nothing_open, by_way
 from tests.fault_tests.registry import Provider, fault, hang
 
@@ -135,7 +135,7 @@ async def test_callback_that_raises_quietly_changes_nothing(provider: Provider, 
         assert provider.asked(server) == provider.good_call
 
 
-@fault(52)
+@fault(52, where=lambda provider: provider.start)
 @by_way
 async def test_progress_callback_that_raises_ends_the_run(provider: Provider, way: str) -> None:
     """`on_progress` is the caller's code as well."""
@@ -147,6 +147,27 @@ async def test_progress_callback_that_raises_ends_the_run(provider: Provider, wa
         with pytest.raises(CallbackError):
             await ask(provider.model(server, on_progress=on_progress), way)
         await assert_given_up(provider, server)
+
+
+@fault(52)
+@by_way
+async def test_progress_callback_that_raises_at_a_retry_ends_the_call(
+    provider: Provider, way: str
+) -> None:
+    """Nothing is asked again for somebody who fails at the news of it."""
+
+    def on_progress(progress: Progress) -> None:
+        if progress.kind == "retry":
+            raise CallbackError
+
+    def refuse(exchange: Exchange) -> None:
+        exchange.respond(429)
+
+    with provider.server(**{provider.message: refuse}) as server:
+        with pytest.raises(CallbackError):
+            await ask(provider.model(server, on_progress=on_progress), way)
+        assert provider.asked(server) == provider.until(provider.message)
+    assert_nothing_open()
 
 
 @fault(52)

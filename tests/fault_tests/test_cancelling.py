@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.fault_tests.harness import assert_nothing_open, closed, eventually, nothing_open
-from tests.fault_tests.registry import HUGGINGCHAT, PATIENT, Provider, fault, hang
+from tests.fault_tests.registry import PATIENT, Provider, fault, hang
 
 REASON = "the caller went home"
 AWAY = pytest.mark.parametrize("way", ["ainvoke", "astream"])
@@ -92,14 +92,14 @@ async def test_cancelled_in_the_tls_handshake(provider: Provider, way: str) -> N
             assert await asyncio.to_thread(accepted.recv, 1) == b""
 
 
-@pytest.mark.proves("fault:36:HC")
+@fault(36, where=lambda provider: provider.begins_with_message)
 @AWAY
-async def test_cancelled_while_uploading(way: str) -> None:
+async def test_cancelled_while_uploading(provider: Provider, way: str) -> None:
     """The service does not read what it is sent."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         long = [SystemMessage("x" * (16 << 20)), HumanMessage("hi")]
-        task = start(HUGGINGCHAT.build(url, timeout=PATIENT), way, long)
+        task = start(provider.build(url, timeout=PATIENT), way, long)
         accepted, _ = await asyncio.to_thread(silent.accept)
         with accepted:
             await asyncio.sleep(0.2)
@@ -165,7 +165,7 @@ async def test_cancelled_while_the_answer_flows(provider: Provider, way: str) ->
 async def test_cancelled_between_two_attempts(provider: Provider, way: str) -> None:
     """A wait for the next attempt is no reason to wait for the end."""
     part = provider.full_call[0]
-    refuse: Callable[[Exchange], None] = lambda x: x.respond(503, headers=[("Retry-After", "9")])  # noqa: E731
+    refuse: Callable[[Exchange], None] = lambda x: x.respond(429, headers=[("Retry-After", "9")])  # noqa: E731
     with provider.server(**{part: refuse}) as server:
         task = start(provider.full_model(server), way)
         await asked(provider, server, part)
@@ -188,7 +188,7 @@ async def test_cancelled_during_the_linger(provider: Provider, way: str) -> None
         assert provider.asked(server) == provider.good_call
 
 
-@fault(36)
+@fault(36, where=lambda provider: provider.abort)
 @AWAY
 @pytest.mark.parametrize("times", [1, 3])
 async def test_cancelled_again_while_closing_lets_the_clean_up_end(

@@ -103,7 +103,7 @@ ABORTS = {
 }
 
 
-@fault(34)
+@fault(34, where=lambda provider: provider.abort)
 @by_stream
 @pytest.mark.parametrize("abort", ABORTS.values(), ids=ABORTS)
 async def test_abort_that_fails_is_tried_once_and_hidden(
@@ -118,7 +118,7 @@ async def test_abort_that_fails_is_tried_once_and_hidden(
         await assert_given_up(provider, server)
 
 
-@fault(34)
+@fault(34, where=lambda provider: provider.abort)
 @by_stream
 async def test_abort_that_is_not_answered_has_a_clock_of_its_own(
     provider: Provider, way: str

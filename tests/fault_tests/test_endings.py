@@ -23,7 +23,7 @@ def junk_of(provider: Provider) -> dict[str, bytes]:
     }
 
 
-@fault_cases(17, of=junk_of)
+@fault_cases(17, of=junk_of, where=lambda provider: provider.marks_end)
 @by_turns
 @pytest.mark.parametrize("glued", [True, False], ids=["in one chunk", "in its own chunk"])
 async def test_bytes_after_the_end_are_ignored(
@@ -39,7 +39,7 @@ async def test_bytes_after_the_end_are_ignored(
     assert answer.response_metadata["finish_reason"] == "stop"
 
 
-@fault(17)
+@fault(17, where=lambda provider: provider.marks_end)
 @by_call
 async def test_flood_after_the_end_is_cut_off(provider: Provider, way: str) -> None:
     """A server that never stops sending is left alone."""

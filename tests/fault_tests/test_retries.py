@@ -94,7 +94,7 @@ async def test_message_that_failed_is_not_sent_again(
     assert error.status_code == code
 
 
-@fault(10)
+@fault(10, where=lambda provider: provider.repeated)
 @by_call
 @pytest.mark.parametrize("code", [502, 503, 504])
 async def test_requests_before_the_message_are_repeated(
@@ -114,7 +114,7 @@ async def test_requests_before_the_message_are_repeated(
         assert answer.response_metadata["retries"] == 2
 
 
-@fault(10)
+@fault(10, where=lambda provider: provider.repeated)
 @by_call
 async def test_repeating_ends_after_two_retries(provider: Provider, way: str) -> None:
     """A gateway that does not recover is told of after three attempts."""
@@ -128,7 +128,7 @@ async def test_repeating_ends_after_two_retries(provider: Provider, way: str) ->
         assert error.is_retryable
 
 
-@fault(9, 10)
+@fault(9, 10, where=lambda provider: provider.repeated)
 @by_call
 async def test_500_is_repeated_for_reads_alone(provider: Provider, way: str) -> None:
     """A read does no harm; what was to be created may exist."""
@@ -140,7 +140,7 @@ async def test_500_is_repeated_for_reads_alone(provider: Provider, way: str) -> 
         assert provider.asked(server) == (read, *provider.until(create, provider.full_call))
 
 
-@fault(9, 10)
+@fault(9, 10, where=lambda provider: provider.repeated)
 @by_call
 async def test_retries_fit_into_the_total_clock(provider: Provider, way: str) -> None:
     """A wait that would outlast the call is not begun."""

@@ -83,7 +83,7 @@ async def test_answer_broken_off_inside_a_piece_keeps_what_came_before(
     assert error.partial_text == "One two "
 
 
-@fault(15)
+@fault(15, where=lambda provider: provider.marks_end)
 @by_turns
 @pytest.mark.parametrize("events", [0, 3])
 async def test_answer_that_ends_without_its_terminal_event_is_interrupted(
@@ -99,7 +99,7 @@ async def test_answer_that_ends_without_its_terminal_event_is_interrupted(
     assert error.partial_text == "".join(before)
 
 
-@fault(15)
+@fault(15, where=lambda provider: provider.marks_end)
 @by_call
 async def test_answer_without_any_body_is_interrupted(provider: Provider, way: str) -> None:
     """A whole response of no bytes is no answer."""

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from langchain_g4f.codecs.gradio_diff import apply_diff
@@ -67,7 +67,18 @@ def event(data: list[Any]) -> bytes:
     return b"data: " + json.dumps(message).encode() + b"\n\n"
 
 
+def thought_and_answer(
+    thought: str, said: str, *appended: tuple[int, str]
+) -> tuple[str, Any, list[list[Any]]]:
+    """A thought before the answer, and what is appended to which message."""
+    shown = [USER, assistant(thought, "Thinking"), assistant(said)]
+    return "strings", shown, [[["append", [at, "content"], text]] for at, text in appended]
+
+
 @pytest.mark.proves("obligation:gradio-space:14")
+@example(answer=thought_and_answer("a", "ab", (1, "b"), (1, "c")), nothing=[])
+@example(answer=thought_and_answer("", "a", (1, "a"), (1, "b")), nothing=[])
+@example(answer=thought_and_answer("a", "b", (2, "c"), (2, "d"), (1, "e")), nothing=[[]])
 @given(answer=_answers(), nothing=st.sampled_from([[], [[]], [[], []]]))
 def test_growth_read_from_edits_is_that_of_the_snapshots(
     answer: tuple[str, Any, list[list[Any]]], nothing: list[Any]

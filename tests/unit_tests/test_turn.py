@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.turn import Media, Message, RemoteMedia, history_digest
+from langchain_g4f.turn import NO_TOOLS, Media, Message, RemoteMedia, Turn, history_digest
 
 CANARY = "canary-f3a91c77d2"
 
@@ -77,3 +77,29 @@ def test_file_that_goes_once_is_no_part_of_the_history(kind: type[Any]) -> None:
 def test_text_cut_inside_a_character_has_a_name_too() -> None:
     """It is refused elsewhere, with a reason."""
     assert digest(Message("user", "\ud83d")) != digest(Message("user", "?"))
+
+
+def test_what_the_caller_does_not_have_is_no_part_of_the_history() -> None:
+    """Notes of a call, and messages that were added to it."""
+    noted = (Message("user", "a", (PNG,), note="note"), HISTORY[1])
+    added = (*HISTORY, Message("assistant", "x", in_history=False))
+    assert digest(*noted) == digest(*added) == digest(*HISTORY)
+
+
+@pytest.mark.parametrize(
+    ("system", "tools", "told"),
+    [("", "", ""), ("s", "", "s"), ("", "t", "t"), ("s", "t", "s\n\nt")],
+)
+def test_instructions_are_system_prompt_and_tools(system: str, tools: str, told: str) -> None:
+    """The caller's words come first."""
+    assert Turn(HISTORY, system=system, tools=tools).instructions == told
+
+
+def test_tools_are_said_again_where_they_are_not_those_that_are_known() -> None:
+    """Others, none any more, or some where there were none."""
+    some, others, none = (Turn(HISTORY, tools=tools) for tools in ("a", "b", ""))
+    assert none.tools_digest == ""
+    assert len({some.tools_digest, others.tools_digest, ""}) == 3
+    assert some.reminder(some.tools_digest) == none.reminder("") == ""
+    assert some.reminder("") == some.reminder(others.tools_digest) == "a"
+    assert none.reminder(some.tools_digest) == NO_TOOLS

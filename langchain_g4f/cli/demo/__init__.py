@@ -16,9 +16,11 @@ from rich.console import Console
 
 from langchain_g4f import __version__
 from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
+from langchain_g4f.cli.demo.agent import show_agent
 from langchain_g4f.cli.demo.image import show_image
 from langchain_g4f.cli.demo.many import show_many
 from langchain_g4f.cli.demo.reasoning import script, show_reasoning
+from langchain_g4f.cli.demo.signed import show_signed
 from langchain_g4f.cli.demo.stage import Stage, Step, expect
 from langchain_g4f.cli.demo.turns import show_turns
 from langchain_g4f.cli.sandboxes import open_sandbox
@@ -39,7 +41,9 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("One answer, streamed with its reasoning", show_reasoning),
     ("An image, and what the model received of it", show_image),
     ("A second turn, in the conversation of the first", show_turns),
+    ("A signed request, to a FlowGPT server", show_signed),
     ("Twenty answers at once", show_many),
+    ("An agent: a tool of yours, for a service that has none", show_agent),
 )
 
 
@@ -82,7 +86,11 @@ Talk to any other chat-ui server:
 
 Talk to Phi-4, with an image or sound, or to any Gradio Space that has a chat:
   {command} chat --provider phi4 --file photo.png "..."
-  {command} chat --space owner/name "..."\
+  {command} chat --space owner/name "..."
+
+Talk to FlowGPT, which was last seen to answer in 2024, or to a server like it:
+  {command} chat --provider flowgpt "..."
+  {command} chat --provider flowgpt --sandbox\
 """
 
 

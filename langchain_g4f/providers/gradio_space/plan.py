@@ -166,7 +166,7 @@ def _answer(
         question.values.take(chat.answer, reader.outputs)
         shown = question.values.get(chat.chatbot) if chat.chatbot else None
         route = route_to(where.base_url, session)
-        kept = Kept(question.handle.turn, app.app_id, shown, route)
+        kept = Kept(question.handle.turn, app.app_id, shown, route, turn.tools_digest)
         sessions_of(session).put(question.handle, kept)
 
 

@@ -75,19 +75,21 @@ def find_question(call: Call, continuation: Continuation | None) -> PlanOf[Quest
     values.set_all(call.options.inputs, call.options.parameters)
     if turn.model and turn.model not in (app.space, app.title, where.space, *where.models):
         values.set_model(turn.model)
-    has_place = values.set_system(turn.system)
+    has_place = values.set_system(turn.instructions)
     digest = history_digest(turn.messages, turn.system, turn.model)
     if continuation is not None:
         before, number = continuation.handle, continuation.handle.turn + 1
         handle = Handle(where.base_url, before.session, number, digest)
-        text = render(continuation.new)
+        reminder = "" if has_place else turn.reminder(continuation.kept.tools)
+        text = render(continuation.new, reminder)
         if chat.chatbot is not None:
             values.put(chat.chatbot, continuation.kept.shown)
         (files,) = yield from _files(call, [continuation.new])
         yield from _write(call, values, handle.session, text, files)
         return Question(values, handle)
     handle = Handle(where.base_url, call.session.new_id().replace("-", ""), 1, digest)
-    system = [] if has_place or not turn.system else [Message("system", turn.system)]
+    said = "" if has_place else turn.instructions
+    system = [Message("system", said)] if said else []
     chatbot = _chatbot_for_history(call)
     if chatbot is not None:
         *earlier, last = turn.messages

@@ -77,12 +77,14 @@ class Kept:
         app_id: Of the app that keeps it.
         shown: What its chatbot shows.
         route: Names the replica that has it, by the cookies that lead there.
+        tools: Names the tools that the model was told of last.
     """
 
     turn: int
     app_id: int
     shown: JSON = field(repr=False)
     route: str
+    tools: str = ""
 
 
 class Sessions:

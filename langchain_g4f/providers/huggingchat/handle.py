@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError
 from langchain_g4f.providers.huggingchat.reader import NAME
-from langchain_g4f.turn import history_digest
+from langchain_g4f.text.transcript import GO_ON
+from langchain_g4f.turn import Message, history_digest
 
 if TYPE_CHECKING:
-    from langchain_g4f.turn import Message, Turn
+    from langchain_g4f.turn import Turn
     from langchain_g4f.wire import JSON
 
 
@@ -35,6 +36,7 @@ class Handle:
         digest: Of what was said before the answer.
         files: SHA-256 of the files sent with the turn, in order.
         continued: The answer was appended to an earlier one (9.2).
+        tools: Names the tools that the model was told of last.
     """
 
     server: str
@@ -45,6 +47,7 @@ class Handle:
     digest: str
     files: tuple[str, ...] = ()
     continued: bool = False
+    tools: str = ""
 
     def to_json(self) -> dict[str, JSON]:
         """The form that stands in the metadata."""
@@ -67,6 +70,7 @@ class Handle:
                 need(found, "digest", str),
                 tuple(str(file) for file in want(found, "files", list, default=[])),
                 want(found, "continued", bool, default=False),
+                want(found, "tools", str, default=""),
             )
         except MalformedStreamError:
             return None
@@ -85,6 +89,11 @@ class Continuation:
     handle: Handle
     answer: Message | None
     new: tuple[Message, ...]
+
+    def asked(self, turn: Turn) -> tuple[Message, ...]:
+        """What is sent: if nothing is new but the form of the answer, a request for that."""
+        note = turn.messages[-1].note
+        return self.new or ((Message("user", GO_ON, note=note),) if note else ())
 
 
 def find_continuation(turn: Turn, server: str, model: str) -> Continuation | None:

@@ -80,6 +80,7 @@ def _handle(run: Run, turn: Turn, target: Target, options: Options) -> Handle:
         history_digest(before, turn.system, target.model),
         tuple(file.digest for file in target.files),
         continued=options.continue_answer,
+        tools=turn.tools_digest,
     )
 
 

@@ -16,7 +16,7 @@ from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
-from langchain_g4f.text.think import without_reasoning
+from langchain_g4f.tools.normal_form import normal_form
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -89,13 +89,17 @@ class StoredConversation:
         """The message that was answered."""
         return next((m for m in self.messages if m.id in answer.ancestors[-1:]), None)
 
+    def was_told(self, system: str) -> bool:
+        """Whether its system prompt is ``system``, perhaps with what tools there were."""
+        return system in ("", self.system) or self.system.startswith(f"{system}\n\n")
+
 
 def is_same_answer(stored: StoredMessage, continuation: Continuation) -> bool:
     """Whether the caller's version of an answer is the stored one, as far as it got."""
     local = continuation.answer
     if local is None:
         return True
-    theirs, ours = without_reasoning(stored.content).strip(), local.text.strip()
+    theirs, ours = normal_form(stored.content).strip(), normal_form(local.text).strip()
     if continuation.handle.continued:
         return theirs.endswith(ours)
     match local.state:

@@ -151,7 +151,7 @@ def _go_on(call: _Call, continuation: Continuation) -> PlanOf[Target | None]:
     if call.auto and stored.model not in ("", call.model):  # switched elsewhere (5.3)
         yield Progress("conversation_changed", f"its model is now {stored.model}")
         return None
-    if not call.auto and call.turn.system not in ("", stored.system):
+    if not (call.auto or stored.was_told(call.turn.system)):
         msg = f"{NAME}: a system prompt is set when a conversation begins, not later"
         raise ConfigurationError(msg)
     if call.options.again:
@@ -165,6 +165,9 @@ def _again(
     """The place of another answer to the same question, or of more of this one."""
     if continuation.new:
         msg = f"{NAME}: only the last message can be regenerated or continued"
+        raise ConfigurationError(msg)
+    if call.turn.messages[-1].note or call.turn.reminder(continuation.handle.tools):
+        msg = f"{NAME}: new tools or a wanted format need a new message, which there is not"
         raise ConfigurationError(msg)
     position = len(stored.messages)
     if call.options.continue_answer:  # the answer stays where it is and grows
@@ -184,11 +187,12 @@ def _after(
     call: _Call, continuation: Continuation, stored: StoredConversation, answer: StoredMessage
 ) -> PlanOf[Target]:
     """The place of what is new, under the answer."""
-    if not continuation.new:
+    asked = continuation.asked(call.turn)
+    if not asked:
         msg = f"{NAME}: there is no new message after the last answer"
         raise ConfigurationError(msg)
     model = stored.model or call.model  # it belongs to the conversation (5.3)
-    files = yield from _files(call, continuation.new, model)
+    files = yield from _files(call, asked, model)
     return Target(
         continuation.handle.conversation,
         model,
@@ -196,7 +200,7 @@ def _after(
         answer.id,
         len(stored.messages),
         created=False,
-        inputs=render(continuation.new),
+        inputs=render(asked, call.turn.reminder(continuation.handle.tools)),
         files=files,
         known_files=_known_files(call.turn, stored, answer),
     )
@@ -225,8 +229,8 @@ def _begin(call: _Call) -> PlanOf[Target]:
     turn, model, base_url = call.turn, call.model, call.base_url
     files = yield from _files(call, turn.messages, model)
     payload: dict[str, JSON] = {"model": model}
-    if turn.system:
-        payload["preprompt"] = turn.system
+    if turn.instructions:
+        payload["preprompt"] = turn.instructions
     request = Request(
         "POST",
         f"{base_url}/conversation",

@@ -179,7 +179,8 @@ class GradioSpace:
         held = ExitStack()
         held.callback(shutil.rmtree, folder, ignore_errors=True)
         self._end = weakref.finalize(self, _close, held, os.getpid())
-        calls = folder / "calls.jsonl"
+        # A name for each start: what was read of an earlier one is not read on in this one's.
+        calls = folder / f"calls-{len(self._logs)}.jsonl"
         self._logs.append(CallLog(calls))
         work, uploads = folder / "work", folder / "uploads"
         work.mkdir()

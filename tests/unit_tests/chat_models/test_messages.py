@@ -7,7 +7,6 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     ChatMessage,
-    FunctionMessage,
     HumanMessage,
     SystemMessage,
     ToolCall,
@@ -16,8 +15,10 @@ from langchain_core.messages import (
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.attachments import message_media
+from langchain_g4f.chat_models.messages import to_turn
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
+from langchain_g4f.turn import Media, Turn
 from tests.unit_tests.chat_models.ways import WAYS, ask
 
 PNG = "iVBORw0KGgo="
@@ -143,9 +144,8 @@ REFUSED: dict[str, list[BaseMessage]] = {
     "blank": [HumanMessage(" \n\t")],
     "assistant only": [AIMessage("hi")],
     "strange role": [ChatMessage(role="judge", content="hi")],
-    "tool call": [ASKED, AIMessage("", tool_calls=[CALL])],
-    "tool": [ASKED, ToolMessage("2", tool_call_id="1")],
-    "function": [ASKED, FunctionMessage(content="2", name="add")],
+    "a call only": [AIMessage("", tool_calls=[CALL])],
+    "a result only": [ToolMessage("2", tool_call_id="1")],
 }
 UNREADABLE: dict[str, dict[str, str]] = {
     "unknown": {"type": "hologram"},
@@ -194,3 +194,46 @@ async def test_media_that_the_model_does_not_take_begins_no_conversation(
     with pytest.raises(UnsupportedMediaError):
         await ask(model, way, [HumanMessage([{"type": "text", "text": "see"}, block])])
     assert not sandbox.conversations
+
+
+def turned(*messages: BaseMessage, **more: Any) -> Turn:
+    """The turn of these messages."""
+    return to_turn(messages, model="m", options={}, **more)
+
+
+def test_half_of_a_surrogate_pair_is_refused() -> None:
+    """It cannot be encoded, wherever it stands."""
+    for messages in ([HumanMessage("\ud83d")], [SystemMessage("\ud83d"), ASKED]):
+        with pytest.raises(ConfigurationError, match="surrogate"):
+            turned(*messages)
+
+
+def test_media_of_the_call_go_with_the_last_user_message() -> None:
+    """Besides what that has itself."""
+    given = Media(b"x", "image/png", "x.png")
+    turn = turned(ASKED, AIMessage("a"), ASKED, ToolMessage("5", tool_call_id="1"), media=[given])
+    assert [message.media for message in turn.messages] == [(), (), (given,), ()]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "state"),
+    [
+        ({"finish_reason": "stop"}, "whole"),
+        ({"finish_reason": "stop", "restarted": True}, "restarted"),
+        ({"finish_reason": "stop", "stop_sequence": "#"}, "part"),
+        ({}, "part"),
+    ],
+)
+def test_answer_says_how_much_of_it_the_caller_has(metadata: dict[str, Any], state: str) -> None:
+    """By what its metadata tell of its end."""
+    turn = turned(ASKED, AIMessage("a", response_metadata=metadata), ASKED)
+    assert turn.messages[1].state == state
+
+
+def test_system_message_with_an_image_is_refused() -> None:
+    """There is no place for it; blocks of text are joined."""
+    text: list[str | dict[Any, Any]] = [{"type": "text", "text": "Be brief."}]
+    image = {"type": "image", "base64": PNG, "mime_type": "image/png"}
+    assert turned(SystemMessage(text), ASKED).system == "Be brief."
+    with pytest.raises(UnsupportedMediaError, match="'image'"):
+        turned(SystemMessage([*text, image]), ASKED)

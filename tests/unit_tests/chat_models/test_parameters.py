@@ -9,6 +9,7 @@ from langchain_core.caches import InMemoryCache
 from langchain_g4f import ChatHuggingChat, Clocks
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import Sandbox
+from langchain_g4f.tools.prompt import PROTOCOL
 from tests.unit_tests.chat_models.ways import MODEL, OTHER_MODEL, WAYS, ask
 
 BASE_URL = "http://127.0.0.1:1/chat"
@@ -20,6 +21,9 @@ def test_profile_says_what_the_model_can_do(model: ChatHuggingChat) -> None:
     assert model.profile is not None
     assert model.profile["text_inputs"]
     assert model.profile["text_outputs"]
+    assert model.profile["tool_calling"]
+    assert model.profile["tool_choice"]
+    assert model.profile["tool_call_streaming"]
     assert not model.profile["structured_output"]
 
 
@@ -57,7 +61,11 @@ def test_tracing_parameters_leave_out_what_is_not_set() -> None:
 def test_identifying_parameters_are_what_changes_the_answer() -> None:
     """Two objects that are told apart by them may answer differently."""
     model = ChatHuggingChat(base_url=BASE_URL + "/", model=MODEL, cookies="hf-chat=1")
-    assert model._identifying_params == {"model": MODEL, "base_url": BASE_URL}
+    assert model._identifying_params == {
+        "model": MODEL,
+        "base_url": BASE_URL,
+        "tool_protocol": PROTOCOL,
+    }
     assert model.asdict() == {**model._identifying_params, "_type": "huggingchat-chat"}
     assert model._llm_type == "huggingchat-chat"
 

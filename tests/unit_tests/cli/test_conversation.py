@@ -113,6 +113,6 @@ def test_terminal_ctrl_c_ends_one_question_with_130(g4f_sandbox: Sandbox) -> Non
 def test_terminal_demo_shows_a_progress_bar() -> None:
     """At a terminal, the demo shows its twenty streams as a bar with a rate."""
     with Terminal("demo") as terminal:
-        assert terminal.exit_code() == 0
+        assert terminal.exit_code() == 0, terminal.seen
     assert "tokens/s" in terminal.seen
     assert "20/20 done" in terminal.seen

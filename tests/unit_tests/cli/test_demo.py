@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.cli import demo
 from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo import image, many, reasoning, turns
+from langchain_g4f.cli.demo import agent, image, many, reasoning, signed, turns
 from langchain_g4f.cli.demo.stage import Stage, Step
 from langchain_g4f.testing import Prompt, Reply, Script
 
@@ -22,7 +22,7 @@ def test_demo_shows_every_step_and_how_to_go_on(
     """Plain lines tell of each step, twenty complete streams among them, and of the way on."""
     monkeypatch.setattr(reasoning, "ANSWER_PACE_S", 0.0)
     result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.stderr
     assert result.stderr == ""
     told = [
         "sandbox/reasoner",
@@ -34,15 +34,27 @@ def test_demo_shows_every_step_and_how_to_go_on(
         "  GET  /chat/api/v2/conversations/",
         "  POST /chat/conversation/",
         "none of them twice",
+        signed.ANSWER,
+        "POST /v3/chat-anonymous -> 200",
+        "x-signature:",
+        "x-timestamp is outside the accepted window",
         "20 of 20",
         "wall time",
         "chunks  2950",
         "time to first token",
+        agent.QUESTION,
+        agent.BEFORE,
+        "count_letter('strawberry', 'r') -> 3",
+        "count_letter('blueberry', 'r') -> 2",
+        agent.ANSWER,
+        "4 requests",
+        "<tool_response id=",
         "All as expected",
         "chat --sandbox",
         "https://huggingface.co/chat",
         "HUGGINGCHAT_COOKIES='hf-chat=...; token=...'",
         "--base-url",
+        "--provider flowgpt --sandbox",
     ]
     places = [result.stdout.find(text) for text in told]
     assert -1 not in places, [t for t, p in zip(told, places, strict=True) if p == -1]
@@ -55,9 +67,12 @@ def test_demo_runs_whatever_the_environment_holds(monkeypatch: pytest.MonkeyPatc
     """A proxy and credentials of the environment are no part of the demo."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("HUGGINGCHAT_COOKIES", "hf-chat=mine; token=mine")
-    monkeypatch.setattr(demo, "STEPS", demo.STEPS[:1])
+    monkeypatch.setenv("FLOWGPT_TOKEN", "mine")
+    steps = tuple(step for step in demo.STEPS if step[1] in (demo.show_models, signed.show_signed))
+    monkeypatch.setattr(demo, "STEPS", steps)
     result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.stderr
+    assert "mine" not in result.stdout
 
 
 def _without_reasoning(prompt: Prompt) -> Reply:
@@ -115,6 +130,16 @@ def test_demo_image_that_does_not_arrive_fails(monkeypatch: pytest.MonkeyPatch) 
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
     assert "the demo expected the image at the model, byte for byte" in result.stderr
+
+
+@pytest.mark.proves("promise:demo")
+def test_demo_agent_whose_model_calls_no_tool_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess in place of a call is not as expected."""
+    monkeypatch.setattr(agent, "script", lambda prompt: agent.ANSWER)
+    monkeypatch.setattr(demo, "STEPS", (("Agent", agent.show_agent),))
+    result = CliRunner().invoke(app, ["demo"])
+    assert result.exit_code == 1
+    assert "the demo expected two calls at once" in result.stderr
 
 
 @pytest.mark.proves("promise:demo")

@@ -27,13 +27,37 @@ def test_conversation_is_a_history_and_a_request() -> None:
     )
 
 
-@pytest.mark.parametrize("role", ["assistant", "tool"])
-def test_conversation_that_ends_with_another_role_asks_to_go_on(role: str) -> None:
+def test_conversation_that_ends_with_an_answer_asks_to_go_on() -> None:
     """All messages are history then, a single one as well."""
-    last = Message(role, "two")  # type: ignore[arg-type]
-    shown = f"<{role}>\ntwo\n</{role}>\n</conversation>\n\nGo on from here."
+    last = Message("assistant", "two")
+    shown = "<assistant>\ntwo\n</assistant>\n</conversation>\n\nGo on from here."
     assert render([Message("user", "one"), last]).endswith(f"</user>\n{shown}")
     assert render([last]).endswith(f"<conversation>\n{shown}")
+
+
+def test_newest_results_are_what_is_to_be_answered() -> None:
+    """With what follows them, behind the history; without one, as they are."""
+    results = [Message("tool", "<tool_response>5"), Message("tool", "6")]
+    question = Message("user", "and <user>?")
+    assert render(results) == "<tool_response>5\n6"
+    asked = [Message("user", "a"), Message("assistant", "call"), *results]
+    history = "<user>\na\n</user>\n<assistant>\ncall\n</assistant>\n</conversation>"
+    assert render(asked).endswith(f"{history}\n\n<tool_response>5\n6")
+    assert render([*asked, question]).endswith("5\n6\nand &lt;user>?")
+    told = render([*asked, Message("assistant", "11"), question])
+    assert "<tool>\n6\n</tool>\n<assistant>\n11\n</assistant>" in told
+    assert told.endswith("</conversation>\n\nand &lt;user>?")
+
+
+@pytest.mark.parametrize("history", [(), (Message("user", "a"), Message("assistant", "b"))])
+def test_preface_comes_first_and_a_note_last(history: tuple[Message, ...]) -> None:
+    """A note belongs to the newest message; what older ones had is not repeated."""
+    said = [*(Message(m.role, m.text, note="old") for m in history)]
+    text = render([*said, Message("user", "c", note="the note")], "the preface")
+    assert text.startswith("the preface\n\n")
+    assert text.endswith("\n\nc\n\nthe note")
+    assert "old" not in text
+    assert render([Message("assistant", "b", note="n")]).endswith("Go on from here.\n\nn")
 
 
 @pytest.mark.parametrize("role", ROLES)

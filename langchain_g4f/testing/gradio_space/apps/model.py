@@ -13,6 +13,8 @@ It repeats the user's text in the words of the recordings and obeys `[[directive
     [[say:TEXT]] [[echo]]     exactly TEXT, without `]]` in its middle; the user's text alone
     [[state]] [[headers]] [[files]] [[history]]           what the app was given
 
+Told of tools or asked for JSON, it calls and answers as `tool_model` does.
+
 Standard library only, because the app's interpreter has gradio and nothing of ours.
 """
 
@@ -24,11 +26,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from . import tool_model
+
 Level = Literal["info", "warning", "success"]
 
 _NAMES = (
     "crash|echo|empty|error|files|hang|headers|hidden|history|log|long|needs-image|progress|queue"
-    "|quota|retract|say|slow|state|thought"
+    "|quota|retract|say|slow|state|thought|tool"
 )
 # A run of brackets closes at its last two, so that a JSON list can be said.
 _DIRECTIVE = re.compile(rf"\[\[({_NAMES})(?::(.*?))?\]\](?!\])", re.DOTALL)
@@ -149,6 +153,9 @@ def answer(
     Raises:
         Exception: What a directive asks for; `Stage.error` makes those meant for the user.
     """
+    told = tool_model.answer(_messages(question))
+    if told is not None:
+        question = replace(question, text=told.asked)
     orders = read_directives(question.text)
     if "slow" in orders:
         pace_s = float(orders["slow"] or 0.4)
@@ -159,7 +166,7 @@ def answer(
             yield replace(reply, thought=thought)
             sleep(2.5 * pace_s)
         reply = Reply(thought=thought, thought_s=0.1)
-    tokens = cut(compose(question, orders))
+    tokens = cut(compose(question, orders, None if told is None else told.said))
     for index, token in enumerate(tokens):
         if index:
             sleep(pace_s)
@@ -176,8 +183,12 @@ def answer(
         yield from _start_again(reply, many=many)
 
 
-def compose(question: Question, orders: Mapping[str, str]) -> str:
-    """Return the whole answer to a question that has these directives."""
+def compose(question: Question, orders: Mapping[str, str], said: str | None = None) -> str:
+    """Return the whole answer to a question that has these directives.
+
+    Args:
+        said: What is answered if no directive wants something else, and not the user's text.
+    """
     lead = "" if question.turn is None else f"Turn {question.turn}. "
     files = describe_files(question.files)
     ways: dict[str, Callable[[], str]] = {
@@ -195,8 +206,10 @@ def compose(question: Question, orders: Mapping[str, str]) -> str:
     for name, way in ways.items():
         if name in orders:
             return way()
-    said = _DIRECTIVE.sub("", question.text).strip()
-    return f"{lead}You said: " + " ".join(filter(None, [said, *files]))
+    if said is not None:
+        return said
+    text = _DIRECTIVE.sub("", question.text).strip()
+    return f"{lead}You said: " + " ".join(filter(None, [text, *files]))
 
 
 def describe_files(files: Sequence[Path]) -> list[str]:
@@ -207,6 +220,11 @@ def describe_files(files: Sequence[Path]) -> list[str]:
         digest = hashlib.sha256(data).hexdigest()
         sentences.append(f"File {number}: {path.name}, {len(data)} bytes, sha256 {digest}.")
     return sentences
+
+
+def _messages(question: Question) -> list[tuple[str, str]]:
+    system = [("system", question.system)] if question.system else []
+    return [*system, *question.history, ("user", question.text)]
 
 
 def _headers(headers: Mapping[str, str]) -> Iterator[str]:

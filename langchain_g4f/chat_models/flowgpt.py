@@ -1,0 +1,160 @@
+"""ChatFlowGpt: FlowGPT as a chat model.
+
+The provider is imported at first use, to keep the import of the class quick.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import string
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Self, Unpack
+
+from pydantic import Field, SecretStr, model_validator
+
+from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from langchain_g4f.chat_models.arguments import Arguments
+    from langchain_g4f.plan import Plan, Session
+    from langchain_g4f.turn import Turn
+
+_HOME = "https://prod-backend-k8s.flowgpt.com"
+
+
+def _base_url() -> str:
+    return os.environ.get("FLOWGPT_BASE_URL", "").rstrip("/") or _HOME
+
+
+def _environment_token(base_url: str) -> SecretStr | None:
+    """The environment's token; it is for the environment's server, and no other."""
+    token = os.environ.get("FLOWGPT_TOKEN", "").strip()
+    return SecretStr(token) if token and base_url == _base_url() else None
+
+
+def _device_id() -> str:
+    return "f-" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(19))
+
+
+def _is_plain(text: str) -> bool:
+    return re.fullmatch("[!-~]*", text) is not None
+
+
+class ChatFlowGpt(BaseChatG4F):
+    """Chat with FlowGPT, as a member or anonymously.
+
+    The service was last seen to answer anonymous clients in 2024, and nothing here was
+    checked against it: expect a clear error rather than an answer.
+
+    Setup:
+        A member's token as ``api_key=`` or in ``FLOWGPT_TOKEN``; without one, requests are
+        anonymous. The token of the environment goes to the service alone, or to the server
+        that ``FLOWGPT_BASE_URL`` names. Requests are signed with the time: the clock has to
+        be right.
+
+    Instantiate:
+        ``ChatFlowGpt(model="gemini", temperature=0.3)``
+
+    Errors:
+        See `langchain_g4f.errors`. A refused signature is AuthenticationError or
+        PermissionDeniedError, a bot protection ChallengeError, no credit
+        QuotaExceededError. ``finish_reason`` is ``"unknown"``: the service marks no end.
+    """
+
+    label: ClassVar[str] = "FlowGPT"
+    provider: ClassVar[str] = "flowgpt"
+    url: ClassVar[str] = "https://flowgpt.com"
+    default_model: ClassVar[str] = "gpt-3.5-turbo"
+    models: ClassVar[tuple[str, ...]] = (
+        "gpt-3.5-turbo",
+        "gpt-3.5-long",
+        "gpt-4-turbo",
+        "google-gemini",
+        "claude-instant",
+        "claude-v1",
+        "claude-v2",
+        "llama2-13b",
+        "mythalion-13b",
+        "pygmalion-13b",
+        "chronos-hermes-13b",
+        "Mixtral-8x7B",
+        "Dolphin-2.6-8x7B",
+    )
+    model_aliases: ClassVar[Mapping[str, str]] = {
+        "gemini": "google-gemini",
+        "gemini-pro": "google-gemini",
+    }
+    options: ClassVar[tuple[str, ...]] = ("temperature",)
+    honoured: ClassVar[frozenset[str]] = frozenset({"temperature"})
+
+    base_url: str = Field(default_factory=_base_url)
+    api_key: SecretStr | None = None
+    """Token of a member; None for anonymous use."""
+    temperature: float | None = 0.7
+    device_id: str = Field(default_factory=_device_id)
+    """What the service knows this device by; one for each model object."""
+    greeting: str = "Hello, how can I help you today?"
+    """What the service is said to have said first; empty for nothing."""
+    default_system: str = "You are helpful assistant. Follow the user's instructions carefully."
+    """The system prompt if there is no system message; empty for none."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            api_key: str | SecretStr | None = ...,
+            device_id: str = ...,
+            greeting: str = ...,
+            default_system: str = ...,
+            **settings: Unpack[Arguments],
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _settle_credentials(self) -> Self:
+        self._read_environment()
+        sendable = {"api_key": _is_plain(self._token), "device_id": _is_plain(self.device_id)}
+        for name in (name for name, plain in sendable.items() if not plain):
+            raise ConfigurationError(f"{name}: it has a character that a header cannot carry")
+        return self
+
+    def _read_environment(self) -> None:
+        if "api_key" not in self.model_fields_set:
+            # not by assignment: it counts as not set
+            self.__dict__["api_key"] = _environment_token(self.base_url)
+
+    @property
+    def _token(self) -> str:
+        return self.api_key.get_secret_value() if self.api_key else ""
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """Where credentials are read from when a serialized model is loaded."""
+        return {"api_key": "FLOWGPT_TOKEN"}
+
+    def get_model(self, name: str | None = None) -> str:
+        """The service's name for ``name``; one that is not known passes, with a warning."""
+        resolved = self._asked_model(name)
+        if resolved not in self.models:
+            warnings.warn(f"FlowGPT: {resolved!r} is not a known model", stacklevel=2)
+        return resolved
+
+    def _plan(self, turn: Turn, session: Session) -> Plan:
+        from langchain_g4f.providers.flowgpt import FlowGPT, plan
+
+        self.get_model(turn.model)
+        service = FlowGPT(
+            base_url=self.base_url,
+            token=self._token,
+            device_id=self.device_id,
+            greeting=self.greeting,
+            system=self.default_system,
+        )
+        return plan(turn, session, service)
+
+
+__all__ = ["ChatFlowGpt"]

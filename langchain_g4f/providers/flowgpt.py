@@ -1,0 +1,274 @@
+"""FlowGPT: one signed request, an answer of JSON lines that has no end marker.
+
+Follows docs/protocols/flowgpt.md; nothing there was checked against the live service.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from langchain_g4f.codecs.fields import need
+from langchain_g4f.codecs.jsonl import JSONLines
+from langchain_g4f.errors import (
+    APIError,
+    AuthenticationError,
+    ChallengeError,
+    ConfigurationError,
+    EmptyResponseError,
+    MalformedStreamError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    ServerStreamError,
+    UnsupportedMediaError,
+)
+from langchain_g4f.events import Event, Finish, Text
+from langchain_g4f.plan import stream
+from langchain_g4f.redact import redact_text
+from langchain_g4f.status import error_class
+from langchain_g4f.text.transcript import GO_ON
+from langchain_g4f.wire import Repeat, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from langchain_g4f.plan import Plan, Session
+    from langchain_g4f.turn import Turn
+    from langchain_g4f.wire import JSON, ResponseHead
+
+_log = logging.getLogger(__name__)
+
+SITE = "https://flowgpt.com"
+NO_CREDIT = "Insufficient credit"
+"""Out of credit, if it is the whole answer (section 7)."""
+TEMPERATURE = 0.7
+"""What clients send whose user has not chosen (section 5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowGPT:
+    """The service as a caller sees it.
+
+    Attributes:
+        base_url: Its address.
+        token: Of a member; empty for anonymous use.
+        device_id: Names the device, 21 characters (section 3).
+        greeting: Stands before the history; empty for none.
+        system: System text of a caller who gives none; empty for none.
+    """
+
+    base_url: str
+    token: str = field(default="", repr=False)
+    device_id: str
+    greeting: str
+    system: str
+
+
+def plan(turn: Turn, session: Session, service: FlowGPT) -> Plan:
+    """One answer.
+
+    Raises:
+        ConfigurationError: The temperature is no number.
+        UnsupportedMediaError: There is an image or file among the messages.
+    """
+    if any(message.media for message in turn.messages):
+        msg = "FlowGPT takes text only: no image or file can be sent"
+        raise UnsupportedMediaError(msg)
+    body = json.dumps(_body(turn, service), ensure_ascii=False).encode()
+    limit = session.limits.sizes.line
+    skipped: Counter[str] = Counter()
+    try:
+        end = yield from stream(
+            lambda: _request(body, session, service),
+            lambda head: FlowGPTDecoder(head, limit, service.token, skipped),
+        )
+    except (AuthenticationError, PermissionDeniedError) as error:
+        raise _explained(error, service) from None
+    finally:
+        if skipped:
+            _log.debug("%s: skipped %s", session.provider, dict(skipped))
+    if end.error is not None:
+        raise end.error
+
+
+def sign(timestamp: str, nonce: str, authorization: str) -> str:
+    """The signature of a request (section 4): MD5 is the service's choice."""
+    text = f"{timestamp}-{nonce}-{authorization}"
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _request(body: bytes, session: Session, service: FlowGPT) -> Request:
+    """One attempt, signed anew: a nonce is good for one request."""
+    authorization = f"Bearer {service.token or 'null'}"
+    timestamp = str(int(session.wall_clock()))
+    # not out of `session.random`, whose numbers come again in each child of a fork
+    nonce = session.new_id().replace("-", "")
+    headers = {
+        "accept": "*/*",
+        "authorization": authorization,
+        "content-type": "application/json",
+        "origin": SITE,
+        "referer": f"{SITE}/",
+        "x-flow-device-id": service.device_id,
+        "x-nonce": nonce,
+        "x-signature": sign(timestamp, nonce, authorization),
+        "x-timestamp": timestamp,
+    }
+    path = "chat" if service.token else "chat-anonymous"
+    return Request(
+        "POST", f"{service.base_url}/v3/{path}", headers, body, Repeat.UNSENT, "send the message"
+    )
+
+
+def _body(turn: Turn, service: FlowGPT) -> dict[str, JSON]:
+    """Section 5; what is asked is the trailing run of messages that are no answer."""
+    asked = len(turn.messages)
+    while asked and turn.messages[asked - 1].role != "assistant":
+        asked -= 1
+    said = [m.text for m in turn.messages[asked:] if m.text] or [GO_ON]
+    history: list[JSON] = []
+    if service.greeting:
+        history.append({"role": "assistant", "content": service.greeting})
+    for message in turn.messages[:asked]:
+        role = "assistant" if message.role == "assistant" else "user"
+        history.append({"role": role, "content": message.text})
+    system = "\n".join(turn.system_messages) or service.system
+    return {
+        "model": turn.model,
+        "nsfw": False,
+        "question": "\n".join(filter(None, (*said, turn.messages[-1].note))),
+        "history": history,
+        "system": "\n\n".join(filter(None, (system, turn.tools))),
+        "temperature": _temperature(turn.options.get("temperature")),
+        "promptId": f"model-{turn.model}",
+        "documentIds": [],
+        "chatFileDocumentIds": [],
+        "generateImage": False,
+        "generateAudio": False,
+    }
+
+
+def _temperature(given: object) -> float:
+    if given is None:
+        return TEMPERATURE
+    if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
+        return given
+    raise ConfigurationError(f"temperature: expected a number, not {given!r}")
+
+
+class FlowGPTDecoder:
+    """The lines of an answer (section 6). It ends when the body does.
+
+    Args:
+        head: Of the response.
+        limit: Bytes one line may have.
+        secret: What must not be quoted, should the service repeat it.
+        skipped: Counts the events that mean nothing here, by kind.
+    """
+
+    complete = False
+
+    def __init__(
+        self,
+        head: ResponseHead,
+        limit: int,
+        secret: str = "",
+        skipped: Counter[str] | None = None,
+    ) -> None:
+        if head.headers.get("x-amzn-waf-action"):  # on a 202, perhaps without any page
+            msg = "AWS WAF asks for a challenge in a browser"
+            raise ChallengeError(msg, status_code=head.status)
+        if head.headers.content_type == "text/html":
+            msg = "expected JSON lines, got text/html"
+            raise MalformedStreamError(msg)
+        self.finished = False
+        self._lines = JSONLines(limit)
+        self._secret = secret
+        self._skipped = Counter() if skipped is None else skipped
+        self._held = ""
+        self._spoken = False
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events that ``data`` completes."""
+        return self._events(self._lines.feed(data))
+
+    def close(self) -> Iterator[Event]:
+        """The end of the body, which may be the end of the answer: nothing tells."""
+        yield from self._events(self._lines.close())
+        self.finished = True
+        if self._held == NO_CREDIT:
+            raise QuotaExceededError(f"FlowGPT: {NO_CREDIT.lower()}", body=NO_CREDIT)
+        yield from self._release()
+        if not self._spoken:
+            msg = "FlowGPT ended the answer without a word"
+            raise EmptyResponseError(msg)
+        yield Finish("unknown")
+
+    def _events(self, lines: Iterable[dict[str, JSON]]) -> Iterator[Event]:
+        try:
+            for line in lines:
+                yield from self._event(line)
+        except APIError:
+            yield from self._release()  # what came before the failure is not lost
+            raise
+
+    def _event(self, line: dict[str, JSON]) -> Iterator[Event]:
+        kind = line.get("event")
+        if kind == "text":
+            yield from self._text(need(line, "data", str))
+        elif kind == "error":
+            raise _error(line, self._secret)
+        elif isinstance(kind, str):
+            # no event of ours: an answer that says nothing else has to count as idle
+            self._skipped[redact_text(kind, self._secret, limit=40)] += 1
+
+    def _text(self, text: str) -> Iterator[Event]:
+        """Hold back what may become the whole answer of somebody without credit."""
+        if self._spoken:
+            if text:
+                yield Text(text)
+            return
+        self._held += text
+        if not NO_CREDIT.startswith(self._held):
+            yield from self._release()
+
+    def _release(self) -> Iterator[Event]:
+        """What was held back, if anything."""
+        text, self._held = self._held, ""
+        if text:
+            self._spoken = True
+            yield Text(text)
+
+
+def _error(event: dict[str, JSON], secret: str) -> APIError:
+    """What an error event says; its shape is not known (section 6)."""
+    data = event.get("data")
+    details = data if isinstance(data, dict) else event
+    found = (details.get(key) for key in ("data", "message", "error"))
+    said = redact_text(next((v for v in found if isinstance(v, str)), ""), secret, limit=500)
+    message = f"FlowGPT reported an error: {said or 'without a word'}"
+    status = details.get("statusCode")
+    if isinstance(status, int) and not isinstance(status, bool):
+        return error_class(status)(message, status_code=status, body=said)
+    return ServerStreamError(message)
+
+
+def _explained(error: APIError, service: FlowGPT) -> APIError:
+    """What a refusal may come from (section 7)."""
+    if isinstance(error, ChallengeError):
+        return error
+    who = "the token may have expired" if service.token else "anonymous use may be closed"
+    said = f"{error}; {who}, or this machine's clock is wrong: requests are signed with it"
+    if isinstance(error, AuthenticationError):
+        error.login_url = SITE
+        said += f". Login page: {SITE}"
+    error.args = (said,)
+    return error
+
+
+__all__ = ["FlowGPT", "FlowGPTDecoder", "plan", "sign"]

@@ -1,0 +1,1 @@
+"""A stand-in for FlowGPT. Import `FlowGptSandbox` from `langchain_g4f.testing`."""

@@ -1,0 +1,225 @@
+"""Text, reasoning and calls, split out of a streamed answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from itertools import combinations
+
+import pytest
+
+from langchain_g4f.errors import TooLargeError
+from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.tools.parser import RawCall, ToolCallParser
+
+Parsed = list[Text | Reasoning | RawCall]
+
+
+def collect(parser: ToolCallParser, pieces: Iterable[str], events: Parsed) -> None:
+    """Append the events of the pieces, up to an error if there is one."""
+    for piece in pieces:
+        events.extend(parser.feed(piece))
+    events.extend(parser.close())
+
+
+def parse(pieces: Iterable[str], limit: int = 1 << 20) -> Parsed:
+    """The events of the pieces, adjacent ones of a kind joined."""
+    events: Parsed = []
+    collect(ToolCallParser(limit), pieces, events)
+    found: Parsed = []
+    for event in events:
+        last = found[-1] if found else None
+        if isinstance(event, Text) and isinstance(last, Text):
+            found[-1] = Text(last.text + event.text)
+        elif isinstance(event, Reasoning) and isinstance(last, Reasoning):
+            found[-1] = Reasoning(last.text + event.text)
+        else:
+            found.append(event)
+    return found
+
+
+def call(text: str, *, closed: bool = True) -> RawCall:
+    """A call of this content."""
+    return RawCall(text, closed)
+
+
+CASES: list[tuple[str, Parsed]] = [
+    ("", []),
+    ("plain", [Text("plain")]),
+    ("<tool_call>{}</tool_call>", [call("{}")]),
+    ("one\n<tool_call> {}\n</tool_call>\n two ", [Text("one\n"), call(" {}\n"), Text("two ")]),
+    ("<tool_call>a</tool_call>\n<tool_call>b</tool_call>\n", [call("a"), call("b")]),
+    ("<tool_call>a</tool_call><tool_call>b</tool_call>", [call("a"), call("b")]),
+    ("<tool_call></tool_call>", [call("")]),
+    ("x<tool_call>{", [Text("x"), call("{", closed=False)]),
+    ("x<tool_call>", [Text("x"), call("", closed=False)]),
+    ("<tool_call>{}</tool_ca", [call("{}</tool_ca", closed=False)]),
+    ("<tool_call>{}\\", [call("{}\\", closed=False)]),
+    ("ends with <tool_cal", [Text("ends with <tool_cal")]),
+    ("a < b <b> <tool> <tools>", [Text("a < b <b> <tool> <tools>")]),
+    ("<<tool_call>a<</tool_call>", [Text("<"), call("a<")]),
+    ("<TOOL_CALL>{}</TOOL_CALL>", [Text("<TOOL_CALL>{}</TOOL_CALL>")]),
+    ("no</tool_call>tag", [Text("no</tool_call>tag")]),
+    (
+        "<tool_call><tool_call>{}</tool_call></tool_call>",
+        [call("<tool_call>{}"), Text("</tool_call>")],
+    ),
+    ("<tool_call>{1}\n<tool_call>{2}</tool_call>", [call("{1}\n<tool_call>{2}")]),
+    ("<tool_call><think>x</think></tool_call>", [call("<think>x</think>")]),
+    ("<think>\n why </think>\n\nso", [Reasoning("why "), Text("so")]),
+    ("<think>never closed</thin", [Reasoning("never closed</thin")]),
+    ("<think> </think> <tool_call>{}</tool_call>", [call("{}")]),
+    (
+        "<think>a <tool_call>{}</tool_call> b</think>c",
+        [Reasoning("a <tool_call>{}</tool_call> b"), Text("c")],
+    ),
+    ("<think><tool_call>{}</tool_call>", [Reasoning("<tool_call>{}</tool_call>")]),
+    # a closing tag inside a JSON string
+    ('<tool_call>{"a": "</tool_call>"}</tool_call> b', [call('{"a": "</tool_call>"}'), Text("b")]),
+    (
+        '<tool_call>["<tool_call>\\"</tool_call>", "</tool_call>\\\\"]</tool_call>',
+        [call('["<tool_call>\\"</tool_call>", "</tool_call>\\\\"]')],
+    ),
+    ('<tool_call>{"a": "</tool_call>"}', [call('{"a": "</tool_call>"}', closed=False)]),
+    # and one behind a string that was not ended
+    ('<tool_call>{"a": "b}</tool_call> so', [call('{"a": "b}'), Text("so")]),
+    ('<tool_call>{"a": "b}</tool_call>\nso"', [call('{"a": "b}'), Text('so"')]),
+    ('<tool_call>{"a": "b}</tool_call><tool_call>c', [call('{"a": "b}'), call("c", closed=False)]),
+    (
+        '<tool_call>{"a": "b}</tool_call><tool_call>{"a": "c}</tool_call>',
+        [call('{"a": "b}'), call('{"a": "c}')],
+    ),
+    (
+        '<tool_call>{"a": "b}</tool_call>" <tool_call>{}</tool_call>',
+        [call('{"a": "b}'), Text('" '), call("{}")],
+    ),
+    ('<tool_call>"</tool_call>"</tool_call>', [call('"'), Text('"</tool_call>')]),
+    ("<tool_call>{'a': '\"'}</tool_call> so", [call("{'a': '\"'}"), Text("so")]),
+    # a string with a line break is no JSON, so that the next tag is the end
+    ('<tool_call>{"a": "b\nc</tool_call>d"}', [call('{"a": "b\nc'), Text('d"}')]),
+    ('<tool_call>{"a": "b\nc"}</tool_call>d', [call('{"a": "b\nc"}'), Text("d")]),
+    ('<tool_call>{"a": "b\\</tool_call>d', [call('{"a": "b\\'), Text("d")]),
+    ('<tool_call>{"a":\n"b"}</tool_call>d', [call('{"a":\n"b"}'), Text("d")]),
+]
+
+
+@pytest.mark.proves("property:6")
+@pytest.mark.parametrize(("text", "events"), CASES)
+def test_answer_cut_anywhere_is_split_in_the_same_way(text: str, events: Parsed) -> None:
+    """Tags and escapes do not align with the pieces they come in."""
+    assert parse([text]) == events
+    assert parse(text) == events
+    for first, second in combinations(range(0, len(text) + 1, 1 + len(text) // 50), 2):
+        assert parse([text[:first], text[first:second], text[second:]]) == events
+
+
+def test_text_flows_without_delay() -> None:
+    """Only what may be the beginning of an expected tag waits."""
+    parser = ToolCallParser()
+    assert list(parser.feed("if a < b <b> </tool_call>")) == [Text("if a < b <b> </tool_call>")]
+    assert list(parser.feed("three <tool_ca")) == [Text("three ")]
+    assert list(parser.feed("n opener")) == [Text("<tool_can opener")]
+    assert list(parser.feed("<think>four <tool_call")) == [Reasoning("four <tool_call")]
+    assert list(parser.feed(">five")) == [Reasoning(">five")]
+    assert list(parser.feed("")) == []
+    assert list(parser.close()) == []
+
+
+def test_call_is_given_out_when_it_is_closed() -> None:
+    """Not earlier, and not with the text behind it."""
+    parser = ToolCallParser()
+    assert list(parser.feed("a<tool_call>{}</tool_call")) == [Text("a")]
+    assert list(parser.feed(">\n\n")) == [call("{}")]
+    assert list(parser.feed(" ")) == []
+    assert list(parser.feed(" b ")) == [Text("b ")]
+
+
+def test_text_behind_a_doubtful_end_waits_for_the_end_of_the_line_only() -> None:
+    """A JSON string has no line breaks."""
+    parser = ToolCallParser()
+    assert list(parser.feed('<tool_call>{"a": "b}</tool_call> and now')) == []
+    assert list(parser.feed("\n")) == [call('{"a": "b}'), Text("and now\n")]
+    assert list(parser.feed("more")) == [Text("more")]
+
+
+def test_order_of_the_events_is_kept() -> None:
+    """Text, reasoning and calls of one piece come out one after the other."""
+    events = ToolCallParser().feed("a<tool_call>b</tool_call>c<think>d</think>e")
+    assert list(events) == [Text("a"), call("b"), Text("c"), Reasoning("d"), Text("e")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<tool_call>12345678901",
+        "<tool_call>12345678901</tool_call>",
+        '<tool_call>12345678"01</tool_call>\nx',
+        '<tool_call>1234567"901</tool_call>"</tool_call>',
+        "<tool_call>123456789\\",
+    ],
+)
+def test_call_over_the_limit_is_an_error_however_it_is_cut(text: str) -> None:
+    """And of what came before it nothing is lost."""
+    limit = 9 if text.endswith("\\") else 10
+    for pieces in ([f"before {text}"], list(f"before {text}"), ["before ", text]):
+        found: Parsed = []
+        with pytest.raises(TooLargeError, match=f"longer than {limit} characters"):
+            collect(ToolCallParser(limit), pieces, found)
+        assert "".join(event.text for event in found) == "before "
+
+
+def test_call_of_the_very_limit_is_fine() -> None:
+    """The tags do not count."""
+    text = "<tool_call>1234567890</tool_call>"
+    assert parse([text], 10) == parse(text, 10) == [call("1234567890")]
+
+
+@pytest.mark.parametrize("end", ["", '"}</tool_call>', " <tool_call>"])
+def test_doubtful_end_is_the_end_when_the_call_gets_too_long(end: str) -> None:
+    """The limit is there for one call and not for the text behind a broken one."""
+    text = '<tool_call>{"a": "b</tool_call>' + "c" * 50
+    ended = parse([text + end], 20)
+    assert ended[:1] == [call('{"a": "b')]
+    assert ended == parse(text + end, 20)
+    assert isinstance(ended[1], Text)
+    assert ended[1].text.startswith("c" * 50)
+
+
+HOSTILE = {
+    "calls": "<tool_call>{}</tool_call>",
+    "openings": "<tool_call>",
+    "endings": "</tool_call>",
+    "beginnings": "<tool_cal",
+    "brackets": "<",
+    "thoughts": "<think></think>",
+    "open strings": '<tool_call>"</tool_call>',
+    "open strings apart": '<tool_call>"</tool_call>"',
+    "endings in strings": '<tool_call>"</tool_call>""</tool_call>',
+    "escapes": '<tool_call>"\\"</tool_call>\\',
+    "backslashes": '<tool_call>"\\\\',
+    "lines": '<tool_call>"\n</tool_call>"\n',
+    "one call": '","\\n',
+    "one string": "</tool_call>",
+}
+
+
+@pytest.mark.proves("property:6")
+@pytest.mark.parametrize("size", [1, 1 << 30], ids=["single", "whole"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_answer_takes_linear_time(name: str, size: int) -> None:
+    """Four times the length takes far less than sixteen times as long."""
+    begin = {"one call": "<tool_call>{", "one string": '<tool_call>"'}.get(name, "")
+
+    def seconds(length: int) -> float:
+        text = begin + HOSTILE[name] * (length // len(HOSTILE[name]))
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        parser = ToolCallParser()
+        start = time.thread_time()
+        for piece in pieces:
+            for _ in parser.feed(piece):
+                pass
+        for _ in parser.close():
+            pass
+        return time.thread_time() - start
+
+    assert seconds(40_000) < 10 * max(seconds(10_000), 0.002)
