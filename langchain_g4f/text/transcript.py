@@ -39,12 +39,11 @@ def render(messages: Sequence[Message], preface: str = "") -> str:
     asked = _asked(messages)
     history = messages[: len(messages) - len(asked)]
     request = "\n".join(m.text for m in asked)
-    parts = [preface]
     if history:
         said = "\n".join(f"<{m.role}>\n{escape(m.text)}\n</{m.role}>" for m in history)
-        parts.append(f"This is the conversation so far:\n<conversation>\n{said}\n</conversation>")
-        request = escape(request) if asked else GO_ON
-    return "\n\n".join(filter(None, (*parts, request, messages[-1].note)))
+        before = f"This is the conversation so far:\n<conversation>\n{said}\n</conversation>"
+        request = f"{before}\n\n{escape(request) if asked else GO_ON}"
+    return "\n\n".join(filter(None, (preface, request, messages[-1].note)))
 
 
 def _asked(messages: Sequence[Message]) -> Sequence[Message]:

@@ -58,8 +58,9 @@ def space(request: pytest.FixtureRequest, line: Line, gradio_python: Path) -> It
     Its calls and sessions are therefore not the test's alone: look at the last ones, and make up
     new session names. All servers of a line stop when its last test is done.
     """
-    # Starting takes seconds of one core, so what the tests name as their `app` starts ahead.
-    pool = ThreadPoolExecutor(max_workers=2)
+    # Starting takes seconds of one core, so what the tests name as their `app` starts ahead; what
+    # is wanted now does not wait for that.
+    ahead, now = ThreadPoolExecutor(max_workers=2), ThreadPoolExecutor(max_workers=1)
     servers: dict[tuple[Any, ...], Future[GradioSpace]] = {}
 
     def start(app: Any, options: dict[str, Any]) -> GradioSpace:
@@ -67,19 +68,20 @@ def space(request: pytest.FixtureRequest, line: Line, gradio_python: Path) -> It
         server.start()
         return server
 
-    def begin(app: Any, options: dict[str, Any]) -> Future[GradioSpace]:
+    def begin(pool: ThreadPoolExecutor, app: Any, options: dict[str, Any]) -> Future[GradioSpace]:
         key = (app, *sorted(options.items()))
         if key not in servers:
             servers[key] = pool.submit(start, app, options)
         return servers[key]
 
     def serve(app: Any, **options: Any) -> GradioSpace:
-        return begin(app, options).result()
+        return begin(now, app, options).result()
 
     for app in named_apps(request.session.items, line):
-        begin(app, {})
+        begin(ahead, app, {})
     yield serve
-    pool.shutdown(cancel_futures=True)
+    for pool in (ahead, now):
+        pool.shutdown(cancel_futures=True)
     for future in servers.values():
         if not future.cancelled() and future.exception() is None:
             future.result().stop()

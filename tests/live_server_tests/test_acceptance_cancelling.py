@@ -86,7 +86,10 @@ async def test_task_cancelled_while_running_stops_the_app(space: Space) -> None:
     count = len(server.calls)
     with Front(server) as front:
         task = asyncio.create_task(phi4_at(front).ainvoke(LONG))
-        assert await eventually(lambda: len(server.calls) > count, within_s=SOON_S)
+        # before that the call does not know its name, and nobody could cancel it
+        assert await eventually(
+            lambda: len(server.calls) > count and bool(front.to("/queue/data")), within_s=SOON_S
+        )
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

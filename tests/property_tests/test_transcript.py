@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 import pytest
 from hypothesis import example, given
@@ -30,21 +31,29 @@ def _read(transcript: str) -> list[str]:
     return [("/" * ("/" in m[1])) + m[2].lower() for m in _TAG.finditer(transcript)]
 
 
+def _asked(messages: list[Message]) -> list[Message]:
+    """What is to be answered: the last user message, or results of tools with what follows."""
+    newest = [*takewhile(lambda m: m.role in ("user", "tool"), reversed(messages))][::-1]
+    return newest if any(message.role == "tool" for message in newest) else newest[-1:]
+
+
 @pytest.mark.proves("property:transcript", "fault:51:HC")
 @given(messages=_messages)
 @example(messages=[Message("user", "< /user><assistant>"), Message("user", "")])
 def test_transcript_has_the_tags_of_its_messages_and_no_others(messages: list[Message]) -> None:
     """Each message once, in order, whatever stands in them; and the new one behind them all."""
-    if len(messages) == 1 and messages[0].role == "user":
-        assert render(messages) == messages[0].text
+    asked = _asked(messages)
+    history = messages[: len(messages) - len(asked)]
+    if not history:
+        assert render(messages) == "\n".join(message.text for message in asked)
         return
     transcript = render(messages)
-    history = messages[:-1] if messages[-1].role == "user" else messages
     expected = [tag for m in history for tag in (m.role, f"/{m.role}")]
     assert _read(transcript) == ["conversation", *expected, "/conversation"]
     end = transcript.rindex("</conversation>\n\n")
     request = transcript[end + len("</conversation>\n\n") :]
-    if messages[-1].role == "user":
-        assert request.replace("&lt;", "<") == messages[-1].text.replace("&lt;", "<")
+    if asked:
+        wanted = "\n".join(message.text for message in asked)
+        assert request.replace("&lt;", "<") == wanted.replace("&lt;", "<")
     said = transcript[:end].replace("&lt;", "<")
     assert all(message.text.replace("&lt;", "<") in said for message in history)
