@@ -21,31 +21,33 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="paired rounds (default: 9)")
     parser.add_argument("--chunks", type=int, default=2000, help="chunks an answer (default: 2000)")
+    parser.add_argument("--pairs", type=int, default=200, help="first tokens (default: 200)")
     parser.add_argument("--imports", type=int, default=15, help="rounds of imports (default: 15)")
-    parser.add_argument("--quick", action="store_true", help="3 rounds, 500 chunks, 3 imports")
+    parser.add_argument("--quick", action="store_true", help="fewer of everything")
     parser.add_argument("--json", type=Path, default=RESULTS, help=f"default: {RESULTS.name}")
     parser.add_argument(
         "--write-docs", action="store_true", help=f"put the table into docs/{DOCS.name}"
     )
     given = parser.parse_args()
     if given.quick:
-        given.rounds, given.chunks, given.imports = 3, 500, 3
+        given.rounds, given.chunks, given.imports, given.pairs = 3, 500, 3, 30
     return given
 
 
 def main() -> int:
     given = _arguments()
     calm_environment()
-    from benchmarks.measure import measure_imports, measure_streams
+    from benchmarks.measure import measure_imports, measure_streams, measure_tools
     from benchmarks.report import summary, table
 
     imports = measure_imports(given.imports, tell)
     try:
         samples = measure_streams(given.rounds, given.chunks, tell)
+        tools = measure_tools(given.pairs, tell)
     except WrongTextError as error:
         tell(f"wrong text: {error}")
         return 1
-    found = summary(samples, imports, given.rounds, given.chunks)
+    found = summary(samples, tools, imports, given.rounds, given.chunks)
     text = table(found)
     print(text)
     given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PROMPT = "Say something long."
 MODEL = "bench"
 RAW, FLOOR, OURS, OPENAI = "httpx + json", "LangChain floor", "ChatHuggingChat", "ChatOpenAI"
+PLAIN, TOOLS = "without tools", "with two tools bound"
 
 
 class Raw:
@@ -95,6 +96,24 @@ def contenders(server: str, shape: str) -> list[Contender]:
         _chat_model(OURS, ChatHuggingChat(model=MODEL, base_url=chat_ui, cookies=None)),
         _chat_model(OPENAI, openai),
     ]
+
+
+def plain_and_with_tools(server: str, shape: str) -> list[Contender]:
+    """Our chat model as it is, and with tools bound that its answers do not call."""
+    model = ChatHuggingChat(model=MODEL, base_url=f"{server}/{shape}/chat", cookies=None)
+    bound = model.bind_tools([_weather, _add])
+    stream, astream = partial(bound.stream, PROMPT), partial(bound.astream, PROMPT)
+    return [_chat_model(PLAIN, model), Contender(TOOLS, stream, astream, attrgetter("content"))]
+
+
+def _weather(city: str, days: int = 1) -> str:
+    """The weather of the coming days in a city."""
+    raise NotImplementedError
+
+
+def _add(a: float, b: float) -> float:
+    """The sum of two numbers."""
+    raise NotImplementedError
 
 
 def _chat_model(name: str, model: BaseChatModel) -> Contender:

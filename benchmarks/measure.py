@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.common import WrongTextError
-from benchmarks.contenders import Contender, contenders
+from benchmarks.contenders import Contender, contenders, plain_and_with_tools
 from benchmarks.server import SHAPES, Shared, serving, tokens
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ IMPORTS = {
     "ChatHuggingChat after BaseChatModel": (FLOOR_IMPORT, OUR_IMPORT),
 }
 """What is imported before, and what under the clock."""
+_SHORT, _WARM_UP = 20, 5
+"""Tokens of an answer of which only the first is of interest, and rounds that do not count."""
 _TIMED = """
 import time
 {}
@@ -124,6 +126,25 @@ def measure_streams(rounds: int, count: int, tell: Callable[[str], None]) -> Sam
                 for contender in fields[shape][:: -1 if number % 2 else 1]:
                     sample = one(contender, mode)
                     samples[mode, shape].setdefault(contender.name, []).append(sample)
+    return samples
+
+
+def measure_tools(rounds: int, tell: Callable[[str], None]) -> dict[str, dict[str, list[Sample]]]:
+    """Short answers with tools bound and without, by mode and contender."""
+    expected = tokens(_SHORT)
+    samples: dict[str, dict[str, list[Sample]]] = {mode: {} for mode in MODES}
+    with serving(_SHORT) as (server, shared), asyncio.Runner() as runner:
+        pair = plain_and_with_tools(server, "paced")
+        tell(f"first tokens with tools, {rounds} rounds")
+        for number in range(-_WARM_UP, rounds):
+            for mode in MODES:
+                for contender in pair[:: -1 if number % 2 else 1]:
+                    if mode == "async":
+                        sample = runner.run(_aread(contender, shared, expected))
+                    else:
+                        sample = _read(contender, shared, expected)
+                    if number >= 0:
+                        samples[mode].setdefault(contender.name, []).append(sample)
     return samples
 
 

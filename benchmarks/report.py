@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import mark, markdown, middle, note, setting, spread
-from benchmarks.contenders import FLOOR, OPENAI, OURS, RAW
+from benchmarks.contenders import FLOOR, OPENAI, OURS, PLAIN, RAW, TOOLS
 from benchmarks.measure import CELLS, MODES
 
 if TYPE_CHECKING:
@@ -19,11 +19,17 @@ RATIOS = [(OURS, FLOOR, 1.25), (OURS, OPENAI, 0.25), (OURS, RAW, None), (FLOOR, 
 """CPU of the first over CPU of the second, and what is aimed at, at most."""
 FIRST_SHOWN_SHAPE = "paced"
 IMPORT_AIM_MS = 60.0
+TOOLS_AIM = 1.05
+"""First token with tools bound over that without; a twentieth is noise."""
 _PACKAGES = ("langchain-core", "langchain-openai", "httpx", "openai", "pydantic")
 
 
 def summary(
-    samples: Samples, imports: dict[str, list[ImportSample]], rounds: int, count: int
+    samples: Samples,
+    tools: dict[str, dict[str, list[Sample]]],
+    imports: dict[str, list[ImportSample]],
+    rounds: int,
+    count: int,
 ) -> dict[str, Any]:
     """Everything that is written as JSON."""
     return {
@@ -31,7 +37,17 @@ def summary(
         "rounds": rounds,
         "chunks": count,
         "streams": {f"{mode} {shape}": _cell(samples[mode, shape]) for mode, shape in CELLS},
+        "tools": {mode: _first_tokens(pair) for mode, pair in tools.items()},
         "imports": _imports(imports),
+    }
+
+
+def _first_tokens(pair: dict[str, list[Sample]]) -> dict[str, Any]:
+    plain, bound = pair[PLAIN], pair[TOOLS]
+    return {
+        "rounds": len(plain),
+        "medians": {name: middle([s.first_ms for s in found]) for name, found in pair.items()},
+        "ratio": spread(a.first_ms / b.first_ms for a, b in zip(bound, plain, strict=True)),
     }
 
 
@@ -80,7 +96,12 @@ def _imports(imports: dict[str, list[ImportSample]]) -> dict[str, Any]:
 def table(found: dict[str, Any]) -> str:
     """The tables, with what was aimed at."""
     streams = found["streams"]
-    tables = _stream_rows(streams), _first_rows(streams), _import_rows(found["imports"])
+    tables = (
+        _stream_rows(streams),
+        _first_rows(streams),
+        _tool_rows(found["tools"]),
+        _import_rows(found["imports"]),
+    )
     how = f"{found['rounds']} rounds of {found['chunks']} chunks"
     return "\n\n".join([*map(markdown, tables), note(found, how)])
 
@@ -105,6 +126,19 @@ def _first_rows(streams: dict[str, Any]) -> list[list[str]]:
         requests = max(each["requests"] for each in found)
         rows.append([name, *(f"{each['first_ms']:.2f}" for each in found), str(requests)])
     return rows
+
+
+def _tool_rows(tools: dict[str, Any]) -> list[list[str]]:
+    ratios = [tools[mode]["ratio"]["median"] for mode in MODES]
+    title = f"with / without, of {tools[MODES[0]]['rounds']} pairs (aim: at most {TOOLS_AIM})"
+    return [
+        ["First token, ChatHuggingChat", *(f"{mode}, ms" for mode in MODES)],
+        *(
+            [name, *(f"{tools[mode]['medians'][name]:.2f}" for mode in MODES)]
+            for name in (PLAIN, TOOLS)
+        ),
+        [title, *(f"{ratio:.2f}{mark(ratio, TOOLS_AIM)}" for ratio in ratios)],
+    ]
 
 
 def _import_rows(imports: dict[str, Any]) -> list[list[str]]:

@@ -29,7 +29,7 @@ TURN = Turn("word0", first_ms=20.0, wall_ms=300.0, cpu_ms=40.0)
 def test_benchmarks_print_the_table_and_write_it_as_json(tmp_path: Path) -> None:
     """Every contender reads the text that was sent; how long it took is no matter of a test."""
     written = tmp_path / "results.json"
-    sizes = ["--rounds", "1", "--chunks", "20", "--imports", "1"]
+    sizes = ["--rounds", "1", "--chunks", "20", "--imports", "1", "--pairs", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *sizes, "--json", str(written)],
         capture_output=True,
@@ -39,6 +39,7 @@ def test_benchmarks_print_the_table_and_write_it_as_json(tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     assert "ChatHuggingChat / LangChain floor" in done.stdout
+    assert "with two tools bound" in done.stdout
     assert json.loads(written.read_text(encoding="utf-8"))
 
 

@@ -36,6 +36,7 @@ _STARTING = ("BUILDING", "APP_STARTING")
 _UNAVAILABLE = (502, 503, 504)
 _AWAY = (404, *_UNAVAILABLE)
 _FIRST_S, _LONGEST_S = 1.0, 5.0
+_TRUSTED_S = 10.0
 
 
 def known_app(where: Where, session: Session) -> App | None:
@@ -56,7 +57,27 @@ def open_app(where: Where, session: Session) -> PlanOf[App]:
         SpaceNotRunningError: It does not run, or did not wake up in time.
         MalformedStreamError: What is there is no Gradio app, or one that is too old.
     """
-    return known_app(where, session) or (yield from _read(where, session))
+    app = known_app(where, session)
+    if app is not None and (yield from _is_same(app, where, session)):
+        return app
+    return (yield from _read(where, session))
+
+
+def _is_same(app: App, where: Where, session: Session) -> PlanOf[bool]:
+    """Whether the app still is the one that was described.
+
+    After an edit and a restart, another function may have the number of the one we know,
+    and answer without an error. So it is asked, unless it was a moment ago.
+    """
+    known_at = session.memory.get(_key_of_time(where))
+    if isinstance(known_at, float) and session.clock() - known_at < _TRUSTED_S:
+        return True
+    try:
+        same = (yield from app_id(where, app)) == app.app_id
+    except APIError:
+        return False
+    session.memory[_key_of_time(where)] = session.clock()
+    return same
 
 
 def app_id(where: Where, app: App) -> PlanOf[int]:
@@ -91,6 +112,7 @@ def _read(where: Where, session: Session) -> PlanOf[App]:
             response = yield from send(lambda: request)
             if response.headers.content_type != "text/html":
                 app = session.memory[_key(where)] = read_app(response.json())
+                session.memory[_key_of_time(where)] = session.clock()
                 return app
             error: APIError = _no_app(response)
         except APIStatusError as found:
@@ -183,6 +205,10 @@ def _not_running(stage: str, message: str) -> SpaceNotRunningError:
 
 def _key(where: Where) -> str:
     return f"gradio app at {where.base_url}"
+
+
+def _key_of_time(where: Where) -> str:
+    return f"when the gradio app at {where.base_url} was asked"
 
 
 __all__ = ["app_id", "forget_app", "is_away", "known_app", "open_app"]

@@ -63,6 +63,26 @@ def test_app_is_asked_once_what_it_is() -> None:
     assert world.asked == ["config", "config", "other/config"]
 
 
+def test_known_app_is_asked_after_a_while_whether_it_is_the_same() -> None:
+    """One that was edited and restarted is read anew: its numbers mean other functions."""
+    same, other = reply({"app_id": CONFIG["app_id"]}), reply({"app_id": 8})
+    world = World({"config": reply(CONFIG), "app_id": [same, other, reply({}, 404)]})
+    found = open_it(world)
+    world.now += 9.9
+    assert open_it(world) is found
+    assert world.asked == ["config"]
+    world.now += 10
+    assert open_it(world) is found
+    assert open_it(world) is found
+    assert world.asked == ["config", "app_id"]
+    world.now += 10
+    assert open_it(world) is not found
+    assert world.asked == ["config", "app_id", "app_id", "config"]
+    world.now += 10
+    open_it(world)
+    assert world.asked[4:] == ["app_id", "config"]
+
+
 def test_memory_that_holds_something_else_is_not_believed() -> None:
     """The app is asked."""
     world = World({"config": reply(CONFIG)})
