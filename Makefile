@@ -22,7 +22,7 @@ $(VENV)/demo.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
-	$(INSTALL) --editable '.[cli,sandbox]' --group dev
+	$(INSTALL) --editable '.[browser,cli,sandbox]' --group dev
 	@touch $@ $(VENV)/demo.stamp
 
 # Gradio pins what this package leaves open, so each of its lines has an environment of its own.
@@ -33,6 +33,19 @@ GRADIO_VENVS := .venv-gradio5 .venv-gradio6
 	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --requirement $<
 	@touch $@
 
+# g4f, whose licence is the GPL, is installed nowhere else; nothing of it is in this package.
+G4F_VENVS := .venv-g4f-old .venv-g4f-new
+
+.venv-g4f-%/stamp: tests/g4f_compat/g4f_%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --requirement $<
+	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --no-deps --editable .
+	@touch $@
+
+# Playwright's download of a browser of its own is neither needed nor wanted.
+CHROMIUM := env DEBIAN_FRONTEND=noninteractive sh -c \
+  'apt-get update && apt-get install --yes --no-install-recommends chromium'
+
 # --- targets -------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -41,11 +54,24 @@ demo: $(VENV)/demo.stamp ## show the package at work on a loopback server
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 .PHONY: test-servers
 test-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the tests on real Gradio servers, both lines
 	$(BIN)/pytest tests/live_server_tests -m servers
+
+.PHONY: g4f-compat
+g4f-compat: $(G4F_VENVS:=/stamp) ## ChatG4F on the base classes of g4f, old line and new
+	set -e; for venv in $(G4F_VENVS); do $$venv/bin/pytest tests/g4f_compat -m g4f; done
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || ( $(CHROMIUM) || sudo -n $(CHROMIUM) ) >/dev/null 2>&1 || \
+	  { echo 'no chromium here, and none could be installed: put one on the PATH' >&2; exit 1; }
+
+.PHONY: test-browser
+test-browser: $(VENV)/dev.stamp chromium ## sign-in in a real Chromium
+	$(BIN)/pytest tests/browser_tests -m browser
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts, file sizes, evidence
@@ -93,7 +119,7 @@ check_imports: $(VENV)/dev.stamp ## import every module by itself
 
 .PHONY: clean
 clean: ## remove the environments and everything generated
-	rm -rf $(VENV) $(GRADIO_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(GRADIO_VENVS) $(G4F_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from langchain_g4f._version import __version__
     from langchain_g4f.chat_models.base import BaseChatG4F
     from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
+    from langchain_g4f.chat_models.g4f import ChatG4F
     from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
     from langchain_g4f.chat_models.microsoft_phi4 import ChatMicrosoftPhi4
+    from langchain_g4f.chat_models.names import g4f_chat_model
     from langchain_g4f.errors import (
         APIConnectionError,
         APIError,
@@ -47,15 +49,24 @@ if TYPE_CHECKING:
         UnsupportedMediaError,
     )
     from langchain_g4f.limits import Clocks
+    from langchain_g4f.sign_in import Account, alogin, awhoami, login, logout, whoami
 
 _WHERE = {
+    "Account": "langchain_g4f.sign_in",
     "BaseChatG4F": "langchain_g4f.chat_models.base",
     "ChatFlowGpt": "langchain_g4f.chat_models.flowgpt",
+    "ChatG4F": "langchain_g4f.chat_models.g4f",
     "ChatGradioSpace": "langchain_g4f.chat_models.gradio_space",
     "ChatHuggingChat": "langchain_g4f.chat_models.huggingchat",
     "ChatMicrosoftPhi4": "langchain_g4f.chat_models.microsoft_phi4",
     "Clocks": "langchain_g4f.limits",
     "__version__": "langchain_g4f._version",
+    "alogin": "langchain_g4f.sign_in",
+    "awhoami": "langchain_g4f.sign_in",
+    "g4f_chat_model": "langchain_g4f.chat_models.names",
+    "login": "langchain_g4f.sign_in",
+    "logout": "langchain_g4f.sign_in",
+    "whoami": "langchain_g4f.sign_in",
 }
 """Where what is no error comes from; everything is imported at first use."""
 
@@ -72,6 +83,7 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "Account",
     "AppError",
     "AuthenticationError",
     "BadRequestError",
@@ -79,6 +91,7 @@ __all__ = [
     "BlockedURLError",
     "ChallengeError",
     "ChatFlowGpt",
+    "ChatG4F",
     "ChatGradioSpace",
     "ChatHuggingChat",
     "ChatMicrosoftPhi4",
@@ -107,4 +120,10 @@ __all__ = [
     "ToolCallError",
     "UnsupportedMediaError",
     "__version__",
+    "alogin",
+    "awhoami",
+    "g4f_chat_model",
+    "login",
+    "logout",
+    "whoami",
 ]

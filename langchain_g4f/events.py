@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 QUEUED = "queued"
 """Kind of the `Progress` that says where in the service's queue the call is."""
 
-FinishReason = Literal["stop", "interrupted", "length", "tool_calls", "unknown"]
+FinishReason = Literal["stop", "interrupted", "length", "tool_calls", "content_filter", "unknown"]
 
 
 @final
@@ -54,6 +54,24 @@ class ToolCall:
 
 @final
 @dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A piece of a call that the service sends bit by bit.
+
+    Attributes:
+        index: Which of the answer's calls it is a part of, from 0.
+        id: The service's name for the call, in its first part.
+        name: Of the tool, in its first part.
+        arguments: The next piece of their JSON.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class FinalText:
     """The service's own version of the whole answer, reasoning removed.
 
@@ -87,12 +105,16 @@ class File:
         mime_type: What it is.
         url: Where its bytes are; reading them may need the caller's identity.
         data: Its bytes, where the service sent them along.
+        kind: Of what sort it is, where the type of its content is not known.
+        about: What else the service says of it: a description, a transcript.
     """
 
     name: str
     mime_type: str
     url: str = ""
     data: bytes = field(default=b"", repr=False)
+    kind: Literal["", "image", "audio", "video"] = ""
+    about: dict[str, str] = field(default_factory=dict)
 
 
 @final
@@ -123,6 +145,42 @@ class ModelInfo:
     model: str = ""
     provider: str = ""
     route: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many tokens a call took, as the service counts; the last one counts.
+
+    Attributes:
+        input: Of the question.
+        output: Of the answer, reasoning included.
+        total: Of both, as the service says.
+        reasoning: Those of ``output`` that are reasoning, if the service says so.
+        cached: Those of ``input`` that it knew already, if it says so.
+    """
+
+    input: int
+    output: int
+    total: int
+    reasoning: int | None = None
+    cached: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the service says about the answer and has no event of its own; no secrets."""
+
+    values: dict[str, JSON]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NonStandard:
+    """Something that is passed on as it is."""
+
+    value: dict[str, JSON]
 
 
 @final
@@ -174,7 +232,11 @@ Event = (
     | ServerToolCall
     | ServerToolResult
     | ToolCall
+    | ToolCallPart
     | ModelInfo
+    | Usage
+    | Metadata
+    | NonStandard
     | Title
     | ConversationStarted
     | Progress
@@ -189,7 +251,9 @@ __all__ = [
     "FinalText",
     "Finish",
     "FinishReason",
+    "Metadata",
     "ModelInfo",
+    "NonStandard",
     "Progress",
     "Reasoning",
     "ServerToolCall",
@@ -198,4 +262,6 @@ __all__ = [
     "Text",
     "Title",
     "ToolCall",
+    "ToolCallPart",
+    "Usage",
 ]

@@ -10,7 +10,7 @@ a `Defer`, given beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -128,6 +128,16 @@ class Sleep:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the application whether to begin again, for which it may take as long as a person needs.
+
+    Result: its answer; False, and it is not asked, once the service has taken the message.
+    """
+
+    question: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """Look up the addresses of a host. Result: a tuple of them, the best first."""
 
@@ -135,8 +145,8 @@ class Resolve:
     port: int
 
 
-Effect = Send | Stream | Defer | Lock | Unlock | Sleep | Resolve
-Result = Response | StreamEnd | tuple[str, ...] | None
+Effect = Send | Stream | Defer | Lock | Unlock | Sleep | Ask | Resolve
+Result = Response | StreamEnd | tuple[str, ...] | bool | None
 
 T = TypeVar("T")
 PlanOf = Generator[Effect | Event, Result, T]
@@ -152,16 +162,16 @@ class CookieStore(Protocol):
         """Grows when the identity has changed."""
         ...
 
-    def renew(self, seen: int) -> bool:
-        """Whether there is another identity than that of version ``seen``, which was refused."""
+    def renew(self, fresh: Mapping[str, str]) -> bool:
+        """Take ``fresh`` cookies; False if they were given before."""
         ...
 
     def header_for(self, url: str) -> str:
         """The value of the ``Cookie`` header for ``url``, or an empty string."""
         ...
 
-    def store(self, url: str, set_cookie: list[str]) -> None:
-        """Keep what a response to ``url`` set, if it may."""
+    def store(self, url: str, set_cookie: list[str], *, accepted: bool = False) -> None:
+        """Keep what a response to ``url`` set, if it may; one that took the request is accepted."""
         ...
 
 
@@ -221,6 +231,11 @@ def stream(
     return result
 
 
+def ask(question: Callable[[], bool]) -> PlanOf[bool]:
+    """Yield `Ask` and return the answer; use with ``yield from``."""
+    return bool((yield Ask(question)))
+
+
 def resolve(host: str, port: int) -> PlanOf[tuple[str, ...]]:
     """Yield `Resolve` and return the addresses; use with ``yield from``."""
     result = yield Resolve(host, port)
@@ -230,6 +245,7 @@ def resolve(host: str, port: int) -> PlanOf[tuple[str, ...]]:
 
 
 __all__ = [
+    "Ask",
     "CookieStore",
     "Decoder",
     "Defer",
@@ -247,6 +263,7 @@ __all__ = [
     "Stream",
     "StreamEnd",
     "Unlock",
+    "ask",
     "resolve",
     "send",
     "stream",

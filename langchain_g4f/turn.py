@@ -65,6 +65,7 @@ class Message:
         handle: Where the service keeps this answer, from the answer's metadata.
         note: What is told the service with the message, and is no part of the history.
         in_history: Whether the caller's messages have it; a request to try again is not there.
+        name: Who says it, where a caller tells several apart.
         state: Whether the caller has the service's whole answer, a part of it (the
             stream was interrupted or stopped), or more (the service began anew).
     """
@@ -76,6 +77,7 @@ class Message:
     state: AnswerState = "whole"
     note: str = ""
     in_history: bool = True
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ A jar is capped, so a server cannot fill memory, and its repr shows names only.
 
 from __future__ import annotations
 
-import json
 import threading
-from dataclasses import dataclass
 from email.message import Message
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, cast
@@ -53,10 +51,10 @@ class Cookies:
         url: Address of the service; given cookies belong to its host.
         given: Names and values to start with.
         limit: How many cookies are kept.
-        read_again: Gives what is given now, where that can change; nothing if it cannot.
+        refreshed: Told the old and the new values of given cookies that the service renews.
 
     Attributes:
-        version: Grows when the given cookies have changed.
+        version: Grows when other cookies are given.
     """
 
     def __init__(
@@ -65,39 +63,33 @@ class Cookies:
         given: Mapping[str, str] | None = None,
         *,
         limit: int = 50,
-        read_again: Callable[[], Mapping[str, str]] | None = None,
+        refreshed: Callable[[Mapping[str, str], Mapping[str, str]], None] | None = None,
     ) -> None:
         self.version = 0
         self._url = url
-        self._given = dict(given or {})
-        self._read_again = read_again
-        self._renewing = threading.Lock()
+        self._tried = [dict(given or {})]
+        self._known = dict(given or {})
+        self._refreshed = refreshed
         # without the flag, a cookie of a host goes to its subdomains as well
         self._policy = _OwnHost(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
         self._jar = CookieJar(self._policy)
         self._mutex = threading.Lock()
         self._limit = limit
-        self._take(self._given)
+        self._take(self._known)
 
     def _take(self, given: Mapping[str, str]) -> None:
         secure = urlsplit(self._url).scheme == "https"
         for name, value in given.items():
             self._jar.set_cookie(_cookie(self._url, name, value, secure=secure))
 
-    def renew(self, seen: int) -> bool:
-        """Whether there are other cookies than those of version ``seen``, which were refused.
-
-        However many calls ask, what is given is read again once.
-        """
-        with self._renewing:
-            if self.version != seen:
-                return True
-            fresh = dict(self._read_again()) if self._read_again else {}
-            if not fresh or fresh.items() <= self._given.items():
+    def renew(self, fresh: Mapping[str, str]) -> bool:
+        """Take ``fresh`` cookies; False if they were given before."""
+        with self._mutex:
+            if any(fresh.items() <= known.items() for known in (*self._tried, self._known)):
                 return False
-            with self._mutex:
-                self._take(fresh)
-            self._given |= fresh
+            self._take(fresh)
+            self._tried.append(dict(fresh))
+            self._known |= fresh
             self.version += 1
             return True
 
@@ -114,8 +106,14 @@ class Cookies:
             self._jar.add_cookie_header(request)
         return request.get_header("Cookie") or ""
 
-    def store(self, url: str, set_cookie: list[str]) -> None:
-        """Keep what a response to ``url`` set, if the server may set it."""
+    def store(self, url: str, set_cookie: list[str], *, accepted: bool = False) -> None:
+        """Keep what a response to ``url`` set, if the server may set it.
+
+        Args:
+            url: Where it came from.
+            set_cookie: Its ``Set-Cookie`` headers.
+            accepted: Whether it took the request, and so knows who we are.
+        """
         if not set_cookie:
             return
         reply = cast("HTTPResponse", _Reply(set_cookie[: self._limit]))
@@ -132,6 +130,19 @@ class Cookies:
                 if self._policy.set_ok(cookie, request):
                     self._jar.set_cookie(cookie)
                     room -= new
+            old, changed = self._changed() if accepted else ({}, {})
+        if changed and self._refreshed is not None:
+            self._refreshed(old, changed)
+
+    def _changed(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The given cookies that are others by now: what they were, and what they are."""
+        here = urlsplit(self._url).netloc
+        now = {c.name: c.value for c in self._jar if c.get_nonstandard_attr(_HOST) == here}
+        known = self._known
+        new = {n: v for n, v in now.items() if v and n in known and v != known[n]}
+        old = {name: known[name] for name in new}
+        known |= new
+        return old, new
 
 
 def parse_cookie_header(text: str) -> dict[str, str]:
@@ -150,90 +161,6 @@ def parse_cookie_header(text: str) -> dict[str, str]:
         msg = "cookies: expected 'name=value; name=value'"
         raise ConfigurationError(msg)
     return found
-
-
-def parse_cookie_file(text: str, host: str, now: float) -> dict[str, str]:
-    """The cookies for ``host`` in an exported cookie file, Netscape's form or JSON.
-
-    JSON is a list of cookies, an object with such a list under ``cookies``, or an object
-    of names and values. Expired cookies and those of other hosts are left out.
-
-    Args:
-        text: The file's content.
-        host: Host name of the service.
-        now: Seconds since the epoch.
-
-    Raises:
-        ConfigurationError: It is in another form, or has no cookie for the host.
-    """
-    exported = _exported(text)
-    found = {
-        cookie.name: cookie.value
-        for cookie in exported or ()
-        if _covers(cookie.domain, host) and not 0 < cookie.expires < now
-    }
-    if found:
-        return found
-    msg = f"cookies: the file has no cookie for {host}"
-    if exported is None:
-        msg = "cookies: the file is neither JSON nor in Netscape's form"
-    del text, exported  # some tracebacks show local variables
-    raise ConfigurationError(msg)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Exported:
-    name: str
-    value: str
-    domain: str = ""
-    expires: float = 0
-
-
-def _exported(text: str) -> list[_Exported] | None:
-    if text.lstrip()[:1] in ("[", "{"):
-        return _from_json(text)
-    found = []
-    for line in text.splitlines():
-        fields = line.removeprefix("#HttpOnly_").split("\t")
-        if len(fields) == 7 and not line.startswith("# "):
-            domain, _, _, _, expires, name, value = fields
-            found.append(_Exported(name, value, domain, _seconds(expires)))
-    return found
-
-
-def _from_json(text: str) -> list[_Exported] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(value, dict) and isinstance(value.get("cookies"), list):
-        value = value["cookies"]
-    if isinstance(value, dict):
-        return [_Exported(str(name), str(each)) for name, each in value.items()]
-    return [
-        _Exported(
-            str(cookie["name"]),
-            str(cookie["value"]),
-            str(cookie.get("domain") or ""),
-            _seconds(cookie.get("expirationDate") or cookie.get("expires")),
-        )
-        for cookie in value
-        if isinstance(cookie, dict) and "name" in cookie and "value" in cookie
-    ]
-
-
-def _seconds(value: object) -> float:
-    """When a cookie expires; a session cookie says 0, -1 or nothing."""
-    try:
-        return float(str(value))
-    except ValueError:
-        return 0
-
-
-def _covers(domain: str, host: str) -> bool:
-    domain, host = domain.lstrip(".").lower(), host.lower()
-    is_address = host.rpartition(".")[2].isdecimal()  # and has no subdomains
-    return not domain or host == domain or (not is_address and host.endswith(f".{domain}"))
 
 
 def check_cookies(cookies: Mapping[str, str]) -> None:
@@ -297,4 +224,4 @@ def _cookie(url: str, name: str, value: str, *, secure: bool) -> Cookie:
     )
 
 
-__all__ = ["Cookies", "check_cookies", "parse_cookie_file", "parse_cookie_header"]
+__all__ = ["Cookies", "check_cookies", "parse_cookie_header"]

@@ -29,12 +29,16 @@ class Arguments(TypedDict, total=False):
     timeout: float | Clocks | Mapping[str, float] | None
     max_retries: int
     proxy: str | SecretStr | None
+    impersonate: str | None
     http_client: Any
     http_async_client: Any
     stop: str | Sequence[str] | None
     stop_sequences: str | Sequence[str] | None
     streaming: bool
     on_progress: Callable[[Progress], object] | None
+    on_login_required: Callable[[str], object] | None
+    login_profile: str
+    from_browser: str | None
     tool_retries: int
     temperature: float | None
     max_tokens: int | None
@@ -46,7 +50,7 @@ class Arguments(TypedDict, total=False):
     disable_streaming: bool | Literal["tool_calling"]
     metadata: dict[str, Any] | None
     output_version: str | None
-    profile: ModelProfile | None
+    profile: str | ModelProfile | None
     rate_limiter: BaseRateLimiter | None
     tags: list[str] | None
     verbose: bool

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -35,6 +35,7 @@ from langchain_g4f.chat_models.reading import AnswerReading
 from langchain_g4f.chat_models.settings import UNHONOURED
 from langchain_g4f.chat_models.tool_calling import Emulation, ToolCallingModel
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
+from langchain_g4f.events import Text
 from langchain_g4f.redact import forget_locals
 from langchain_g4f.tools.prompt import NO_CALL, PROTOCOL
 from langchain_g4f.turn import Message
@@ -43,8 +44,17 @@ if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
     from langchain_g4f.events import Event
-    from langchain_g4f.run import arun
     from langchain_g4f.turn import AnswerState, Media, RemoteMedia, Turn
+
+
+class EventSource(Protocol):
+    """Events that are awaited; closing it ends the call."""
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> Event: ...
+
+    async def aclose(self) -> None: ...
 
 
 class BaseChatG4F(ToolCallingModel):
@@ -63,10 +73,10 @@ class BaseChatG4F(ToolCallingModel):
             register(cls.provider)
 
     def _events(self, turn: Turn) -> Generator[Event]:
-        return self._run(self._plan(turn, self._session()))
+        return self._run(self._signed_in(partial(self._plan, turn)))
 
-    def _aevents(self, turn: Turn) -> arun:
-        return self._arun(self._plan(turn, self._session()))
+    def _aevents(self, turn: Turn) -> EventSource:
+        return self._arun(self._signed_in(partial(self._plan, turn)))
 
     def _prepare(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
@@ -182,7 +192,7 @@ class BaseChatG4F(ToolCallingModel):
             try:
                 with closing(self._events(turn)) as events:
                     for event in events:
-                        if progress := as_progress(event):
+                        if type(event) is not Text and (progress := as_progress(event)):
                             report(progress, self.provider, self.on_progress)
                         for chunk in mapper.chunks(event):
                             if run_manager:
@@ -215,7 +225,7 @@ class BaseChatG4F(ToolCallingModel):
             try:
                 async with aclosing(self._aevents(turn)) as events:
                     async for event in events:
-                        if progress := as_progress(event):
+                        if type(event) is not Text and (progress := as_progress(event)):
                             await areport(progress, self.provider, self.on_progress)
                         for chunk in mapper.chunks(event):
                             if run_manager:

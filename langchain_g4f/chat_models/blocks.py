@@ -17,18 +17,19 @@ from langchain_core.messages.content import ContentBlock
 from langchain_g4f.events import File, ServerToolCall, ServerToolResult
 
 _KINDS = ("image", "audio", "video")
-_OTHERS = ("server_tools", "files")
+_OTHERS = ("server_tools", "files", "non_standard")
 """Where blocks besides text are kept."""
 
 
 def file_block(file: File) -> dict[str, Any]:
     """The block of a file that belongs to an answer."""
-    kind = file.mime_type.partition("/")[0]
+    kind = file.kind or file.mime_type.partition("/")[0]
     block: dict[str, Any] = {
         "type": kind if kind in _KINDS else "file",
-        "mime_type": file.mime_type,
-        "extras": {"filename": file.name},
+        "extras": ({"filename": file.name} if file.name else {}) | file.about,
     }
+    if file.mime_type:
+        block["mime_type"] = file.mime_type
     if file.data:
         return block | {"base64": base64.b64encode(file.data).decode()}
     return block | {"url": file.url}

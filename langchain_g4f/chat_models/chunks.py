@@ -3,20 +3,24 @@
 ``content`` stays a string; reasoning goes to ``additional_kwargs["reasoning_content"]``,
 which langchain-core turns into a reasoning block. String metadata is concatenated
 when chunks are merged, so each piece of it is said once; ``model_provider`` is the
-exception and stands on every chunk. Usage stays unset: no service sends any.
+exception and stands on every chunk. Usage is added up, and so stands on the last.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
-from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    ToolCallChunk,
+    message_chunk_to_message,
+)
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f.chat_models.blocks import call_block, file_block, result_block
+from langchain_g4f.chat_models.pieces import part_of_call, set_calls, usage_metadata, whole_call
 from langchain_g4f.events import (
     ConversationStarted,
     Event,
@@ -24,7 +28,9 @@ from langchain_g4f.events import (
     FinalText,
     Finish,
     FinishReason,
+    Metadata,
     ModelInfo,
+    NonStandard,
     Progress,
     Reasoning,
     ServerToolCall,
@@ -33,13 +39,15 @@ from langchain_g4f.events import (
     Text,
     Title,
     ToolCall,
+    ToolCallPart,
+    Usage,
 )
 from langchain_g4f.text.stop import StopCutter
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.reading import AnswerReading
 
-_Aside = ConversationStarted | Progress | Title | ModelInfo | FinalText | Finish
+_Aside = ConversationStarted | Progress | Title | ModelInfo | Metadata | Usage | FinalText | Finish
 
 
 class ChunkMapper:
@@ -82,6 +90,7 @@ class ChunkMapper:
         self._cutter = StopCutter(stop) if stop else None
         self._final: FinalText | None = None
         self._reason: FinishReason = "unknown"
+        self._usage: Usage | None = None
         self._metadata: dict[str, Any] = {}
         self._once: dict[str, Any] = {}
         self._sources: list[dict[str, str]] = []
@@ -103,6 +112,9 @@ class ChunkMapper:
     def chunks(self, event: Event) -> Sequence[ChatGenerationChunk]:
         """What the caller is given for ``event``."""
         if self._reading is None:
+            if type(event) is Text and event.text and not (self._cutter or self._sources):
+                self._spoken = True  # nearly all events come this way
+                return (self._chunk(event.text),)
             chunk = self.chunk(event)
             return () if chunk is None else (chunk,)
         return self._released([*map(self.chunk, self._reading.feed(event))])
@@ -151,6 +163,12 @@ class ChunkMapper:
                 return self._block("server_tools", result_block(event))
             case ToolCall():
                 return self._call(event)
+            case ToolCallPart():
+                self._calls = max(self._calls, event.index + 1)
+                return self._called(part_of_call(event))
+            case NonStandard():
+                block = {"type": "non_standard", "value": event.value}
+                return self._block("non_standard", block)
             case _:
                 self._note(event)
                 return None
@@ -165,15 +183,16 @@ class ChunkMapper:
 
     def _call(self, call: ToolCall) -> ChatGenerationChunk:
         """A call in one piece: pieces of arguments would be merged at a price."""
-        piece = tool_call_chunk(
-            name=call.name, args=call.arguments, id=_call_id(call), index=self._calls
-        )
-        message = AIMessageChunk(
-            content="", tool_call_chunks=[piece], response_metadata=self._said_once()
-        )
+        piece = whole_call(call, self._calls)
         self._calls += 1
         if call.repaired:
             self._metadata["repaired_calls"] = self._metadata.get("repaired_calls", 0) + 1
+        return self._called(piece)
+
+    def _called(self, piece: ToolCallChunk) -> ChatGenerationChunk:
+        message = AIMessageChunk(
+            content="", tool_call_chunks=[piece], response_metadata=self._said_once()
+        )
         return ChatGenerationChunk(message=message)
 
     def _held(self) -> dict[str, Any]:
@@ -193,6 +212,10 @@ class ChunkMapper:
                     self._metadata["retries"] = self._metadata.get("retries", 0) + 1
             case Title():
                 self._metadata["title"] = event.title
+            case Metadata():
+                self._metadata |= event.values
+            case Usage():
+                self._usage = event
             case ModelInfo():
                 self._model = event.model or self._model
                 if event.provider:
@@ -223,6 +246,7 @@ class ChunkMapper:
         message = chunk.message
         if isinstance(message, AIMessageChunk):
             message.chunk_position = "last"
+            message.usage_metadata = self._usage and usage_metadata(self._usage)
         return chunk
 
     def _ending(self, calls: int) -> str:
@@ -243,7 +267,7 @@ class ChunkMapper:
             cutter = StopCutter(self._stop)
             message.content = cutter.feed(self._final.text) + cutter.close()
             if self._reading is not None:
-                _set_calls(message, self._final.calls)
+                set_calls(message, self._final.calls)
                 message.response_metadata["finish_reason"] = self._ending(len(self._final.calls))
         return message
 
@@ -262,22 +286,9 @@ class ChunkMapper:
                 content=text, additional_kwargs=extra, response_metadata=metadata
             )
         else:  # an empty dict would be validated, at the price of a fifth of the chunk
-            message = AIMessageChunk(content=text, response_metadata=metadata)
+            message = AIMessageChunk(content=text)
+            message.response_metadata = metadata  # quicker than by the constructor
         return ChatGenerationChunk(message=message)
-
-
-def _set_calls(message: AIMessage, calls: Sequence[ToolCall]) -> None:
-    """Let ``message`` have these calls and no others."""
-    chunks = [
-        tool_call_chunk(name=call.name, args=call.arguments, id=_call_id(call), index=at)
-        for at, call in enumerate(calls)
-    ]
-    read = AIMessageChunk(content="", tool_call_chunks=chunks, chunk_position="last")
-    message.tool_calls, message.invalid_tool_calls = read.tool_calls, read.invalid_tool_calls
-
-
-def _call_id(call: ToolCall) -> str:
-    return call.id or f"call_{uuid.uuid4().hex}"
 
 
 __all__ = ["ChunkMapper"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, Unpack
 
 from pydantic import Field, SecretStr, model_validator
 
+from langchain_g4f.auth.store import Credentials
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.errors import ConfigurationError
 
@@ -30,10 +31,9 @@ def _base_url() -> str:
     return os.environ.get("FLOWGPT_BASE_URL", "").rstrip("/") or _HOME
 
 
-def _environment_token(base_url: str) -> SecretStr | None:
+def _environment_token(base_url: str) -> str:
     """The environment's token; it is for the environment's server, and no other."""
-    token = os.environ.get("FLOWGPT_TOKEN", "").strip()
-    return SecretStr(token) if token and base_url == _base_url() else None
+    return os.environ.get("FLOWGPT_TOKEN", "").strip() if base_url == _base_url() else ""
 
 
 def _device_id() -> str:
@@ -68,6 +68,7 @@ class ChatFlowGpt(BaseChatG4F):
     label: ClassVar[str] = "FlowGPT"
     provider: ClassVar[str] = "flowgpt"
     url: ClassVar[str] = "https://flowgpt.com"
+    credential: ClassVar[str] = "api_key"
     default_model: ClassVar[str] = "gpt-3.5-turbo"
     models: ClassVar[tuple[str, ...]] = (
         "gpt-3.5-turbo",
@@ -95,6 +96,8 @@ class ChatFlowGpt(BaseChatG4F):
     api_key: SecretStr | None = None
     """Token of a member; None for anonymous use."""
     temperature: float | None = 0.7
+    impersonate: str | None = "chrome"
+    """As which browser the requests look on the wire: its protection may let no other through."""
     device_id: str = Field(default_factory=_device_id)
     """What the service knows this device by; one for each model object."""
     greeting: str = "Hello, how can I help you today?"
@@ -124,8 +127,18 @@ class ChatFlowGpt(BaseChatG4F):
 
     def _read_environment(self) -> None:
         if "api_key" not in self.model_fields_set:
-            # not by assignment: it counts as not set
-            self.__dict__["api_key"] = _environment_token(self.base_url)
+            found = self._found_credentials().api_key
+            # not by assignment: it counts as not set, and is read again when refused
+            self.__dict__["api_key"] = SecretStr(found) if found else None
+
+    def _environment_credentials(self) -> Credentials:
+        return Credentials(api_key=_environment_token(self.base_url))
+
+    def _use(self, found: Credentials, session: Session) -> bool:
+        if found.api_key in ("", self._token) or not _is_plain(found.api_key):
+            return False
+        self.__dict__["api_key"] = SecretStr(found.api_key)
+        return True
 
     @property
     def _token(self) -> str:

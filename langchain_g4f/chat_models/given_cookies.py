@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from langchain_g4f.auth.cookies import parse_cookie_file, parse_cookie_header
+from langchain_g4f.auth.cookie_files import parse_cookie_file
+from langchain_g4f.auth.cookies import parse_cookie_header
 from langchain_g4f.errors import ConfigurationError
 
 

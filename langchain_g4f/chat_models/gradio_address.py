@@ -1,12 +1,10 @@
-"""Where a Space is, and whose token of the environment goes there."""
+"""Where a Space is, and whether a token of the Hub may go there."""
 
 from __future__ import annotations
 
 import os
 import re
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from langchain_g4f.errors import ConfigurationError
 
@@ -19,12 +17,15 @@ def environment_hub() -> str:
     return (os.environ.get("HF_ENDPOINT") or _HUB).rstrip("/")
 
 
-def environment_token(base_url: str) -> SecretStr | None:
-    """The environment's token; it goes to Spaces of the Hub, and to no other app."""
+def is_on_hub(base_url: str) -> bool:
+    """Whether the app is a Space of the Hub, to which tokens of the Hub may go."""
     address = urlsplit(base_url)
-    ours = address.scheme == "https" and (address.hostname or "").endswith(".hf.space")
-    token = os.environ.get("HF_TOKEN")
-    return SecretStr(token) if token and ours else None
+    return address.scheme == "https" and (address.hostname or "").endswith(".hf.space")
+
+
+def environment_token() -> str:
+    """The environment's token of the Hub."""
+    return os.environ.get("HF_TOKEN", "")
 
 
 def space_id(given: str) -> str:
@@ -49,4 +50,4 @@ def space_url(space: str) -> str:
     return f"https://{name}.hf.space"
 
 
-__all__ = ["environment_hub", "environment_token", "space_id", "space_url"]
+__all__ = ["environment_hub", "environment_token", "is_on_hub", "space_id", "space_url"]

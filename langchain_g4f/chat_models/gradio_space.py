@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.language_models import LangSmithParams
 from langchain_core.messages import AIMessage
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from langchain_g4f.auth.cookies import check_cookies
-from langchain_g4f.chat_models.base import BaseChatG4F
-from langchain_g4f.chat_models.given_cookies import named_cookies
+from langchain_g4f.chat_models.gradio_account import HubAccount, plain
 from langchain_g4f.chat_models.gradio_address import (
     environment_hub,
-    environment_token,
     space_id,
     space_url,
 )
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
     from langchain_g4f.turn import Turn
 
 
-class ChatGradioSpace(BaseChatG4F):
+class ChatGradioSpace(HubAccount):
     """Chat with a Gradio app: a ``gr.ChatInterface``, or a page with a chatbot.
 
     Setup:
@@ -81,16 +78,6 @@ class ChatGradioSpace(BaseChatG4F):
     """Address of the app; by default that of the Space."""
     api_name: str = ""
     """Name of one of the app's functions, where it has several chats."""
-    hub_url: str = Field(default_factory=environment_hub)
-    """Address of the Hub, which knows Spaces and identities."""
-    api_key: SecretStr | None = None
-    """Token of the Hub, sent to the app and to the Hub."""
-    cookies: dict[str, SecretStr] | None = None
-    """Cookies of the Hub, sent to nobody else: header, names and values, or a cookie file."""
-    zerogpu_token: SecretStr | None = None
-    """A ZeroGPU token you have; otherwise the Hub is asked for one."""
-    zerogpu_uuid: SecretStr | None = None
-    """The session id that goes with it."""
     conversation: Literal["auto", "new"] | dict[str, Any] = "auto"
     """Go on in the app's session where the history leads to one; always begin a new one; or
     go on from this handle. A call also takes an answer."""
@@ -137,25 +124,6 @@ class ChatGradioSpace(BaseChatG4F):
     def _space_is_an_id(cls, value: str) -> str:
         return space_id(value)
 
-    @field_validator("hub_url")
-    @classmethod
-    def _hub_is_http(cls, value: str) -> str:
-        return cls._base_url_is_http(value)
-
-    @field_validator("cookies", mode="before")
-    @classmethod
-    def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
-        hub = str(info.data.get("hub_url", ""))
-        return named_cookies(value, hub) if isinstance(value, str | Path | SecretStr) else value
-
-    @field_validator("cookies")
-    @classmethod
-    def _cookies_can_be_sent(
-        cls, value: dict[str, SecretStr] | None
-    ) -> dict[str, SecretStr] | None:
-        check_cookies({n: v.get_secret_value() for n, v in (value or {}).items()})
-        return value
-
     @model_validator(mode="after")
     def _find_address(self) -> Self:
         self._read_environment()
@@ -174,15 +142,13 @@ class ChatGradioSpace(BaseChatG4F):
             self.__dict__["base_url"] = space_url(self.space)
         elif {"space", "hub_url"}.isdisjoint(given) and self.base_url != space_url(self.space):
             self.__dict__["space"] = ""  # a copy elsewhere: what the Hub says is not of it
-        if "api_key" not in given:
-            self.__dict__["api_key"] = environment_token(self.base_url)
+        self._read_account()
 
     @property
     def lc_secrets(self) -> dict[str, str]:
         """Where credentials are read from when a serialized model is loaded."""
-        on_hub = self.base_url.endswith(".hf.space")
         return {
-            "api_key": "HF_TOKEN" if on_hub else "GRADIO_SPACE_TOKEN",
+            "api_key": "HF_TOKEN" if self._on_hub else "GRADIO_SPACE_TOKEN",
             "cookies": "HF_COOKIES",
             "zerogpu_token": "ZEROGPU_TOKEN",
             "zerogpu_uuid": "ZEROGPU_UUID",
@@ -200,9 +166,9 @@ class ChatGradioSpace(BaseChatG4F):
             space=self.space,
             hub_url=self.hub_url,
             api_name=self.api_name,
-            token=_revealed(self.api_key),
-            gpu_token=_revealed(self.zerogpu_token),
-            gpu_uuid=_revealed(self.zerogpu_uuid),
+            token=plain(self.api_key),
+            gpu_token=plain(self.zerogpu_token),
+            gpu_uuid=plain(self.zerogpu_uuid),
             wake_timeout_s=self.wake_timeout,
         )
 
@@ -211,12 +177,6 @@ class ChatGradioSpace(BaseChatG4F):
         # the one model of an app has no name of its own
         params.setdefault("ls_model_name", self.space or self.base_url)
         return params
-
-    def _identity_url(self) -> str:
-        return self.hub_url
-
-    def _secrets(self) -> dict[str, str]:
-        return {n: v.get_secret_value() for n, v in (self.cookies or {}).items()}
 
     def _limits(self) -> Limits:
         from dataclasses import replace
@@ -238,6 +198,20 @@ class ChatGradioSpace(BaseChatG4F):
             yield from plan(turn, session, self._where())
         finally:
             self._learn(session)
+
+    def _whoami_plan(self, session: Session) -> PlanOf[str | None]:
+        from langchain_g4f.providers.gradio_space import whoami
+
+        if not self._on_hub and self.hub_url == environment_hub():
+            return super()._whoami_plan(session)
+        return whoami(self._where())
+
+    def _describe_plan(self, session: Session) -> PlanOf[str]:
+        from langchain_g4f.providers.gradio_space import open_app
+
+        where = self._where()
+        app = yield from open_app(where, session)
+        return "Gradio" if app is where.known else f"Gradio {app.version}"
 
     def _models_plan(self, session: Session) -> PlanOf[list[str]]:
         from langchain_g4f.providers.gradio_space import models_of, open_app
@@ -273,10 +247,6 @@ class ChatGradioSpace(BaseChatG4F):
             "video_inputs": "video" in takes,
             "pdf_inputs": "pdf" in takes,
         }
-
-
-def _revealed(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret is not None else ""
 
 
 __all__ = ["ChatGradioSpace"]

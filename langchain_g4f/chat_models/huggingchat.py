@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from langchain_g4f.auth.cookies import check_cookies
+from langchain_g4f.auth.store import Credentials
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.chat_models.given_cookies import named_cookies
 from langchain_g4f.chat_models.huggingchat_login import (
@@ -29,6 +30,7 @@ from langchain_g4f.chat_models.huggingchat_login import (
     environment_base_url,
     environment_cookies,
 )
+from langchain_g4f.chat_models.login import hidden, revealed
 from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class ChatHuggingChat(BaseChatG4F):
     provider: ClassVar[str] = "huggingchat"
     url: ClassVar[str] = HOME
     needs_auth: ClassVar[bool] = True
+    credential: ClassVar[str] = "cookies"
     default_model: ClassVar[str] = "omni"
     models: ClassVar[tuple[str, ...]] = ("omni",)
     options: ClassVar[tuple[str, ...]] = (
@@ -140,7 +143,7 @@ class ChatHuggingChat(BaseChatG4F):
     def _cookies_can_be_sent(
         cls, value: dict[str, SecretStr] | None
     ) -> dict[str, SecretStr] | None:
-        check_cookies({n: v.get_secret_value() for n, v in (value or {}).items()})
+        check_cookies(revealed(value))
         return value
 
     @model_validator(mode="after")
@@ -151,11 +154,25 @@ class ChatHuggingChat(BaseChatG4F):
     def _read_environment(self) -> None:
         if "cookies" in self.model_fields_set:
             return
-        given = environment_cookies(self.base_url)
-        named = {} if given is None else named_cookies(given, self.base_url)
-        check_cookies(named)
+        found = self._found_credentials().cookies
+        check_cookies(found)
         # not by assignment: they count as not set, and are read again when refused
-        self.__dict__["cookies"] = {n: SecretStr(v) for n, v in named.items()} or None
+        self.__dict__["cookies"] = hidden(found)
+
+    def _environment_credentials(self) -> Credentials:
+        given = environment_cookies(self.base_url)
+        return self._given_credentials(given)
+
+    def _given_credentials(self, given: object) -> Credentials:
+        if isinstance(given, str | Path | SecretStr):
+            return Credentials(named_cookies(given, self.base_url))
+        if isinstance(given, Mapping):
+            return Credentials({n: _plain(v) for n, v in given.items()})
+        return Credentials()
+
+    def _use(self, found: Credentials, session: Session) -> bool:
+        check_cookies(found.cookies)
+        return session.cookies.renew(found.cookies)
 
     @property
     def lc_secrets(self) -> dict[str, str]:
@@ -198,18 +215,7 @@ class ChatHuggingChat(BaseChatG4F):
     def _secrets(self) -> dict[str, str]:
         # The server accepts a session id of our choice (section 2.1). Left to choose, it gives one
         # to each first request, and calls that begin at once lose each other's conversations.
-        given = {n: v.get_secret_value() for n, v in (self.cookies or {}).items()}
-        return {"hf-chat": str(uuid.uuid4())} | given
-
-    def _secrets_now(self) -> dict[str, str]:
-        """The environment's cookies of today, if that is where ours came from."""
-        if "cookies" in self.model_fields_set:
-            return {}
-        try:
-            fresh = type(self)(base_url=self.base_url).cookies
-        except ValueError:
-            return {}
-        return {n: v.get_secret_value() for n, v in (fresh or {}).items()}
+        return {"hf-chat": str(uuid.uuid4())} | revealed(self.cookies)
 
     def _asked_model(self, name: str | None) -> str:
         wanted = name or self.model
@@ -237,6 +243,21 @@ class ChatHuggingChat(BaseChatG4F):
 
         return plan(turn, session, self.base_url)
 
+    def _whoami_plan(self, session: Session) -> PlanOf[str | None]:
+        from langchain_g4f.providers.huggingchat import whoami
+
+        return whoami(self.base_url)
+
+    def _login_page_plan(self, session: Session) -> PlanOf[str]:
+        from langchain_g4f.providers.huggingchat import login_page
+
+        return login_page(self.base_url)
+
+    def _describe_plan(self, session: Session) -> PlanOf[str]:
+        from langchain_g4f.providers.huggingchat import describe
+
+        return describe(self.base_url)
+
     def _models_plan(self, session: Session) -> PlanOf[list[str]]:
         from langchain_g4f.providers.huggingchat import list_models
 
@@ -249,6 +270,10 @@ class ChatHuggingChat(BaseChatG4F):
             "image_url_inputs": True,
             "reasoning_output": True,
         }
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 __all__ = ["ChatHuggingChat", "ToolServer"]

@@ -17,7 +17,7 @@ def environment_base_url() -> str:
 
 def environment_cookies(base_url: str) -> str | Path | None:
     """The environment's cookies; they are those of the environment's server, and no other's."""
-    if urlsplit(base_url).netloc != urlsplit(environment_base_url()).netloc:
+    if urlsplit(base_url)[:2] != urlsplit(environment_base_url())[:2]:  # scheme, host and port
         return None
     if header := os.environ.get("HUGGINGCHAT_COOKIES"):
         return header

@@ -106,7 +106,7 @@ def _question(message: HumanMessage) -> Iterator[Message]:
         rest = [block for block in content if not _is_result(block)]
         message = message.model_copy(update={"content": rest})
     if message.content or not results:
-        yield Message("user", _text(message), _media(message))
+        yield Message("user", _text(message), _media(message), name=message.name or "")
 
 
 def _is_result(block: object) -> TypeGuard[dict[str, Any]]:
@@ -127,6 +127,7 @@ def _answer(message: AIMessage) -> Message:
         "\n".join(filter(None, (_text(message), *_calls(message)))),
         handle=handle if isinstance(handle, dict) else None,
         state=state,
+        name=message.name or "",
     )
 
 

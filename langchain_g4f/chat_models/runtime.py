@@ -19,7 +19,7 @@ from langchain_g4f.locks import KeyedLocks
 from langchain_g4f.plan import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from langchain_g4f.limits import Limits
 
@@ -48,9 +48,18 @@ if hasattr(os, "register_at_fork"):
 
 
 class Runtime:
-    """State of one model object; thread-safe."""
+    """State of one model object; thread-safe.
+
+    Attributes:
+        models: What the service listed last.
+        new_id: Makes UUIDs.
+        identity: Grows when the caller has become another one.
+        renewals: How often that was tried.
+    """
 
     def __init__(self) -> None:
+        self.identity = 0
+        self.renewals = 0
         self.models: list[str] = []
         self.new_id: Callable[[], str] = _uuid
         self._models_at = 0.0
@@ -76,13 +85,13 @@ class Runtime:
         *,
         url: str,
         secrets: Callable[[], dict[str, str]],
-        secrets_now: Callable[[], dict[str, str]],
+        refreshed: Callable[[Mapping[str, str], Mapping[str, str]], None],
     ) -> Session:
         """What the calls of the model share, with the settings of this one."""
         with self._mutex:
             if self._cookies is None:
                 limit = limits.sizes.cookies_count
-                self._cookies = Cookies(url, secrets(), limit=limit, read_again=secrets_now)
+                self._cookies = Cookies(url, secrets(), limit=limit, refreshed=refreshed)
         return Session(
             provider=provider,
             limits=limits,

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import aclosing
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import PrivateAttr
 
+from langchain_g4f.chat_models.login import LoginSettings
 from langchain_g4f.chat_models.runtime import Runtime
-from langchain_g4f.chat_models.settings import ChatSettings
-from langchain_g4f.errors import ConfigurationError, G4FError, ModelNotFoundError
+from langchain_g4f.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    G4FError,
+    ModelNotFoundError,
+)
+from langchain_g4f.events import Progress
 from langchain_g4f.limits import Clocks, Limits
+from langchain_g4f.plan import Lock, Unlock, ask
 
 if TYPE_CHECKING:
     from langchain_g4f.events import Event
@@ -23,10 +31,15 @@ if TYPE_CHECKING:
     from langchain_g4f.turn import Turn
 
 
+_IDENTITY = ("base_url", "space", "login_profile", "from_browser")
+"""Fields that make a copy of a model another caller."""
+_CALLERS = ("http_client", "http_async_client", "on_progress", "on_login_required")
+"""Fields that hold what belongs to the caller."""
+
 T = TypeVar("T")
 
 
-class ServiceModel(ChatSettings):
+class ServiceModel(LoginSettings):
     """Runs plans against a service; what it says to LangChain is `BaseChatG4F`'s."""
 
     _runtime: Runtime = PrivateAttr(default_factory=Runtime)
@@ -42,6 +55,11 @@ class ServiceModel(ChatSettings):
         yield from ()
         return list(self.models)
 
+    def _describe_plan(self, session: Session) -> PlanOf[str]:
+        """The plan that asks what the server is. Overwritten where it says."""
+        yield from ()
+        return ""
+
     def _identity_url(self) -> str:
         """Whose cookies those of `_secrets` are. Overwritten where it is not the service."""
         return self.base_url
@@ -51,20 +69,11 @@ class ServiceModel(ChatSettings):
         raise ConfigurationError(f"{self.label} has no files to fetch: {url}")
 
     def _read_environment(self) -> None:
-        """Take the credentials that the environment has for the model's address, and no others.
-
-        Overwritten where it has any; what the caller gave stays.
-        """
+        """Take the credentials that there are for the address, unless given. Overwritten."""
 
     def _secrets(self) -> dict[str, str]:
         """The cookies to start with. Overwritten where a service has an identity."""
         return {}
-
-    def _secrets_now(self) -> dict[str, str]:
-        """The cookies as they are given now. Overwritten where they can change."""
-        return {}
-
-    # -- settings --------------------------------------------------------------
 
     def _limits(self) -> Limits:
         if self.timeout is None:
@@ -80,14 +89,14 @@ class ServiceModel(ChatSettings):
             self.max_retries,
             url=self._identity_url(),
             secrets=self._secrets,
-            secrets_now=self._secrets_now,
+            refreshed=self._refreshed,
         )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; with other cookies or another address, one with a session of its own."""
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("_serialized", None)  # core's cache of what it was
-        if not {"base_url", "space", *self.lc_secrets}.isdisjoint(update or ()):
+        if not {*_IDENTITY, *self.lc_secrets}.isdisjoint(update or ()):
             copied._runtime = Runtime()  # noqa: SLF001 -- its own
             copied._read_environment()  # noqa: SLF001 -- its own
         return copied
@@ -95,7 +104,8 @@ class ServiceModel(ChatSettings):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy with a session of its own; what belongs to the caller is not copied."""
         memo = {} if memo is None else memo
-        for shared in (self.http_client, self.http_async_client, self.on_progress):
+        for name in _CALLERS:
+            shared = getattr(self, name)
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
@@ -170,6 +180,63 @@ class ServiceModel(ChatSettings):
         """Like `fetch_file`."""
         return _content(block) or await self._aresult(self._fetch_plan(_address(block)))
 
+    # -- accounts --------------------------------------------------------------
+
+    def whoami(self) -> str | None:
+        """Who the service says is logged in; None if nobody is.
+
+        Raises:
+            ConfigurationError: The service does not say.
+        """
+        return self._result(self._whoami_plan(self._session()))
+
+    async def awhoami(self) -> str | None:
+        """Like `whoami`."""
+        return await self._aresult(self._whoami_plan(self._session()))
+
+    async def alogin_page(self) -> str:
+        """Where a browser logs in.
+
+        Raises:
+            ConfigurationError: It cannot, or nobody has to.
+        """
+        return await self._aresult(self._login_page_plan(self._session()))
+
+    def _signed_in(self, make_plan: Callable[[Session], Plan]) -> Plan:
+        """A plan; if its login is refused, once more with another one, if there is one by now.
+
+        However many calls are refused at once, the others wait for what one of them finds.
+        """
+        session = self._session()
+        seen = self._runtime.identity
+        try:
+            yield from make_plan(session)
+        except AuthenticationError as error:
+            if not error.login_url or not (yield from self._renewed(seen, error.login_url)):
+                raise self._of_account(error) from None
+        else:
+            return
+        yield Progress("login_renewed")
+        yield from make_plan(session)
+
+    def _renewed(self, seen: int, login_url: str) -> PlanOf[bool]:
+        """Whether there are other credentials than those of the identity ``seen``."""
+        account = f"login of {self._credential_file().path.name}"
+        another = partial(self._another, seen, self._runtime.renewals, login_url, self._session())
+        yield Lock(account)
+        found = yield from ask(another)
+        yield Unlock(account)
+        return found
+
+    def _another(self, seen: int, renewals: int, login_url: str, session: Session) -> bool:
+        """Become another caller than ``seen``, if nobody has tried since the refusal."""
+        if (self._runtime.identity, self._runtime.renewals) == (seen, renewals):
+            try:
+                self._runtime.identity += self._renew(login_url, session)
+            finally:
+                self._runtime.renewals += 1
+        return self._runtime.identity != seen
+
     # -- running a plan --------------------------------------------------------
 
     def _result(self, plan: PlanOf[T]) -> T:
@@ -202,14 +269,14 @@ class ServiceModel(ChatSettings):
 
         if self.http_client is not None:
             return self._runtime.own(self.http_client, client.SyncClient)
-        return client.sync_client(client.ClientSettings(self.proxy))
+        return client.sync_client(client.ClientSettings(self.proxy, impersonate=self.impersonate))
 
     def _async_client(self) -> AsyncClient:
         from langchain_g4f.transport import client
 
         if self.http_async_client is not None:
             return self._runtime.own(self.http_async_client, client.AsyncClient)
-        return client.async_client(client.ClientSettings(self.proxy))
+        return client.async_client(client.ClientSettings(self.proxy, impersonate=self.impersonate))
 
 
 def _content(block: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
 from urllib.parse import SplitResult, urlsplit
@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from langchain_g4f.chat_models.parameters import Parameter, in_lines
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.events import Progress
 from langchain_g4f.limits import Clocks
@@ -74,6 +75,9 @@ class ChatSettings(BaseChatModel):
     """How often a request is repeated where that cannot do harm."""
     proxy: SecretStr | None = None
     """URL of a proxy; None for the one the environment names, if any."""
+    impersonate: str | None = None
+    """Browser to look like on the wire, such as "chrome": its TLS, HTTP/2 and headers; None for
+    none. Any target of curl_cffi; see docs/impersonate.md."""
     http_client: Any = Field(default=None, exclude=True, repr=False)
     """An ``httpx.Client`` of your own, for sync calls; you close it."""
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
@@ -132,6 +136,14 @@ class ChatSettings(BaseChatModel):
         return value
 
     @model_validator(mode="after")
+    def _one_way_to_the_wire(self) -> Self:
+        own = self.http_client is not None or self.http_async_client is not None
+        if self.impersonate is not None and own and "impersonate" in self.model_fields_set:
+            msg = "impersonate: a client of your own decides itself what is seen on the wire"
+            raise ConfigurationError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _warn_of_unhonoured(self) -> Self:
         self._warn_about({name: getattr(self, name) for name in UNHONOURED})
         return self
@@ -143,6 +155,29 @@ class ChatSettings(BaseChatModel):
                 warnings.warn(
                     f"{self.label} has no parameter {name!r}: it is ignored", stacklevel=3
                 )
+
+    def get_parameters(self, *, as_json: bool = False) -> dict[str, Any]:
+        """The parameters of this model and its calls by name: type, default, whether honoured.
+
+        Args:
+            as_json: Give values that JSON has, in place of `Parameter` objects.
+        """
+        found = {each.name: each for each in self._parameters()}
+        return {n: each.as_json() for n, each in found.items()} if as_json else found
+
+    @property
+    def params(self) -> str:
+        """The parameters of this model and its calls, one a line."""
+        return in_lines(self._parameters())
+
+    def _parameters(self) -> Iterator[Parameter]:
+        for name, field in type(self).model_fields.items():
+            if name not in BaseChatModel.model_fields:
+                yield Parameter.of_field(name, field, honoured=self._honours(name))
+
+    def _honours(self, name: str) -> bool | None:
+        """Whether a field has an effect; None if the service does not say."""
+        return name not in UNHONOURED or name in self.honoured
 
     @property
     def _proxy_address(self) -> str | None:
@@ -171,6 +206,7 @@ class ChatSettings(BaseChatModel):
             names = set(type(self).model_fields) & set(self.__dict__) - set(UNHONOURED)
             fresh = type(self)(**{name: self.__dict__[name] for name in names})
             self.__dict__.update({name: getattr(fresh, name) for name in missing})
+            self.model_fields_set.difference_update(missing)  # they may be read anew again
 
 
 @functools.cache

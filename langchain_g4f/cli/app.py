@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from langchain_g4f.cli.accounts import login, logout, whoami
+from langchain_g4f.cli.doctor import doctor
 from langchain_g4f.cli.failure import one_line_failures
 from langchain_g4f.cli.providers import PROVIDERS
 
@@ -198,5 +200,8 @@ def demo() -> None:
 
         run_demo()
 
+
+for command in (doctor, login, logout, whoami):
+    app.command()(command)
 
 __all__ = ["app"]

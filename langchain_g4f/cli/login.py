@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from langchain_g4f.errors import AuthenticationError
 
 _COOKIE_STEPS = """\
+Run this, and log in in the window that opens:
+  langchain-g4f login huggingchat{base_url}
+Or, without a window:
   1. Log in with a browser: {login_url}
   2. Copy its cookies hf-chat and token (developer tools, Storage or Application).
   3. {server}HUGGINGCHAT_COOKIES='hf-chat=...; token=...' langchain-g4f chat "..."
@@ -16,7 +19,8 @@ _COOKIE_STEPS = """\
 
 _HUB_STEPS = """\
   1. Make a token that may read: https://huggingface.co/settings/tokens
-  2. Put it before the same command: HF_TOKEN=hf_... langchain-g4f chat ...
+  2. Keep it: langchain-g4f login gradio --token
+     Or put it before the same command: HF_TOKEN=hf_... langchain-g4f chat ...
 It is sent to Spaces on hf.space and to the Hub, and nowhere else.
 """
 
@@ -24,7 +28,8 @@ _MEMBER_STEPS = """\
   1. Log in with a browser: {login_url}
   2. Copy its token (developer tools, Network: what follows "Bearer" in the header
      Authorization of a request to the service).
-  3. Put it before the same command: FLOWGPT_TOKEN=... langchain-g4f chat --provider flowgpt ...
+  3. Keep it: langchain-g4f login flowgpt --token
+     Or put it before the same command: FLOWGPT_TOKEN=... langchain-g4f chat --provider flowgpt ...
 It is sent to FlowGPT, or the server FLOWGPT_BASE_URL names, and nowhere else.
 """
 
@@ -33,14 +38,20 @@ def cookies_of_a_browser(error: AuthenticationError) -> str:
     """How the cookies of a browser get here."""
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
 
-    if not error.login_url:
+    # a page of the user's choice does not tell where its cookies may be sent
+    if not error.login_url or error.login_url == os.environ.get("G4F_LOGIN_URL"):
         return str(error)
-    server = error.login_url.removesuffix("/login")
+    server = error.login_url.removesuffix("/login").removesuffix("/")
     given = " and did not take the given cookies" if os.environ.get("HUGGINGCHAT_COOKIES") else ""
+    what = f"{server} wants a login{given}." if error.status_code else str(error)
     # cookies of the environment are sent to the environment's server only
-    named = "" if server == ChatHuggingChat.url else f"HUGGINGCHAT_BASE_URL={server} "
-    steps = _COOKIE_STEPS.format(login_url=error.login_url, server=named)
-    return f"{server} wants a login{given}.\n{steps}"
+    home = server == ChatHuggingChat.url
+    steps = _COOKIE_STEPS.format(
+        login_url=error.login_url,
+        server="" if home else f"HUGGINGCHAT_BASE_URL={server} ",
+        base_url="" if home else f" --base-url {server}",
+    )
+    return f"{what}\n{steps}"
 
 
 def token_of_the_hub(error: AuthenticationError) -> str:

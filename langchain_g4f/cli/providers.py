@@ -1,4 +1,4 @@
-"""Who can be talked to. A provider joins with one line in `PROVIDERS`.
+"""Who can be talked to. A provider joins with one line in `PROVIDERS`, and its name.
 
 Nothing of an entry is imported before it is used, so that help is quick.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from langchain_g4f.cli.login import (
     cookies_of_a_browser,
@@ -28,27 +27,31 @@ class Provider:
     """A service, or a kind of server.
 
     Attributes:
-        class_name: Name of its chat model in `langchain_g4f`.
+        name: What `--provider` takes.
         sandbox: How its sandbox is started; None if it has none.
         login: What somebody is told who has to log in.
     """
 
-    class_name: str
+    name: str
     sandbox: Stand | None = None
     login: Callable[[AuthenticationError], str] = only_the_error
 
     @property
     def chat_model(self) -> type[BaseChatG4F]:
         """The class of its chat models."""
-        found = getattr(import_module("langchain_g4f"), self.class_name)
-        return cast("type[BaseChatG4F]", found)
+        from langchain_g4f.chat_models.names import chat_model_class
+
+        return chat_model_class(self.name)
 
 
 PROVIDERS = {
-    "huggingchat": Provider("ChatHuggingChat", CHAT_UI, cookies_of_a_browser),
-    "phi4": Provider("ChatMicrosoftPhi4", gradio("phi4"), token_of_the_hub),
-    "gradio": Provider("ChatGradioSpace", gradio("chat_interface"), token_of_the_hub),
-    "flowgpt": Provider("ChatFlowGpt", FLOWGPT, token_of_a_member),
+    provider.name: provider
+    for provider in (
+        Provider("huggingchat", CHAT_UI, cookies_of_a_browser),
+        Provider("phi4", gradio("phi4"), token_of_the_hub),
+        Provider("gradio", gradio("chat_interface"), token_of_the_hub),
+        Provider("flowgpt", FLOWGPT, token_of_a_member),
+    )
 }
 """By the name that `--provider` takes, the default first."""
 

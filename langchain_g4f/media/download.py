@@ -29,7 +29,7 @@ from langchain_g4f.turn import Media
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from langchain_g4f.plan import PlanOf
     from langchain_g4f.wire import Response
@@ -69,14 +69,26 @@ class _Target:
     port: int
     is_address: bool
 
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port."""
+        return self.url.partition(":")[0], self.host, self.port
 
-def download(url: str, *, limit: int, trusted_hosts: Iterable[str] = ()) -> PlanOf[Media]:
+
+def download(
+    url: str,
+    *,
+    limit: int,
+    trusted_hosts: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> PlanOf[Media]:
     """The file at ``url``.
 
     Args:
         url: Its address, http or https.
         limit: Bytes it may have.
         trusted_hosts: Names or addresses of hosts that need not be public.
+        headers: What its server wants to be told; told to no other it redirects to.
 
     Raises:
         BlockedURLError: The URL, or one it redirects to, may not be fetched.
@@ -85,10 +97,11 @@ def download(url: str, *, limit: int, trusted_hosts: Iterable[str] = ()) -> Plan
         APIError: Its server could not be reached or answered with an error.
     """
     trusted = {host.lower() for host in trusted_hosts}
-    target = _parse(url)
+    first = target = _parse(url)
     for _ in range(MAX_REDIRECTS + 1):
         addresses = yield from _addresses(target, trusted)
-        response = yield from _fetch(target, addresses, limit)
+        told = headers if headers and target.origin == first.origin else {}
+        response = yield from _fetch(target, addresses, limit, told)
         if response.status < 300:
             return _media(url, response.body)
         location = response.headers.get("location")
@@ -110,14 +123,16 @@ def _addresses(target: _Target, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
     return found
 
 
-def _fetch(target: _Target, addresses: tuple[str, ...], limit: int) -> PlanOf[Response]:
+def _fetch(
+    target: _Target, addresses: tuple[str, ...], limit: int, headers: Mapping[str, str]
+) -> PlanOf[Response]:
     attempts = 0
 
     def request() -> Request:
         nonlocal attempts
         address = addresses[attempts % len(addresses)]  # a repeated attempt tries the next one
         attempts += 1
-        return Request("GET", target.url, repeat=Repeat.ANY, phase=PHASE, address=address)
+        return Request("GET", target.url, headers, repeat=Repeat.ANY, phase=PHASE, address=address)
 
     try:
         return (yield from send(request, limit=limit, redirects=True))

@@ -17,6 +17,7 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
 )
 from langchain_g4f.plan import (
+    Ask,
     Defer,
     Effect,
     Lock,
@@ -32,7 +33,7 @@ from langchain_g4f.plan import (
     Unlock,
 )
 from langchain_g4f.run.answer import Answer
-from langchain_g4f.run.operations import CLOSE, Acquire, LookUp, Steps, Wait
+from langchain_g4f.run.operations import CLOSE, Acquire, LookUp, Question, Steps, Wait
 from langchain_g4f.run.requests import Requests
 from langchain_g4f.transport.exchange import check_coding, check_length
 from langchain_g4f.wire import Response
@@ -58,6 +59,7 @@ class Call:
         self._abort_if_sent: MakeRequest | None = None
         self._deferred: list[MakeRequest] = []
         self._held: list[str] = []
+        self._taken = False
 
     def steps(self) -> Steps[None]:
         """Run the plan to its end; failures are raised at its effects."""
@@ -100,6 +102,8 @@ class Call:
                 self._session.locks.release(effect.key)
             case Sleep():
                 yield Wait(min(effect.seconds, max(0.0, self._requests.seconds_left)))
+            case Ask():
+                return (yield from self._ask(effect))
             case Resolve():
                 return (yield from self._resolve(effect))
             case _:
@@ -146,6 +150,7 @@ class Call:
 
     def _stream(self, effect: Stream) -> Steps[StreamEnd]:
         self._abort_if_sent = effect.abort
+        self._taken = self._taken or effect.begun
         if effect.begun:
             given_up, self._abort = self._abort, effect.abort
             if given_up is not None:  # another run, which the plan has given up for this one
@@ -157,6 +162,7 @@ class Call:
             if effect.begun or _may_have_begun(exc):
                 self._abort = effect.abort
             raise
+        self._taken = True
         self._abort, self._abort_if_sent = effect.abort, None
         check_coding(head)
         decoder = effect.make_decoder(head)
@@ -174,6 +180,15 @@ class Call:
                 self._abort = None
         yield from self._requests.close()
         return StreamEnd(answer.text, cut)
+
+    def _ask(self, effect: Ask) -> Steps[bool]:
+        """Ask; the total clock does not run for people. A message that was taken stays sent."""
+        if self._taken:
+            return False
+        begun = self._session.clock()
+        answer = yield Question(effect.question)
+        self._requests.extend(self._session.clock() - begun)
+        return bool(answer)
 
     def _resolve(self, effect: Resolve) -> Steps[tuple[str, ...]]:
         self._requests.check_total(self._session.clock(), request_sent=False)

@@ -24,6 +24,7 @@ from langchain_g4f.run.operations import (
     Open,
     Operation,
     Outcome,
+    Question,
     Read,
     Wait,
 )
@@ -88,6 +89,8 @@ def _perform(operation: Operation, exchange: SyncExchange) -> Outcome:
             exchange.sleep(operation.seconds)
         case LookUp():
             return exchange.look_up(operation.host, operation.port, operation.seconds)
+        case Question():
+            return operation.ask()
         case Acquire():
             with suppress(FutureTimeoutError):
                 operation.granted.result(operation.seconds)
@@ -170,6 +173,8 @@ async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
             await exchange.sleep(operation.seconds)
         case LookUp():
             return await exchange.look_up(operation.host, operation.port, operation.seconds)
+        case Question():
+            return await asyncio.to_thread(operation.ask)
         case Acquire():
             with suppress(TimeoutError):
                 async with asyncio.timeout(operation.seconds):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -56,11 +56,18 @@ class LookUp:
     seconds: float
 
 
-READ, CLOSE = Read(), Close()
-OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire, LookUp})
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Ask the application; a person may have to answer."""
 
-Operation = Open | Read | Close | Wait | Acquire | LookUp
-Outcome = ResponseHead | bytes | tuple[str, ...] | None
+    ask: Callable[[], bool]
+
+
+READ, CLOSE = Read(), Close()
+OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire, LookUp, Question})
+
+Operation = Open | Read | Close | Wait | Acquire | LookUp | Question
+Outcome = ResponseHead | bytes | tuple[str, ...] | bool | None
 
 T = TypeVar("T")
 Steps = Generator[Operation | Event, Outcome, T]
@@ -76,6 +83,7 @@ __all__ = [
     "Open",
     "Operation",
     "Outcome",
+    "Question",
     "Read",
     "Steps",
     "Wait",

@@ -168,7 +168,8 @@ class Requests:
         self.unanswered = False
         # what comes late, to an identity that was renewed meanwhile, must not undo that
         if cookies is not None and cookies.version == version:
-            cookies.store(request.url, head.headers.get_all("set-cookie"))
+            accepted = 200 <= head.status < 300
+            cookies.store(request.url, head.headers.get_all("set-cookie"), accepted=accepted)
         return head
 
     def _refused(self, head: ResponseHead, request: Request) -> Steps[APIError]:

@@ -34,6 +34,8 @@ class Sandbox(Loopback):
         generation: Which chat-ui to be: "current" (August 2026) or "legacy" (`v0.9.5`, June 2025).
         login_required: Whether anonymous callers are turned away (section 2.2).
         require_site_token: Whether a session also needs the site's `token` cookie (section 2.3).
+        login_form: Whether the identity provider asks a browser who it is, once; without it,
+            whoever comes is signed in at once.
         models: The models to offer, the default first; empty means router, text, vision, reasoner
             and one unlisted. A plain string makes a text model.
         pace_s: Seconds before each token.
@@ -59,6 +61,7 @@ class Sandbox(Loopback):
         *,
         login_required: bool = False,
         require_site_token: bool = False,
+        login_form: bool = False,
         models: Sequence[SandboxModel | str] = (),
         pace_s: float = 0.0,
         reply: str | Reply | None = None,
@@ -77,6 +80,7 @@ class Sandbox(Loopback):
             generation=generation,
             login_required=login_required,
             require_site_token=require_site_token,
+            login_form=login_form,
             models=models,
             pace_s=pace_s,
             split=split,

@@ -49,10 +49,13 @@ class ClientSettings:
         direct: No proxy, not even one that the environment names, and no connection
             that is used twice: what was agreed on with one host is not for another,
             though they may share an address.
+        impersonate: The browser whose TLS and HTTP/2 are to be seen on the wire, by
+            the name curl_cffi has for it; None for those of Python.
     """
 
     proxy: SecretStr | None = None
     direct: bool = False
+    impersonate: str | None = None
 
 
 _DIRECT = ClientSettings(direct=True)
@@ -170,6 +173,8 @@ def _start(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None]:
 
 def _built(kind: Callable[..., C], settings: ClientSettings) -> C:
     """An HTTP client with these settings; what httpx knows of a proxy stays in its frames."""
+    if settings.impersonate is not None:
+        return kind(**_impersonating(kind, settings.impersonate, _proxy(settings)))
     arguments = _arguments(settings)
     with suppress(ImportError):
         return kind(**arguments)
@@ -186,6 +191,21 @@ def _arguments(settings: ClientSettings) -> dict[str, Any]:
         "mounts": {} if settings.proxy else dict.fromkeys(_LOOPBACK),
         "trust_env": not settings.direct,
         "verify": _ssl_context(),
+    }
+
+
+def _impersonating(
+    kind: Callable[..., C], target: str, proxy: httpx.Proxy | None
+) -> dict[str, Any]:
+    from langchain_g4f.transport import impersonate
+
+    sync = kind is httpx.Client
+    transport = impersonate.SyncCurlTransport if sync else impersonate.CurlTransport
+    return {
+        "transport": transport(impersonate.Way(target, proxy)),
+        "cookies": _no_cookies(),
+        # the transport finds the environment's proxies itself
+        "trust_env": False,
     }
 
 

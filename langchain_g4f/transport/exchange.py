@@ -11,6 +11,7 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
@@ -66,6 +67,9 @@ class _Exchange:
         # the silence between two bytes of an answer
         response.request.extensions["timeout"]["read"] = clocks.silence
         self._response = response
+        if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            # to a request for a http: address a proxy says in this way what it says to CONNECT
+            raise self._error(httpx.ProxyError("407 Proxy Authentication Required"), clocks)
         headers = Headers(response.headers.multi_items())
         return ResponseHead(response.status_code, headers, self._url)
 
@@ -92,6 +96,9 @@ def check_length(head: ResponseHead, limit: int) -> None:
 
 def _shut_down(response: httpx.Response) -> None:
     """Make a blocked read of another thread return: the socket reports its end."""
+    if (hang_up := response.extensions.get("hang_up")) is not None:
+        hang_up()
+        return
     stream = response.extensions.get("network_stream")
     raw: socket.socket | None = stream and stream.get_extra_info("socket")
     if raw is not None:

@@ -24,6 +24,10 @@ class WatchedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._inner = inner
         self.started = False
 
+    def content(self) -> bytes:
+        """All of it, for who notes by itself when sending begins."""
+        return b"".join(self._inner)
+
     def __iter__(self) -> Iterator[bytes]:
         self.started = True
         yield from self._inner

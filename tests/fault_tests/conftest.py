@@ -9,6 +9,7 @@ import pytest
 
 from langchain_g4f.providers.gradio_space import space
 from langchain_g4f.transport import client, retry
+from tests.fault_tests.certificates import Authority
 from tests.fault_tests.harness import assert_nothing_open
 
 
@@ -37,3 +38,18 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale the waits between attempts down."""
     monkeypatch.setattr(retry, "_FIRST_S", 0.01)
     monkeypatch.setattr(space, "_FIRST_S", 0.02)
+
+
+@pytest.fixture(scope="package")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that nobody trusts yet."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """The same authority, trusted by what the test does."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    client._ssl_context.cache_clear()
+    yield authority
+    client._ssl_context.cache_clear()

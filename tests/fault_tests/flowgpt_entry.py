@@ -23,7 +23,7 @@ def _serve(parts: Mapping[str, Part]) -> Action:
 
 
 def _model(url: str, **settings: Any) -> ChatFlowGpt:
-    return ChatFlowGpt(**{"base_url": url, "api_key": TOKEN, **settings})
+    return ChatFlowGpt(**{"base_url": url, "api_key": TOKEN, "impersonate": None, **settings})
 
 
 FLOWGPT = Provider(

@@ -15,6 +15,7 @@ from langchain_core.runnables import Runnable
 
 from langchain_g4f.errors import APIError, G4FError
 from langchain_g4f.transport import client
+from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.registry import CANARY, Provider
 
@@ -48,6 +49,29 @@ def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:
 
 E = TypeVar("E", bound=G4FError)
 Model = Runnable[Any, Any]
+
+
+def begin(model: Any, way: str) -> Iterator[Any] | AsyncIterator[Any]:
+    """A stream of the model."""
+    found: Any = getattr(model, way)("hi")
+    return found  # type: ignore[no-any-return]
+
+
+async def read(stream: Any, count: int) -> list[str]:
+    """The next pieces of text, from either kind of stream."""
+    found: list[str] = []
+    while len(found) < count:
+        chunk = await anext(stream) if isinstance(stream, AsyncIterator) else next(stream)
+        found.extend(filter(None, [chunk.text]))
+    return found
+
+
+async def end(stream: Any) -> None:
+    """Close either kind of stream."""
+    if isinstance(stream, AsyncIterator):
+        await stream.aclose()  # type: ignore[attr-defined]
+    else:
+        stream.close()
 
 
 async def chunks(model: Model, way: str, prompt: Any = "hi") -> AsyncIterator[AIMessageChunk]:
@@ -133,19 +157,25 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def assert_nothing_open() -> None:
     """No request is in any pool, and no connection but idle ones."""
-    for pool in pools():
-        assert pool._requests == []
-        assert [c for c in pool.connections if not (c.is_idle() or c.is_closed())] == []
+    assert [each for transport in transports() for each in under_way(transport)] == []
 
 
-def pools() -> Iterator[Any]:
-    """The connection pool of every client that the package keeps, with and without a proxy."""
+def under_way(transport: Any) -> list[Any]:
+    """What is not over: requests, and connections that are neither idle nor closed."""
+    if isinstance(transport, CurlTransport | SyncCurlTransport):
+        return list(transport._multi._running) if transport._multi else []
+    pool = transport._pool
+    busy = [each for each in pool.connections if not (each.is_idle() or each.is_closed())]
+    return [*pool._requests, *busy]
+
+
+def transports() -> Iterator[Any]:
+    """What every client that the package keeps asks by, with and without a proxy."""
     found: list[Any] = list(client._sync.values())
     for of_loop in tuple(client._async.values()):
         found.extend(of_loop.clients.values())
     for each in found:
-        for transport in (each.http._transport, *filter(None, each.http._mounts.values())):
-            yield transport._pool
+        yield from (each.http._transport, *filter(None, each.http._mounts.values()))
 
 
 async def eventually(condition: Any, within_s: float = 1.0) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -71,6 +71,7 @@ class Provider:
         image_settings: Of the model that takes them.
         before_image: The parts that are asked before an image is looked at.
         received: The images that a server got.
+        curl: Whether its models make their requests as a browser does, and not with httpx.
     """
 
     key: str
@@ -109,9 +110,18 @@ class Provider:
     image_settings: Mapping[str, Any] = field(default_factory=dict)
     before_image: tuple[str, ...] = ()
     received: Callable[[Sequence[Exchange]], list[Uploaded]] = lambda _: []
+    curl: bool = False
 
     def __repr__(self) -> str:
-        return self.key
+        return f"{self.key}-curl" if self.curl else self.key
+
+    def on_curl(self) -> Provider:
+        """The same provider, whose models look like a browser on the wire."""
+
+        def build(url: str, **settings: Any) -> BaseChatG4F:
+            return self.build(url, **{"impersonate": "chrome", **settings})
+
+        return replace(self, build=build, curl=True)
 
     def server(self, /, **parts: Part) -> ByteServer:
         """Make a good server, but for these parts; `answer` stands for the one of this name."""

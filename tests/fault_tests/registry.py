@@ -33,17 +33,25 @@ PROVIDERS = (HUGGINGCHAT, PHI4, FLOWGPT)
 Where = Callable[[Provider], object]
 
 
-def fault(*rows: int, only: str = "", where: Where = bool) -> pytest.MarkDecorator:
+def fault(
+    *rows: int, only: str = "", where: Where = bool, curl: bool = True
+) -> pytest.MarkDecorator:
     """Run a test for each provider that has these rows of the matrix.
+
+    It runs on httpx, and on curl where one of the rows is in the curl column.
 
     Args:
         rows: Their numbers; a provider for which one is "n/a" is left out.
         only: The key of the one provider that the test is about.
         where: What a provider must be like, for the test to say something of it.
+        curl: Whether the test says something of curl.
     """
     return pytest.mark.parametrize(
         "provider",
-        [pytest.param(p, id=p.key, marks=_marks(p, rows)) for p in _chosen(rows, only, where)],
+        [
+            pytest.param(p, id=repr(p), marks=_marks(p, rows))
+            for p in _chosen(rows, only, where, curl=curl)
+        ],
     )
 
 
@@ -52,19 +60,20 @@ def fault_cases(
     of: Callable[[Provider], Mapping[str, Any]],
     only: str = "",
     where: Where = bool,
+    curl: bool = True,
 ) -> pytest.MarkDecorator:
     """Run a test for each provider that has these rows, and for each case it has; see `fault`."""
     return pytest.mark.parametrize(
         ("provider", "case"),
         [
-            pytest.param(p, case, id=f"{name}-{p.key}", marks=_marks(p, rows))
-            for p in _chosen(rows, only, where)
+            pytest.param(p, case, id=f"{name}-{p!r}", marks=_marks(p, rows))
+            for p in _chosen(rows, only, where, curl=curl)
             for name, case in of(p).items()
         ],
     )
 
 
-def _chosen(rows: tuple[int, ...], only: str, where: Where) -> list[Provider]:
+def _chosen(rows: tuple[int, ...], only: str, where: Where, *, curl: bool) -> list[Provider]:
     found = [
         provider
         for provider in PROVIDERS
@@ -73,6 +82,8 @@ def _chosen(rows: tuple[int, ...], only: str, where: Where) -> list[Provider]:
     if not found:  # a typo, which would skip the test
         msg = f"no provider owes the rows {rows}"
         raise ValueError(msg)
+    if curl:
+        found += [p for p in map(Provider.on_curl, found) if _ids(p, rows) & _owed()]
     return found
 
 
@@ -82,11 +93,13 @@ def _owed() -> frozenset[str]:
 
 
 def _ids(provider: Provider, rows: tuple[int, ...]) -> frozenset[str]:
-    return frozenset(f"fault:{row}:{provider.key}" for row in rows)
+    column = f"{provider.key}:curl" if provider.curl else provider.key
+    return frozenset(f"fault:{row}:{column}" for row in rows)
 
 
 def _marks(provider: Provider, rows: tuple[int, ...]) -> pytest.MarkDecorator:
-    return pytest.mark.proves(*sorted(_ids(provider, rows)))
+    # of several rows, some may be outside the curl column
+    return pytest.mark.proves(*sorted(_ids(provider, rows) & _owed()))
 
 
 __all__ = [

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,14 @@ from tests.fault_tests.byte_server import Action, ByteServer, Exchange
 from tests.fault_tests.harness import (
     assert_given_up,
     assert_nothing_open,
+    begin,
     by_call,
     by_stream,
     closed,
+    end,
     eventually,
     nothing_open,
+    read,
 )
 from tests.fault_tests.registry import PATIENT, After, Provider, fault, hang
 
@@ -30,29 +33,6 @@ WORDS = ("One ", "two ", "three ")
 def unfinished(provider: Provider, then: After = hang) -> Action:
     """An answer that goes on for ever after three words."""
     return provider.answering(*provider.start, *map(provider.token, WORDS), then=then)
-
-
-async def read(stream: Any, count: int) -> list[str]:
-    """The first pieces of text, from either kind of stream."""
-    found: list[str] = []
-    while len(found) < count:
-        chunk = await anext(stream) if isinstance(stream, AsyncIterator) else next(stream)
-        found.extend(filter(None, [chunk.text]))
-    return found
-
-
-def begin(model: Any, way: str) -> Iterator[Any] | AsyncIterator[Any]:
-    """A stream of the model."""
-    found: Any = getattr(model, way)("hi")
-    return found  # type: ignore[no-any-return]
-
-
-async def end(stream: Any) -> None:
-    """Close either kind of stream."""
-    if isinstance(stream, AsyncIterator):
-        await stream.aclose()  # type: ignore[attr-defined]
-    else:
-        stream.close()
 
 
 @fault(34)

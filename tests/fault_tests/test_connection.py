@@ -17,6 +17,8 @@ from tests.fault_tests.harness import ask, by_call, by_turns, closed, fail
 from tests.fault_tests.registry import PATIENT, Provider, fault
 
 QUICK = replace(PATIENT, first_event=0.3)
+UNKNOWN_HOST = "nowhere.onion"
+"""Of a kind that curl, whose look-up cannot be replaced, asks nobody for (RFC 7686)."""
 
 
 @pytest.fixture
@@ -71,16 +73,16 @@ async def test_unknown_host_is_tried_three_times_and_named(
     provider: Provider, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name that does not resolve is a connection error with that name."""
-    asked = []
+    seen: list[Progress] = []
 
     def getaddrinfo(host: bytes | str, *_: object, **__: object) -> None:
-        asked.append(host.decode() if isinstance(host, bytes) else host)
+        assert host in {UNKNOWN_HOST, UNKNOWN_HOST.encode()}
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    model = provider.build("http://nowhere.invalid", timeout=PATIENT)
-    error = await fail(model, way, APIConnectionError, host="nowhere.invalid")
-    assert asked == ["nowhere.invalid"] * 3
+    model = provider.build(f"http://{UNKNOWN_HOST}", timeout=PATIENT, on_progress=seen.append)
+    error = await fail(model, way, APIConnectionError, host=UNKNOWN_HOST)
+    assert [progress.kind for progress in seen] == ["retry", "retry"]
     assert not error.request_sent
 
 
@@ -119,7 +121,7 @@ async def test_tls_handshake_that_nobody_answers_times_out_as_connect(
 ) -> None:
     """A handshake is part of connecting; nothing was sent, so it is tried again."""
     port = silent_port.getsockname()[1]
-    model = provider.build(f"https://127.0.0.1:{port}", timeout=replace(PATIENT, connect=0.15))
+    model = provider.build(f"https://127.0.0.1:{port}", timeout=replace(PATIENT, connect=0.05))
     error = await fail(model, way, APITimeoutError)
     assert (error.kind, error.request_sent) == ("connect", False)
     assert len(accepted(silent_port)) == 3
@@ -202,6 +204,7 @@ async def test_read_on_a_reused_connection_that_breaks_is_repeated(
         broken, repeated = provider.sent(server, read)[-2:]
         reused = (1, len(provider.good_call) + 1)
         assert (broken.connection_number, broken.request_number) == reused
-        assert (repeated.connection_number, repeated.request_number) == (2, 1)
+        # curl opens one that it is not allowed to use
+        assert (repeated.connection_number > 1, repeated.request_number) == (True, 1)
     assert answer.text == "Hello there"
     assert answer.response_metadata["retries"] == 1

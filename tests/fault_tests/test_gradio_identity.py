@@ -154,7 +154,7 @@ NO_TOKENS: dict[str, Action] = {
 }
 
 
-@fault(23, 38, 43, only="PH")
+@fault(23, 38, 43, only="PH", curl=False)
 @pytest.mark.proves("obligation:gradio-space:21")
 @by_call
 @pytest.mark.parametrize("jwt", NO_TOKENS.values(), ids=NO_TOKENS)

@@ -126,7 +126,7 @@ async def test_call_that_a_worker_took_is_no_longer_queued(provider: Provider, w
     assert error.kind == "idle"
 
 
-@fault(2, only="PH")
+@fault(2, only="PH", curl=False)
 @pytest.mark.proves("obligation:gradio-space:10")
 @by_turns
 async def test_silence_in_the_queue_is_noticed(provider: Provider, way: str) -> None:
@@ -170,7 +170,7 @@ async def test_call_cancelled_in_the_queue_gives_up_its_place(
     assert_nothing_open()
 
 
-@fault(36, only="PH")
+@fault(36, only="PH", curl=False)
 @pytest.mark.parametrize("way", ["ainvoke", "astream"])
 async def test_call_cancelled_while_it_joins_has_nothing_to_cancel(
     provider: Provider, way: str
@@ -187,7 +187,7 @@ async def test_call_cancelled_while_it_joins_has_nothing_to_cancel(
     assert_nothing_open()
 
 
-@fault(14, 36, only="PH")
+@fault(14, 36, only="PH", curl=False)
 @pytest.mark.parametrize("way", ["ainvoke", "astream"])
 async def test_call_cancelled_between_two_sessions_gives_up_both(
     provider: Provider, way: str

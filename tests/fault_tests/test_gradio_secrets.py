@@ -19,7 +19,7 @@ __all__ = ["shown"]
 ONE = f"{CANARY}-fetched"
 
 
-@fault(41, only="PH")
+@fault(41, only="PH", curl=False)
 @by_turns
 async def test_events_that_echo_the_credentials(provider: Provider, way: str, shown: Shown) -> None:
     """An app may say what it was sent, in every field that is told on: none of it is shown."""
@@ -63,7 +63,7 @@ async def test_events_that_echo_the_credentials(provider: Provider, way: str, sh
     assert "**********" in shown.texts["str"]
 
 
-@fault(41, only="PH")
+@fault(41, only="PH", curl=False)
 @by_turns
 async def test_hub_that_echoes_the_credentials(provider: Provider, way: str, shown: Shown) -> None:
     """What it refuses with is told as progress, or as an error: without what it was sent."""
@@ -83,7 +83,7 @@ async def test_hub_that_echoes_the_credentials(provider: Provider, way: str, sho
     assert "sent: " in shown.texts["progress"]
 
 
-@fault(41, only="PH")
+@fault(41, only="PH", curl=False)
 @by_turns
 async def test_wrong_credentials_are_not_repeated(
     provider: Provider, way: str, shown: Shown

@@ -50,7 +50,7 @@ async def test_session_that_is_lost_again_is_an_error(provider: Provider, way: s
     assert error.partial_text == ""
 
 
-@fault(7, 14, only="PH")
+@fault(7, 14, only="PH", curl=False)
 @pytest.mark.proves("obligation:gradio-space:12")
 @by_turns
 async def test_session_that_is_lost_after_some_text_is_an_error(
@@ -64,7 +64,7 @@ async def test_session_that_is_lost_after_some_text_is_an_error(
     assert error.partial_text == "Hello"
 
 
-@fault(14, 15, only="PH")
+@fault(14, 15, only="PH", curl=False)
 @pytest.mark.proves("obligation:gradio-space:11", "obligation:gradio-space:12")
 @by_turns
 @pytest.mark.parametrize("broken", [reset, cut, end])
@@ -85,7 +85,7 @@ async def test_stream_that_breaks_before_any_text_is_begun_anew(
     assert answer.response_metadata["retries"] == 1
 
 
-@fault(14, only="PH")
+@fault(14, only="PH", curl=False)
 @by_call
 async def test_stream_that_breaks_is_not_begun_anew_without_retries(
     provider: Provider, way: str
@@ -140,7 +140,7 @@ async def test_session_of_an_app_that_was_restarted_is_begun_anew(
     assert ("conversation_lost" in {each.kind for each in progress}) is restarted
 
 
-@fault(7, 14, only="PH")
+@fault(7, 14, only="PH", curl=False)
 @pytest.mark.proves("obligation:gradio-space:5")
 @by_turns
 async def test_session_of_an_answer_that_broke_is_not_gone_on_with(

@@ -62,7 +62,7 @@ async def test_answer_ends_at_its_own_completion(
     assert (answer.text, answer.response_metadata["finish_reason"]) == ("Hello", "stop")
 
 
-@fault(16, only="PH")
+@fault(16, only="PH", curl=False)
 @by_stream
 async def test_text_is_out_as_soon_as_it_is_there(provider: Provider, way: str) -> None:
     """It does not wait for the completion."""

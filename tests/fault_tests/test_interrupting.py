@@ -9,11 +9,12 @@ from typing import NoReturn
 
 import pytest
 
-from tests.fault_tests.byte_server import Exchange
+from tests.fault_tests.byte_server import Action, Exchange
 from tests.fault_tests.harness import assert_nothing_open
 from tests.fault_tests.registry import PATIENT, Provider, fault, hang
 
 REASON = "the caller went home"
+SOON_S = 0.05
 
 
 class InterruptError(BaseException):
@@ -22,6 +23,16 @@ class InterruptError(BaseException):
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise InterruptError(REASON)
+
+
+def _soon(action: Action) -> Action:
+    """Have the caller interrupted while this goes on."""
+
+    def act(exchange: Exchange) -> None:
+        signal.setitimer(signal.ITIMER_REAL, SOON_S)
+        action(exchange)
+
+    return act
 
 
 @fault(36)
@@ -37,9 +48,8 @@ def test_blocking_call_that_is_interrupted(provider: Provider, way: str, phase: 
     }[phase]
     before = signal.signal(signal.SIGALRM, _interrupt)
     try:
-        with provider.server(**{part: action}) as server:
+        with provider.server(**{part: _soon(action)}) as server:
             model = provider.model(server, timeout=replace(PATIENT, abort=1))
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
             with pytest.raises(InterruptError, match=REASON):
                 list(model.stream("hi")) if way == "stream" else model.invoke("hi")
             assert_nothing_open()

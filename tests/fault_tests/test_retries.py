@@ -36,21 +36,21 @@ def date(offset_s: float) -> str:
 @fault(8)
 @by_call
 async def test_429_waits_as_long_as_the_service_asks(provider: Provider, way: str) -> None:
-    """A second asked for is a second waited, whichever request was refused."""
+    """A time asked for is a time waited, whichever request was refused."""
     part = provider.message
-    with provider.server(**{part: [refuse(429, "1"), provider.good]}) as server:
+    with provider.server(**{part: [refuse(429, "0.3"), provider.good]}) as server:
         answer = await ask(provider.model(server), way)
         rest = provider.good_call[len(provider.until(part)) :]
         assert provider.asked(server) == (*provider.until(part), part, *rest)
         refused, repeated = provider.sent(server, part)
-        assert 1 <= repeated.at - refused.at < 2
+        assert 0.3 <= repeated.at - refused.at < 1.5
     assert answer.text == "Hello there"
     assert answer.response_metadata["retries"] == 1
 
 
 @fault(8)
 @by_call
-@pytest.mark.parametrize("value", ["3600", "61", date(AN_HOUR_AHEAD)])
+@pytest.mark.parametrize("value", ["3600", "61", pytest.param(date(AN_HOUR_AHEAD), id="date")])
 async def test_429_with_a_long_wait_is_the_callers_to_handle(
     provider: Provider, way: str, value: str
 ) -> None:
@@ -66,7 +66,9 @@ async def test_429_with_a_long_wait_is_the_callers_to_handle(
 
 @fault(8)
 @by_call
-@pytest.mark.parametrize("value", ["NaN", "inf", "-1", "soon", date(A_SECOND_AGO), "", None])
+@pytest.mark.parametrize(
+    "value", ["NaN", "inf", "-1", "soon", pytest.param(date(A_SECOND_AGO), id="past"), "", None]
+)
 async def test_429_without_a_usable_wait_backs_off(
     provider: Provider, way: str, value: str | None
 ) -> None:

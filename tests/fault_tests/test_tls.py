@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from langchain_g4f.errors import APIConnectionError
-from langchain_g4f.transport import client
 from tests.fault_tests.byte_server import Action, ByteServer
 from tests.fault_tests.certificates import Authority, self_signed
 from tests.fault_tests.harness import ask, by_turns, by_way, closed, eventually, fail
 from tests.fault_tests.registry import PATIENT, Provider, fault, hang
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority that nobody trusts yet."""
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """The same authority, trusted by what the test does."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    client._ssl_context.cache_clear()
-    yield authority
-    client._ssl_context.cache_clear()
 
 
 def serve(action: Action, context: ssl.SSLContext) -> ByteServer:
@@ -87,6 +70,6 @@ async def test_held_tls_connection_is_given_up_like_any_other(
     pieces = [*provider.start, provider.token("Hello"), provider.end("Hello")[0]]
     action = provider.serve({provider.answer: provider.answering(*pieces, then=hang)})
     with serve(action, trusted.server("IP:127.0.0.1")) as server:
-        model = provider.model(server, timeout=replace(PATIENT, linger=0.3))
+        model = provider.model(server, timeout=replace(PATIENT, linger=0.1))
         assert (await ask(model, way)).text == "Hello"
         assert await closed(provider, server, provider.answer)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.transport import client
+from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport
 from tests.load_tests.meter import Held, aeventually, eventually
 from tests.load_tests.server import Served
+
+KEPT = 50
+"""Connections that may wait for the next request."""
 
 
 def make_model(served: Served, **settings: Any) -> ChatHuggingChat:
@@ -17,34 +22,65 @@ def make_model(served: Served, **settings: Any) -> ChatHuggingChat:
     return ChatHuggingChat(base_url=served.url, model="m", **(identity | settings))
 
 
-def pools() -> list[Any]:
-    """The connection pools of all the package's clients."""
+def close_sync_clients() -> None:
+    """Close those that serve all threads; those of event loops end with them."""
+    while client._sync:
+        client._sync.popitem()[1].http.close()
+
+
+def transports() -> list[Any]:
+    """What all the package's clients ask by."""
     found: list[Any] = list(client._sync.values())
     for of_loop in tuple(client._async.values()):
         found.extend(of_loop.clients.values())
-    return [each.http._transport._pool for each in found]
+    return [each.http._transport for each in found]
 
 
-def idle_connections() -> int:
+def requests_under_way() -> int:
+    """How many requests are not over."""
+    count = 0
+    for each in transports():
+        if is_curl(each):
+            count += 0 if each._multi is None else len(each._multi._running)
+        else:
+            count += len(each._pool._requests)
+    return count
+
+
+def idle_connections(served: Served) -> int:
     """How many connections are kept for later; none may be in any other state."""
-    connections = [c for pool in pools() for c in pool.connections]
-    return sum(c.is_idle() for c in connections) if all(c.is_idle() for c in connections) else -1
+    connections = [c for each in transports() if not is_curl(each) for c in each._pool.connections]
+    if not all(c.is_idle() for c in connections):
+        return -1
+    if any(map(is_curl, transports())):  # curl does not tell how many it keeps
+        return served.counts.open
+    return len(connections)
 
 
-def at_rest() -> Held:
+def is_curl(transport: object) -> bool:
+    """Whether this one looks like a browser."""
+    return isinstance(transport, CurlTransport | SyncCurlTransport)
+
+
+def at_rest(served: Served) -> Held:
     """What this process holds besides idle connections."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):  # cancelled, and about to end
+            thread.join()
     held = Held.now()
-    return replace(held, descriptors=held.descriptors - idle_connections())
+    return replace(held, descriptors=held.descriptors - idle_connections(served))
 
 
 def problems(served: Served, before: Held, after: Held) -> list[str]:
     """What is not as it was, now that nothing is under way."""
     found = []
-    if any(pool._requests for pool in pools()):
-        found.append("requests in a pool")
-    idle = idle_connections()
+    if count := requests_under_way():
+        found.append(f"{count} requests in a pool")
+    idle = idle_connections(served)
     if idle < 0:
         found.append("connections that are not idle")
+    if idle > KEPT:
+        found.append(f"{idle} connections are kept")
     if served.counts.open != idle:
         found.append(f"{served.counts.open} connections at the server, {idle} here")
     if after.descriptors != before.descriptors + idle:
@@ -63,7 +99,7 @@ async def settled(served: Served, before: Held) -> list[str]:
 
 
 def all_closed(served: Served, outside: Held) -> list[str]:
-    """What is not as it was before the event loop, two seconds after it."""
+    """What is not as it was before there were clients, two seconds after their end."""
     if eventually(lambda: Held.now() == outside and not served.counts.open):
         return []
-    return [f"after the loop: {outside}, then {Held.now()}; {served.counts}"]
+    return [f"after the end: {outside}, then {Held.now()}; {served.counts}"]

@@ -7,7 +7,13 @@ import gc
 import weakref
 from dataclasses import dataclass, field
 
-from tests.load_tests.clients import all_closed, at_rest, make_model, problems
+from tests.load_tests.clients import (
+    all_closed,
+    at_rest,
+    close_sync_clients,
+    make_model,
+    problems,
+)
 from tests.load_tests.meter import Held, memory
 from tests.load_tests.server import Served, serving
 
@@ -34,11 +40,11 @@ def dropped(count: int) -> Dropped:
     with serving(events=5, rate=10_000) as served:
         outside = Held.now()
         _use(served, _WARM_UP)
-        base, before = memory(), at_rest()
+        base, before = memory(), at_rest(served)
         kept = _use(served, count)
         found = Dropped(memory() - base, sum(each() is not None for each in kept))
         found.left = problems(served, before, Held.now())
-        _close()
+        close_sync_clients()
         found.left += all_closed(served, outside)
     return found
 
@@ -56,10 +62,3 @@ def _use_one(served: Served, number: int) -> weakref.ref[object]:
     else:
         asyncio.run(model.ainvoke("hi"))
     return weakref.ref(model)
-
-
-def _close() -> None:
-    from langchain_g4f.transport import client
-
-    while client._sync:
-        client._sync.popitem()[1].http.close()

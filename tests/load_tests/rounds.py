@@ -42,7 +42,7 @@ async def _rounds(served: Served, count: int, streams: int) -> Rounds:
     found, dice = Rounds(), random.Random(7)
     model = make_model(served)
     [_ async for _ in model.astream("warm up")]
-    before = at_rest()
+    before = at_rest(served)
     for _ in range(count):
         begin = time.perf_counter()
         calls: list[Awaitable[bool]] = []

@@ -18,8 +18,14 @@ from langchain_core.messages import HumanMessage
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.messages import to_turn
 from langchain_g4f.events import Text
-from langchain_g4f.transport import client
-from tests.load_tests.clients import all_closed, at_rest, make_model, problems, settled
+from tests.load_tests.clients import (
+    all_closed,
+    at_rest,
+    close_sync_clients,
+    make_model,
+    problems,
+    settled,
+)
 from tests.load_tests.meter import Held, eventually, forget_peak, memory, peak, percentile
 from tests.load_tests.server import Served, serving, token
 
@@ -91,23 +97,25 @@ async def bare_texts(http: httpx.AsyncClient, served: Served) -> AsyncIterator[s
                     yield update["token"].rstrip("\0")
 
 
-def streams(count: int, events: int, rate: float, level: Level) -> Figures:
+def streams(
+    count: int, events: int, rate: float, level: Level, impersonate: str | None = None
+) -> Figures:
     """So many async streams at once."""
     with serving(events, rate) as served:
         outside = Held.now()
-        figures = asyncio.run(_streams(served, count, level))
+        figures = asyncio.run(_streams(served, count, level, impersonate))
         figures.left += all_closed(served, outside)
     return figures
 
 
-async def _streams(served: Served, count: int, level: Level) -> Figures:
-    model = make_model(served)
+async def _streams(served: Served, count: int, level: Level, impersonate: str | None) -> Figures:
+    model = make_model(served, impersonate=impersonate)
     if level == "httpx":
         limits = httpx.Limits(max_connections=1000, max_keepalive_connections=50)
         async with httpx.AsyncClient(limits=limits, timeout=60) as http:
             return await _measured(served, count, lambda _: bare_texts(http, served))
     [_ async for _ in texts(model, level, 0)]  # imports, and the client
-    before = at_rest()
+    before = at_rest(served)
     figures = await _measured(served, count, partial(texts, model, level))
     figures.left = await settled(served, before)
     return figures
@@ -138,12 +146,13 @@ async def _measured(
     return figures
 
 
-def sync_streams(count: int, events: int, rate: float) -> Figures:
+def sync_streams(count: int, events: int, rate: float, impersonate: str | None = None) -> Figures:
     """So many threads, each with one stream."""
     with serving(events, rate) as served:
-        model = make_model(served)
+        outside = Held.now()
+        model = make_model(served, impersonate=impersonate)
         list(model.stream("warm up"))
-        before, base = at_rest(), memory()
+        before, base = at_rest(served), memory()
         forget_peak()
         figures = Figures()
         mutex = threading.Lock()
@@ -160,9 +169,8 @@ def sync_streams(count: int, events: int, rate: float) -> Figures:
         figures.growth = peak() - base
         eventually(lambda: not problems(served, before, Held.now()))
         figures.left = problems(served, before, Held.now())
-        client.sync_client(client.ClientSettings()).http.close()
-        if not eventually(lambda: not served.counts.open):
-            figures.left.append(f"after closing: {served.counts}")
+        close_sync_clients()
+        figures.left += all_closed(served, outside)
     return figures
 
 

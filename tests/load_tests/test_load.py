@@ -49,6 +49,33 @@ def test_64_sync_callers_complete_and_leave_no_thread(report: Report) -> None:
     assert figures.left == []
 
 
+@pytest.mark.proves("load:500-streams-curl", "load:nothing-left")
+@pytest.mark.parametrize(
+    ("level", "aims"),
+    [
+        ("arun", "below LangChain"),
+        ("astream", "aims: 4 000 chunks/s, at most 450 MiB"),
+    ],
+)
+def test_500_concurrent_streams_on_curl_complete_and_leave_nothing(
+    level: Level, aims: str, report: Report
+) -> None:
+    """The same, where the model looks like a browser on the wire."""
+    figures = apart(streams, STREAMS, EVENTS, RATE, level, "chrome")
+    report(f"{STREAMS} streams on curl, `{level}` ({aims})", str(figures))
+    assert figures.complete == STREAMS
+    assert figures.left == []
+
+
+@pytest.mark.proves("load:500-streams-curl", "load:nothing-left")
+def test_64_sync_callers_on_curl_complete_and_leave_no_thread(report: Report) -> None:
+    """Nor is the thread left in which their transfers ran."""
+    figures = apart(sync_streams, 64, EVENTS, RATE, "chrome")
+    report("64 threads on curl, `stream` (aim: 4 000 chunks/s)", str(figures))
+    assert figures.complete == 64
+    assert figures.left == []
+
+
 @pytest.mark.proves("load:cancelled-rounds", "fault:36:HC")
 def test_rounds_half_cancelled_leak_neither_connections_nor_memory(report: Report) -> None:
     """Half of the streams are given up at a random event, by their reader or by their task."""

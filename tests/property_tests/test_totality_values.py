@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_g4f.auth.cookies import check_cookies, parse_cookie_file, parse_cookie_header
+from langchain_g4f.auth.cookie_files import parse_cookie_file
+from langchain_g4f.auth.cookies import check_cookies, parse_cookie_header
 from langchain_g4f.errors import APIStatusError, ConfigurationError, MediaTooLargeError
 from langchain_g4f.media.data_url import parse_data_url
 from langchain_g4f.redact import redact_text, redact_url

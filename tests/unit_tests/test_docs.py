@@ -7,6 +7,7 @@ which `--sandbox` and these examples do not need, cannot be reached from a test.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,7 @@ def servers(g4f_sandbox: Sandbox) -> Iterator[dict[str, Server]]:
 def test_examples_of_a_page_run_in_order(
     page: Path,
     servers: dict[str, Server],
+    g4f_sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -69,7 +71,9 @@ def test_examples_of_a_page_run_in_order(
     monkeypatch.setenv("FLOWGPT_BASE_URL", servers["ChatFlowGpt"].base_url)
     monkeypatch.setenv("HUGGINGCHAT_BASE_URL", servers["ChatHuggingChat"].base_url)
     monkeypatch.setenv("PHI4_BASE_URL", servers["ChatMicrosoftPhi4"].base_url)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.chdir(tmp_path)
+    Path("cookies.txt").write_text(json.dumps(g4f_sandbox.login("ada")))
     Path("photo.png").write_bytes(make_png(8))
     Path("question.wav").write_bytes(WAV)
     namespace: dict[str, object] = {"__name__": "example"}

@@ -209,7 +209,7 @@ def test_every_recording_is_owed_and_exists(folder: str) -> None:
 
 
 def test_every_fault_row_is_owed_for_each_provider_it_asks_for() -> None:
-    """The list follows the cells of the fault matrix."""
+    """The list follows the cells of the fault matrix, and its curl column."""
     text = (ROOT / "docs" / "fault-matrix.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if re.match(r"\| \d+ \|", line)]
     rows = [line.strip("| ").split(" | ") for line in lines]
@@ -220,7 +220,17 @@ def test_every_fault_row_is_owed_for_each_provider_it_asks_for() -> None:
         for provider, cell in zip(("HC", "PH", "FG"), row[2:5], strict=True)
         if cell not in {"n/a", "text only"}
     }
+    subset = re.search(r"The curl column runs a subset \(([-\d, ]+)\)", text)
+    assert subset
+    on_curl = {number for part in subset[1].split(", ") for number in _numbers(part)}
+    wanted |= {f"{each}:curl" for each in wanted if int(each.partition(":")[0]) in on_curl}
     assert owed_ids("fault:") == wanted
+
+
+def _numbers(part: str) -> range:
+    """The numbers of "3" or of "3-5"."""
+    first, _, last = part.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 def test_every_obligation_of_the_protocol_is_owed() -> None:

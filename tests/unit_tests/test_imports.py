@@ -13,13 +13,21 @@ from langchain_g4f import errors
 
 PUBLIC = sorted(
     [
+        "Account",
         "BaseChatG4F",
         "ChatFlowGpt",
+        "ChatG4F",
         "ChatGradioSpace",
         "ChatHuggingChat",
         "ChatMicrosoftPhi4",
         "Clocks",
         "__version__",
+        "alogin",
+        "awhoami",
+        "g4f_chat_model",
+        "login",
+        "logout",
+        "whoami",
         *errors.__all__,
     ]
 )

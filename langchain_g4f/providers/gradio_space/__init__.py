@@ -3,6 +3,7 @@
 from langchain_g4f.providers.gradio_space.app import App, Component, Function, read_app
 from langchain_g4f.providers.gradio_space.discovery import Chat, find_chat
 from langchain_g4f.providers.gradio_space.files import fetch
+from langchain_g4f.providers.gradio_space.identity import whoami
 from langchain_g4f.providers.gradio_space.offer import models_of, takes_of
 from langchain_g4f.providers.gradio_space.plan import plan
 from langchain_g4f.providers.gradio_space.space import known_app, open_app
@@ -23,4 +24,5 @@ __all__ = [
     "plan",
     "read_app",
     "takes_of",
+    "whoami",
 ]

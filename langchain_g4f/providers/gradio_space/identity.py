@@ -76,6 +76,21 @@ def gpu_token(where: Where, session: Session, refused: GPUToken = NO_TOKEN) -> P
     return found if isinstance(found, GPUToken) else NO_TOKEN
 
 
+def whoami(where: Where) -> PlanOf[str | None]:
+    """The name that the Hub has for the caller; None if it knows nobody."""
+    request = Request(
+        "GET",
+        f"{where.hub_url}/api/whoami-v2",
+        {"authorization": f"Bearer {where.token}"} if where.token else {},
+        repeat=Repeat.ANY,
+        phase="ask the Hub who is logged in",
+    )
+    try:
+        return need((yield from send(lambda: request)).json(), "name", str)
+    except AuthenticationError:
+        return None
+
+
 def gpu_headers(where: Where, token: GPUToken) -> Mapping[str, str]:
     """What says who pays; nothing where nobody is known."""
     headers = {"x-zerogpu-token": token.value} if token.value else {}
@@ -97,8 +112,9 @@ def explained(error: APIError, where: Where) -> APIError:
         return error
     url = f"{where.hub_url}/login"
     login = AuthenticationError(
-        f"{error}. {where.base_url} wants to know who asks: give a token of the Hub as api_key=,"
-        f" or in HF_TOKEN for a Space on hf.space. Login page: {url}",
+        f"{error}. {where.base_url} wants to know who asks: run `langchain-g4f login gradio`, or"
+        " give a token of the Hub as api_key=, or in HF_TOKEN for a Space on hf.space."
+        f" Login page: {url}",
         status_code=error.status_code,
         body=error.body,
         content_type=error.content_type,
@@ -107,6 +123,7 @@ def explained(error: APIError, where: Where) -> APIError:
         request_id=error.request_id,
     )
     login.login_url = url
+    login.partial_text = error.partial_text
     return login
 
 
@@ -139,4 +156,4 @@ def _expiry(token: str) -> float | None:
     return None
 
 
-__all__ = ["NO_TOKEN", "GPUToken", "explained", "gpu_headers", "gpu_token", "may_renew"]
+__all__ = ["NO_TOKEN", "GPUToken", "explained", "gpu_headers", "gpu_token", "may_renew", "whoami"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from langchain_g4f.errors import APIStatusError, AuthenticationError, ConfigurationError
-from langchain_g4f.events import ConversationStarted, ModelInfo, Progress
+from langchain_g4f.errors import APIStatusError, ConfigurationError
+from langchain_g4f.events import ConversationStarted, ModelInfo
 from langchain_g4f.media.download import download
 from langchain_g4f.plan import Defer, send
 from langchain_g4f.providers.huggingchat.files import FILE_LIMIT, file_parts
@@ -19,7 +19,7 @@ from langchain_g4f.providers.huggingchat.handle import Handle
 from langchain_g4f.providers.huggingchat.login import explained, origin
 from langchain_g4f.providers.huggingchat.models import choose_model
 from langchain_g4f.providers.huggingchat.options import Options, tool_data
-from langchain_g4f.providers.huggingchat.reader import IN_ANSWER, NAME
+from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.providers.huggingchat.stored import generation_of
 from langchain_g4f.providers.huggingchat.target import Target, find_target
 from langchain_g4f.turn import history_digest
@@ -32,22 +32,7 @@ if TYPE_CHECKING:
 
 
 def plan(turn: Turn, session: Session, base_url: str) -> Plan:
-    """One answer from the server at ``base_url`` (origin and path, no final slash).
-
-    A refused login is tried once more with the cookies that are given by now, if they are
-    others; the server has taken nothing of the call then.
-    """
-    seen = session.cookies.version
-    try:
-        yield from _answer(turn, session, base_url)
-    except AuthenticationError as error:
-        if error.phase == IN_ANSWER or not session.cookies.renew(seen):
-            raise
-        yield Progress("login_renewed")
-        yield from _answer(turn, session, base_url)
-
-
-def _answer(turn: Turn, session: Session, base_url: str) -> Plan:
+    """One answer from the server at ``base_url`` (origin and path, no final slash)."""
     options = Options.read(turn.options)
     model = yield from choose_model(turn, session, base_url)
     target = yield from find_target(turn, options, model, session, base_url)

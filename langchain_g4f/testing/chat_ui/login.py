@@ -2,6 +2,7 @@
 
 Follows docs/protocols/huggingchat.md, sections 2.2 and 2.3. The identity provider is part of the
 sandbox: its authorize page asks nothing and signs in the user named by `login_hint`, or "user".
+With `login_form` it asks for a name once, and knows the browser from then on.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from langchain_g4f.testing.chat_ui.calls import (
     json_response,
     text_response,
 )
+from langchain_g4f.testing.chat_ui.pages import provider_form
 from langchain_g4f.testing.chat_ui.sessions import (
     SESSION_COOKIE,
     SITE_COOKIE,
     deleted_cookie,
+    provider_cookie,
     session_cookie,
+    site_cookie,
     verifier_cookie,
 )
 
@@ -43,13 +47,15 @@ def gate(state: State, record: RecordedRequest, identity: Identity, path: str) -
     """Return what turns this caller away, or None to let the call through."""
     if not state.options.login_required or identity.user is not None:
         return None
+    if record.path == "/authorize":
+        return None
     reading = record.method in {"GET", "HEAD"}
     below = path.startswith(("/conversation/", "/api/"))
     if state.options.legacy:
         return _unauthorized(record) if not reading and not path.startswith("/log") else None
     if below and not reading:
         return _unauthorized(record)
-    if record.path.startswith("/authorize") or path.startswith(_OPEN_PREFIXES):
+    if path.startswith(_OPEN_PREFIXES):
         return None
     if path.endswith("/__data.json"):
         return None
@@ -90,15 +96,36 @@ async def login(state: State, call: Call) -> Response:
     target = call.record.query.get("next", "/chat/")
     if state.options.legacy:
         location = _authorize_address(call.record, target)
+        if "text/html" in call.record.headers.get("accept", ""):
+            return empty_response(303, location)
         return json_response({"type": "redirect", "status": 303, "location": location})
     return _to_provider(state, call.record, call.identity, target)
 
 
-async def authorize(_state: State, call: Call) -> Response:
-    """Handle the provider's page: send the user back with a code."""
-    query = call.record.query
-    name = query.get("login_hint", "user")
+async def authorize(state: State, call: Call) -> Response:
+    """Handle the provider's page: send the user back with a code, if it is known who it is."""
+    hint = call.record.query.get("login_hint", "user")
+    if not state.options.login_form:
+        return _back_with_code(call.record, hint)
+    name = state.sessions.known_to_provider(call.record)
+    return _back_with_code(call.record, name) if name else provider_form(hint)
+
+
+async def submit(state: State, call: Call) -> Response:
+    """Handle the provider's form: remember the browser, and send the user back with a code."""
+    name = call.record.form.get("username", "")
+    if not name:
+        raise RefusedError(400, "The user name is missing")
+    response = _back_with_code(call.record, name)
+    remembered = state.sessions.remember_at_provider(name)
+    response.headers.append("set-cookie", provider_cookie(remembered))
+    return response
+
+
+def _back_with_code(record: RecordedRequest, name: str) -> Response:
+    query = record.query
     back = urlencode({"code": f"code-of-{name}", "state": query.get("state", "")})
+    # Found, for the form too: a browser goes on with GET.
     return empty_response(302, f"{query.get('redirect_uri', '/chat/login/callback')}?{back}")
 
 
@@ -118,7 +145,7 @@ async def callback(state: State, call: Call) -> Response:
     if not state.options.legacy:
         response.headers.append("set-cookie", deleted_cookie("hfChat-loginRetry"))
     if SITE_COOKIE in cookies:
-        response.headers.append("set-cookie", f"{SITE_COOKIE}={cookies[SITE_COOKIE]}; Path=/")
+        response.headers.append("set-cookie", site_cookie(cookies[SITE_COOKIE]))
     return response
 
 

@@ -22,6 +22,7 @@ class Options:
     generation: Generation
     login_required: bool
     require_site_token: bool
+    login_form: bool
     models: Sequence[SandboxModel | str]
     pace_s: float
     split: Split

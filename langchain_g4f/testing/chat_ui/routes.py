@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.routing import Route
 
-from langchain_g4f.testing.chat_ui import conversations, current, legacy, login
+from langchain_g4f.testing.chat_ui import conversations, current, legacy, login, pages
 from langchain_g4f.testing.chat_ui.calls import Call, Handler, empty_response, text_response
 from langchain_g4f.testing.chat_ui.send import send
 
@@ -33,6 +33,7 @@ async def _to_slash(_state: State, _call: Call) -> ASGIApp:
 
 _SHARED: list[tuple[str, str, Callable[[State, Call], Awaitable[ASGIApp]]]] = [
     ("GET", "", _to_slash),
+    ("GET", "/", pages.home),
     ("GET", "/healthcheck", _healthcheck),
     ("POST", "/conversation", conversations.create),
     ("POST", "/conversation/{id}", send),
@@ -89,13 +90,16 @@ def legacy_routes(state: State) -> Table:
 def _table(
     state: State, rows: list[tuple[str, str, Callable[[State, Call], Awaitable[ASGIApp]]]]
 ) -> Table:
-    table = [
+    table: Table = [
         (Route(BASE_PATH + path, _unused, methods=[method]), partial(handler, state))
         for method, path, handler in rows
     ]
     # The identity provider lives beside the chat, not below it.
-    provider = Route("/authorize", _unused, methods=["GET"])
-    return [*table, (provider, partial(login.authorize, state))]
+    table.append((Route("/authorize", _unused, methods=["GET"]), partial(login.authorize, state)))
+    if state.options.login_form:
+        posted = Route("/authorize", _unused, methods=["POST"])
+        table.append((posted, partial(login.submit, state)))
+    return table
 
 
 async def _unused() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SESSION_COOKIE = "hf-chat"
 SITE_COOKIE = "token"
 VERIFIER_COOKIE = "hfChat-codeVerifier"
+PROVIDER_COOKIE = "sandbox-provider"
 
 _FORM_TYPES = {"multipart/form-data", "application/x-www-form-urlencoded", "text/plain"}
 
@@ -65,6 +66,7 @@ class Sessions:
         self._coupled = coupled
         self._users: dict[str, User] = {}
         self._logins: dict[str, _Login] = {}
+        self._at_provider: dict[str, str] = {}
 
     def login(self, name: str) -> dict[str, str]:
         """Open a session for `name` and return its cookies."""
@@ -104,6 +106,16 @@ class Sessions:
             return Identity(self._ids.uuid())
         return Identity(session, login.user)
 
+    def remember_at_provider(self, name: str) -> str:
+        """Open a session of the identity provider's own; return the value of its cookie."""
+        value = self._ids.uuid()
+        self._at_provider[value] = name
+        return value
+
+    def known_to_provider(self, record: RecordedRequest) -> str | None:
+        """Return who signed in at the identity provider with this browser before."""
+        return self._at_provider.get(record.cookies.get(PROVIDER_COOKIE, ""))
+
     def _bearer(self, token: str) -> Identity:
         user = self._users.get(token.removeprefix("hf_sandbox_"))
         if user is None or not token.startswith("hf_sandbox_"):
@@ -139,11 +151,21 @@ def verifier_cookie(value: str) -> str:
     return _cookie(VERIFIER_COOKIE, value, timedelta(hours=1))
 
 
+def site_cookie(value: str) -> str:
+    """Return the `Set-Cookie` line of the site's own login: two weeks."""
+    return _cookie(SITE_COOKIE, value, timedelta(weeks=2))
+
+
+def provider_cookie(value: str) -> str:
+    """Return the `Set-Cookie` line of the identity provider's own session: two weeks."""
+    return _cookie(PROVIDER_COOKIE, value, timedelta(weeks=2), "/authorize")
+
+
 def deleted_cookie(name: str) -> str:
     """Return the `Set-Cookie` line that removes a cookie."""
     return f"{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
 
 
-def _cookie(name: str, value: str, age: timedelta) -> str:
+def _cookie(name: str, value: str, age: timedelta, path: str = "/") -> str:
     expires = format_datetime(datetime.now(UTC) + age, usegmt=True)
-    return f"{name}={value}; Path=/; Expires={expires}; HttpOnly; SameSite=Lax"
+    return f"{name}={value}; Path={path}; Expires={expires}; HttpOnly; SameSite=Lax"

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from langchain_g4f import AuthenticationError, ChatHuggingChat
+from langchain_g4f.auth.store import Credentials
 from langchain_g4f.testing import Sandbox
 
 MODEL = "sandbox/text-small"
@@ -47,16 +48,16 @@ async def test_expired_login_is_taken_again_from_the_environment_once(
 async def test_fifty_calls_renew_an_expired_login_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is refused at most once, and all of them answer."""
     reads = 0
-    read = ChatHuggingChat._secrets_now
+    read = ChatHuggingChat._environment_credentials
 
-    def counted(self: ChatHuggingChat) -> dict[str, str]:
+    def counted(self: ChatHuggingChat) -> Credentials:
         nonlocal reads
         reads += 1
         return read(self)
 
-    monkeypatch.setattr(ChatHuggingChat, "_secrets_now", counted)
     with Sandbox(login_required=True) as sandbox:
         model = model_of(sandbox, monkeypatch)
+        monkeypatch.setattr(ChatHuggingChat, "_environment_credentials", counted)
         monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(sandbox.login("second")))
         answers = await asyncio.gather(*(model.ainvoke("hi") for _ in range(50)))
         assert {answer.text for answer in answers} == {ANSWER}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.auth.cookies import parse_cookie_file
+from langchain_g4f.auth.cookie_files import parse_cookie_file
 from langchain_g4f.errors import ConfigurationError
 from tests.unit_tests.traces import assert_tells_nothing
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from http.cookiejar import CookieJar
 from urllib.parse import urlsplit
 from urllib.request import Request as URLRequest
@@ -146,39 +145,6 @@ def test_jar_is_capped_and_known_cookies_are_still_refreshed() -> None:
     kept = pairs(cookies.header_for(CHAT))
     assert len(kept) == 5
     assert "a=new" in kept
-
-
-def test_refused_cookies_are_read_again_once_for_all_who_ask() -> None:
-    """A browser may have got new ones; who had the old ones goes on with those."""
-    reads: list[int] = []
-
-    def read_again() -> dict[str, str]:
-        reads.append(1)
-        time.sleep(0.01)
-        return {"a": "new", "b": "2"}
-
-    cookies = Cookies(CHAT, {"a": "old"}, read_again=read_again)
-    seen, renewed = cookies.version, list[bool]()
-    threads = [
-        threading.Thread(target=lambda: renewed.append(cookies.renew(seen))) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert renewed == [True] * 8
-    assert reads == [1]
-    assert pairs(cookies.header_for(CHAT)) == {"a=new", "b=2"}
-
-
-@pytest.mark.parametrize("fresh", [None, {}, {"a": "1"}, {"a": "1", "b": "2"}])
-def test_refused_cookies_without_newer_ones_stay_refused(fresh: dict[str, str] | None) -> None:
-    """There is no way to read them again, or they are what they were."""
-    given = {"a": "1", "b": "2"}
-    read_again = None if fresh is None else lambda: fresh
-    cookies = Cookies(CHAT, given, read_again=read_again)
-    assert not cookies.renew(cookies.version)
-    assert pairs(cookies.header_for(CHAT)) == {"a=1", "b=2"}
 
 
 @pytest.mark.proves("obligation:huggingchat:19", "promise:redaction")

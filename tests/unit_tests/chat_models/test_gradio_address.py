@@ -11,6 +11,7 @@ from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
 from langchain_g4f.chat_models.gradio_address import (
     environment_hub,
     environment_token,
+    is_on_hub,
     space_id,
     space_url,
 )
@@ -137,10 +138,11 @@ def test_token_of_the_environment_goes_to_spaces_of_the_hub_alone(
     url: str, goes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And over no open line."""
-    assert environment_token(url) is None
+    assert environment_token() == ""
     monkeypatch.setenv("HF_TOKEN", "hf_from-the-environment")
     token = SecretStr("hf_from-the-environment") if goes else None
-    assert environment_token(url) == token
+    assert environment_token() == "hf_from-the-environment"
+    assert is_on_hub(url) is goes
     assert ChatGradioSpace(base_url=url).api_key == token
 
 

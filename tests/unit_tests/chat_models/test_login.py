@@ -122,3 +122,12 @@ async def test_models_can_be_listed_without_a_login(closed: Sandbox) -> None:
     model = ChatHuggingChat(base_url=closed.base_url)
     assert MODEL in model.get_models()
     assert MODEL in await ChatHuggingChat(base_url=closed.base_url).aget_models()
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_error_of_another_profile_says_which(closed: Sandbox, way: str) -> None:
+    """The command it names would log in another account otherwise."""
+    model = ChatHuggingChat(base_url=closed.base_url, model=MODEL, profile="work")
+    with pytest.raises(AuthenticationError, match="--profile work") as caught:
+        await ask(model, way, "hi")
+    assert caught.value.login_url == f"{closed.base_url}/login"

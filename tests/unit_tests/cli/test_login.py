@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli.app import app
 from langchain_g4f.cli.failure import report
 from langchain_g4f.cli.providers import PROVIDERS, Provider
@@ -30,10 +31,40 @@ def test_identity_without_a_known_way_in_is_the_error_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     """Where nothing is known of a login, nothing is made up."""
-    monkeypatch.setitem(PROVIDERS, "third", Provider("BaseChatG4F"))
+    monkeypatch.setitem(NAMES, "third", "BaseChatG4F")
+    monkeypatch.setitem(PROVIDERS, "third", Provider("third"))
     monkeypatch.setattr(PROVIDERS["third"].chat_model, "provider", "third")
     report(AuthenticationError("who are you?", provider=provider))
     assert capsys.readouterr().err == "langchain-g4f: who are you?\n"
+
+
+def sign_in_failed(login_url: str) -> AuthenticationError:
+    """What a window ends with in which nobody has signed in."""
+    error = AuthenticationError("the window was closed", provider="huggingchat")
+    error.login_url = login_url
+    return error
+
+
+@pytest.mark.parametrize("page", ["/login", "/"])
+def test_window_in_which_nobody_signed_in_is_told_with_the_steps(
+    capsys: pytest.CaptureFixture[str], page: str
+) -> None:
+    """Why it ended comes first; the server is the one of the login page, of either generation."""
+    server = "http://127.0.0.1:3000/chat"
+    report(sign_in_failed(f"{server}{page}"))
+    said = capsys.readouterr().err
+    assert said.startswith("langchain-g4f: the window was closed\n")
+    assert f"langchain-g4f login huggingchat --base-url {server}\n" in said
+    assert f"HUGGINGCHAT_BASE_URL={server} HUGGINGCHAT_COOKIES=" in said
+
+
+def test_window_with_a_page_of_the_users_choice_names_no_server_by_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies would be sent there."""
+    monkeypatch.setenv("G4F_LOGIN_URL", "https://login.example/login")
+    report(sign_in_failed("https://login.example/login"))
+    assert capsys.readouterr().err == "langchain-g4f: the window was closed\n"
 
 
 @pytest.mark.proves("promise:login-required", "promise:command-models")

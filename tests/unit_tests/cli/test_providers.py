@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 import langchain_g4f
 from langchain_g4f import testing
+from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli.app import app
 from langchain_g4f.cli.demo.image import make_png
 from langchain_g4f.cli.providers import DEFAULT, PROVIDERS, Provider
@@ -45,18 +46,18 @@ def asked(server: GradioStandin) -> list[str]:
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_provider_of_the_registry_is_a_chat_model_of_the_package(name: str) -> None:
     """Each name leads to an exported class, and the default is the first."""
-    provider = PROVIDERS[name]
-    assert provider.chat_model is getattr(langchain_g4f, provider.class_name)
-    assert provider.class_name in langchain_g4f.__all__
-    assert next(iter(PROVIDERS)) == DEFAULT
+    assert PROVIDERS[name].chat_model is getattr(langchain_g4f, NAMES[name])
+    assert NAMES[name] in langchain_g4f.__all__
+    assert next(iter(PROVIDERS)) == next(iter(NAMES)) == DEFAULT
 
 
 @pytest.mark.proves("promise:command-options")
-def test_provider_joins_with_one_line(
+def test_provider_joins_with_its_name(
     g4f_sandbox: testing.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name of its class is enough; what it lacks is said."""
-    monkeypatch.setitem(PROVIDERS, "third", Provider("ChatHuggingChat"))
+    monkeypatch.setitem(NAMES, "third", "ChatHuggingChat")
+    monkeypatch.setitem(PROVIDERS, "third", Provider("third"))
     server = ["--provider", "third", "--base-url", g4f_sandbox.base_url]
     assert run("chat", *server, "hi").stdout == "Echo (sandbox/text-small, turn 1): hi\n"
     assert run("models", *server).stdout.startswith("omni\n")

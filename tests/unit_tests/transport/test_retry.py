@@ -116,8 +116,13 @@ DECISIONS = [
 ]
 
 
+def _named(value: APIError | set[Repeat]) -> str:
+    """Name a case; a set has no order."""
+    return "+".join(sorted(each.name for each in value)) if isinstance(value, set) else repr(value)
+
+
 @pytest.mark.proves("promise:retry-decisions", "obligation:huggingchat:16")
-@pytest.mark.parametrize(("error", "kinds"), DECISIONS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("error", "kinds"), DECISIONS, ids=_named)
 @pytest.mark.parametrize("repeat", Repeat, ids=lambda repeat: repeat.name)
 def test_request_is_repeated_where_that_cannot_do_harm(
     error: APIError, kinds: set[Repeat], repeat: Repeat

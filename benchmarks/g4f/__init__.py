@@ -1,0 +1,1 @@
+"""What a chunk of ChatG4F costs: `python -m benchmarks.g4f`."""

@@ -1,0 +1,248 @@
+"""Credentials on disk: one JSON file for each service, server and profile.
+
+The folder is for its owner alone (0700), the files too (0600). A file is replaced as a
+whole, so a reader finds the old one or the new one, never a part of one. A link in its
+place, and a file that others can read, are refused with the way to mend it. Where
+nothing can be written, sessions are not kept, which is said once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import tempfile
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from langchain_g4f.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_PROFILE = "default"
+
+_VERSION = 1
+_LARGEST = 1 << 20
+_PROFILE = re.compile(r"[\w-][\w.-]{0,63}", re.ASCII)
+_POSIX = os.name == "posix"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What makes a caller somebody.
+
+    Attributes:
+        cookies: By name.
+        api_key: A token.
+        user: Who it is, as the service said; for people.
+    """
+
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    api_key: str = field(default="", repr=False)
+    user: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.cookies or self.api_key)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFile:
+    """The file of one account.
+
+    Attributes:
+        path: Where it is; it need not exist.
+    """
+
+    path: Path
+
+    @classmethod
+    def of(cls, provider: str, server: str, profile: str) -> CredentialFile:
+        """The file of a profile at a server.
+
+        Args:
+            provider: Name of the service.
+            server: Its address; an account is one of a host and port.
+            profile: Which of the accounts there.
+
+        Raises:
+            ConfigurationError: The profile's name cannot be a part of a file name.
+        """
+        if not _PROFILE.fullmatch(profile):
+            msg = f"profile: expected a name of letters, digits, '.', '_' and '-', not {profile!r}"
+            raise ConfigurationError(msg)
+        return cls(_folder() / f"{provider}@{_place(server)}@{profile}.json")
+
+    def load(self) -> Credentials | None:
+        """What is kept; None if there is none, or nothing that can be read.
+
+        Raises:
+            ConfigurationError: The file is a link, or others can read it.
+        """
+        problem = "is not what this package writes"
+        try:
+            found = _parsed(self._read())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            found, problem = None, f"cannot be read ({type(error).__name__})"
+        if found is None:
+            warnings.warn(f"{self.path} {problem}: it is ignored", stacklevel=3)
+        return found
+
+    def save(self, credentials: Credentials) -> bool:
+        """Keep ``credentials`` in place of what is there; False where that cannot be.
+
+        Raises:
+            ConfigurationError: The file is a link.
+        """
+        try:
+            self._refuse_link()
+            self._replace(_written(credentials))
+        except OSError as error:
+            problem = error.strerror
+        else:
+            return True
+        _warn_once(f"sessions are not kept: {self.path.parent}: {problem}")
+        return False
+
+    def refresh(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        """Keep cookies that the service has renewed, unless others are kept by now.
+
+        Args:
+            old: What they were.
+            new: What they are.
+
+        Raises:
+            ConfigurationError: See `load`.
+        """
+        kept = self.load()
+        if kept is not None and old.items() <= kept.cookies.items():
+            self.save(replace(kept, cookies={**kept.cookies, **new}))
+
+    def forget(self) -> bool:
+        """Delete the file; False if there was none.
+
+        Raises:
+            ConfigurationError: It cannot be deleted.
+        """
+        try:
+            self.path.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            problem = error.strerror
+        else:
+            return True
+        raise ConfigurationError(f"{self.path} cannot be deleted: {problem}")
+
+    def _read(self) -> bytes:
+        self._refuse_link()
+        with open(self.path, "rb", opener=_opened) as file:
+            self._refuse_shared(os.fstat(file.fileno()))
+            return file.read(_LARGEST)
+
+    def _refuse_link(self) -> None:
+        """A link leads to a file that somebody else chose."""
+        for path in (self.path, self.path.parent):
+            if path.is_symlink():
+                raise ConfigurationError(f"{path} is a symbolic link, remove it: rm {path}")
+
+    def _refuse_shared(self, found: os.stat_result) -> None:
+        if not _POSIX:
+            return
+        if not stat.S_ISREG(found.st_mode):
+            raise ConfigurationError(f"{self.path} is no file")
+        if found.st_uid != os.geteuid():
+            raise ConfigurationError(f"{self.path} belongs to another user, remove it")
+        if found.st_mode & 0o077:
+            raise ConfigurationError(
+                f"{self.path} can be read by others: run chmod 600 {self.path}, and consider"
+                " logging in again"
+            )
+
+    def _replace(self, content: bytes) -> None:
+        folder = self.path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _POSIX and folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")  # 0600
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123 -- it is open already
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            Path(name).replace(self.path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+        _sync(folder)
+
+
+def _folder() -> Path:
+    """The package's part of the platform's folder for settings."""
+    from platformdirs import user_config_path
+
+    return user_config_path("langchain-g4f", appauthor=False)
+
+
+def _place(server: str) -> str:
+    """Host and port as a part of a file name; what is sent in the clear has one of its own."""
+    parts = urlsplit(server)
+    name = quote(parts.netloc.lower(), safe="").replace("%3A", "+")
+    return name if parts.scheme == "https" else f"{parts.scheme}+{name}"
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open no link, and do not wait for who writes into a pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _written(credentials: Credentials) -> bytes:
+    content = {
+        "version": _VERSION,
+        "user": credentials.user,
+        "cookies": dict(credentials.cookies),
+        "api_key": credentials.api_key,
+    }
+    return json.dumps(content, indent=1).encode()
+
+
+def _parsed(text: bytes) -> Credentials | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("version") != _VERSION:
+        return None
+    cookies, api_key, user = (content.get(name) for name in ("cookies", "api_key", "user"))
+    if not isinstance(cookies, dict) or not all(isinstance(v, str) for v in cookies.values()):
+        return None
+    if not isinstance(api_key, str) or not isinstance(user, str):
+        return None
+    return Credentials(cookies, api_key, user)
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name last, where folders can be synchronised."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@lru_cache(maxsize=8)
+def _warn_once(message: str) -> None:
+    warnings.warn(message, stacklevel=4)
+
+
+__all__ = ["DEFAULT_PROFILE", "CredentialFile", "Credentials"]

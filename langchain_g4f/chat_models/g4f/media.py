@@ -1,0 +1,63 @@
+"""Files that a message only names are fetched before a provider is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from langchain_g4f.limits import Sizes
+from langchain_g4f.media.download import download
+from langchain_g4f.turn import Media, RemoteMedia
+
+if TYPE_CHECKING:
+    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.turn import Message, Turn
+
+
+def fetched(turn: Turn) -> PlanOf[Turn]:
+    """The turn with all of its files.
+
+    Raises:
+        BlockedURLError: One of them may not be fetched.
+    """
+    messages: tuple[Message, ...] = ()
+    for message in turn.messages:
+        messages += ((yield from _with_files(message)),)
+    return replace(turn, messages=messages)
+
+
+def _with_files(message: Message) -> PlanOf[Message]:
+    files: list[Media | RemoteMedia] = []
+    for media in message.media:
+        if isinstance(media, RemoteMedia):
+            found = yield from download(media.url, limit=Sizes().attachment)
+            files.append(replace(found, in_history=media.in_history))
+        else:
+            files.append(media)
+    return replace(message, media=tuple(files))
+
+
+def file_bytes(
+    url: str, headers: Mapping[str, str] | None, trusted_hosts: Iterable[str]
+) -> PlanOf[bytes]:
+    """The bytes of a file of an answer, fetched with what its provider said is needed."""
+    limit = Sizes().response
+    found = yield from download(url, limit=limit, trusted_hosts=trusted_hosts, headers=headers)
+    return found.data
+
+
+def access_to(value: Any) -> dict[str, str]:
+    """What the server of a response's files wants to be told; these are credentials."""
+    options = getattr(value, "options", None)
+    if not isinstance(options, Mapping):
+        return {}
+    given = options.get("headers")
+    found = {str(n): str(v) for n, v in given.items()} if isinstance(given, Mapping) else {}
+    cookies = options.get("cookies")
+    if isinstance(cookies, Mapping) and cookies:
+        found["cookie"] = "; ".join(f"{name}={each}" for name, each in cookies.items())
+    return found
+
+
+__all__ = ["access_to", "fetched", "file_bytes"]

@@ -1,0 +1,167 @@
+"""A thread that iterates what would block, and hands its values over one by one.
+
+An async iterator gets an event loop of its own there, whatever runs around it. The queue is
+bounded: a provider waits for a slow reader. Closing ends the provider's generator where that
+is possible; a call that blocks is left to the thread, which nobody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+_CAPACITY = 64
+
+END = object()
+"""What is got when there is nothing any more."""
+NOTHING_YET = object()
+"""What is got when the time for it was too short; no exception, for a provider has its own."""
+
+
+class Worker:
+    """Runs one answer of a provider.
+
+    Args:
+        start: Asks for the answer: gives an iterator, an awaitable or a value.
+        notify: Called from the thread when there is something to get.
+    """
+
+    def __init__(
+        self, start: Callable[[], object], notify: Callable[[], object] = lambda: None
+    ) -> None:
+        self._start = start
+        self._notify = notify
+        self._changed = threading.Condition()
+        self._values: deque[object] = deque()
+        self._failure: BaseException | None = None
+        self._over = False
+        self._closed = False
+        self._cancel: Callable[[], object] | None = None
+        run = contextvars.copy_context().run
+        self._thread = threading.Thread(
+            target=run, args=(self._run,), name="langchain-g4f provider", daemon=True
+        )
+        self._thread.start()
+
+    def get(self, timeout: float = 0.0) -> object:
+        """The next value, `END`, or `NOTHING_YET` after ``timeout`` seconds.
+
+        Raises:
+            Exception: What the provider raised.
+        """
+        with self._changed:
+            if not self._changed.wait_for(self._is_ready, timeout):
+                return NOTHING_YET
+            if self._values:
+                self._changed.notify_all()
+                return self._values.popleft()
+        if self._failure is not None:
+            raise self._failure
+        return END
+
+    def close(self, wait: float = 0.0) -> None:
+        """End it, and wait so many seconds until the thread has ended."""
+        with self._changed:
+            self._closed = True
+            self._values.clear()
+            self._changed.notify_all()
+        self.cancel()
+        self._thread.join(wait)
+        if wait and self._thread.is_alive():
+            self.cancel()  # what cleans up may be waiting for a server
+
+    def cancel(self) -> None:
+        """Cancel what is awaited now, if anything is."""
+        with self._changed:  # in here, for its loop may be closed out there
+            if self._cancel is not None:
+                self._cancel()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has nothing left to do."""
+        return self._over
+
+    def _is_ready(self) -> bool:
+        return bool(self._values) or self._over
+
+    def _run(self) -> None:
+        try:
+            self._drain(self._start())
+        except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for
+            self._failure = None if self._closed else error
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+        self._notify()
+
+    def _drain(self, result: object) -> None:
+        if hasattr(result, "__aiter__"):
+            asyncio.run(self._in_a_loop(self._each(result)))
+        elif inspect.isawaitable(result):
+            asyncio.run(self._in_a_loop(self._one(result)))
+        elif isinstance(result, str | bytes | Mapping) or not isinstance(result, Iterable):
+            self._put(result)
+        else:
+            self._iterate(result)
+
+    def _iterate(self, values: Iterable[object]) -> None:
+        try:
+            for value in values:
+                if not self._put(value):
+                    break
+        finally:
+            close = getattr(values, "close", None)
+            if callable(close):
+                close()
+
+    async def _in_a_loop(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        with self._changed:
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            if self._closed:
+                task.cancel()
+        try:
+            await asyncio.wait((task,))
+        finally:
+            with self._changed:
+                self._cancel = None
+        if not task.cancelled():
+            task.result()
+
+    async def _each(self, values: Any) -> None:
+        iterator = aiter(values)
+        try:
+            async for value in iterator:
+                if not self._put(value):
+                    break
+        finally:
+            close = getattr(iterator, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _one(self, result: Awaitable[object]) -> None:
+        value = await result
+        if hasattr(value, "__aiter__"):
+            await self._each(value)
+        else:
+            self._put(value)
+
+    def _put(self, value: object) -> bool:
+        """Hand it over, once there is room; False if nobody wants it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._values) < _CAPACITY)
+            if self._closed:
+                return False
+            self._values.append(value)
+            self._changed.notify_all()
+        self._notify()
+        return True
+
+
+__all__ = ["END", "NOTHING_YET", "Worker"]

@@ -1,0 +1,181 @@
+"""Whose account a chat model uses, and what happens when a service no longer knows it.
+
+Credentials come from the first of these that has any: the argument; the environment; the
+file that a login wrote; an installed browser, if one is named. A profile that is named is
+an explicit choice, and comes before the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from langchain_g4f.auth.store import DEFAULT_PROFILE, CredentialFile, Credentials
+from langchain_g4f.chat_models.settings import ChatSettings
+from langchain_g4f.errors import AuthenticationError, ConfigurationError
+
+if TYPE_CHECKING:
+    from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
+
+    from langchain_g4f.plan import PlanOf, Session
+
+
+class LoginSettings(ChatSettings):
+    """What all chat models have whose services know their callers."""
+
+    account_of: ClassVar[str] = ""
+    """What the file of an account is called after; empty for the provider."""
+    credential: ClassVar[str] = ""
+    """Name of the field that has the caller's credential; empty for no account."""
+
+    login_profile: str = DEFAULT_PROFILE
+    """Which of your accounts, by the name it was given at login; also taken as ``profile=``."""
+    from_browser: str | None = None
+    """An installed browser to read cookies from, ``"chrome"`` for example, if nothing else has
+    any."""
+    on_login_required: Callable[[str], object] | None = Field(
+        default=None, exclude=True, repr=False
+    )
+    """Called with the address of the login page when a login is wanted, in async calls in a
+    thread; what it returns, if anything, is taken as the credential. Then the call goes on."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_by_name(cls, values: object) -> object:
+        """A text is the name of an account; LangChain's ``profile`` says what a model can do."""
+        if isinstance(values, dict) and isinstance(values.get("profile"), str):
+            values = dict(values)
+            values["login_profile"] = values.pop("profile")
+        return values
+
+    @field_validator("login_profile")
+    @classmethod
+    def _profile_is_a_name(cls, value: str) -> str:
+        CredentialFile.of("", "", value)
+        return value
+
+    # -- what a provider gives -------------------------------------------------
+
+    @property
+    def account_url(self) -> str:
+        """Address of the server that knows the caller. Overwritten where it is another one."""
+        return self.base_url
+
+    def _environment_credentials(self) -> Credentials:
+        """What the environment has for the model's address, and no other."""
+        return Credentials()
+
+    def _given_credentials(self, given: object) -> Credentials:
+        """What ``on_login_required`` returned. Overwritten where it is no token."""
+        if isinstance(given, SecretStr):
+            given = given.get_secret_value()
+        return Credentials(api_key=given) if isinstance(given, str) else Credentials()
+
+    def _use(self, found: Credentials, session: Session) -> bool:
+        """Use these from now on; False if they are those in use."""
+        raise NotImplementedError
+
+    def _whoami_plan(self, session: Session) -> PlanOf[str | None]:
+        """The plan that asks who the caller is. Overwritten where a service says so."""
+        yield from ()
+        raise ConfigurationError(f"{self.label} does not say who is logged in")
+
+    def _login_page_plan(self, session: Session) -> PlanOf[str]:
+        """The plan that finds where a browser logs in. Overwritten where one can."""
+        yield from ()
+        raise ConfigurationError(f"{self.label}: log in with {self.credential or 'nothing'}")
+
+    def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
+        """What is found for the model is found anew where it is loaded: nothing names it."""
+        dumped = super().to_json()
+        if dumped["type"] == "constructor":
+            for name in self.lc_secrets.keys() - self.model_fields_set:
+                dumped["kwargs"].pop(name, None)
+        return dumped
+
+    # -- credentials -----------------------------------------------------------
+
+    def get_cache_file(self) -> Path:
+        """Where a login of this account is kept, whether there is one or not."""
+        return self._credential_file().path
+
+    def keep_login(self, user: str = "") -> bool:
+        """Keep the credentials this model was given; False, with a warning, where it cannot be.
+
+        Args:
+            user: Whose they are, for people.
+        """
+        return self._credential_file().save(self._own_credentials(user))
+
+    def _own_credentials(self, user: str) -> Credentials:
+        given = self.model_fields_set
+        cookies = getattr(self, "cookies", None) if "cookies" in given else None
+        api_key = getattr(self, "api_key", None) if "api_key" in given else None
+        token = api_key.get_secret_value() if api_key else ""
+        return Credentials(revealed(cookies), token, user)
+
+    def forget_login(self) -> bool:
+        """Delete what was kept; False if there was nothing."""
+        return self._credential_file().forget()
+
+    def _credential_file(self) -> CredentialFile:
+        name = self.account_of or self.provider
+        return CredentialFile.of(name, self.account_url, self.login_profile)
+
+    def _sources(self) -> Iterator[Credentials]:
+        """What is given by now, the source that counts first."""
+        if self.login_profile == DEFAULT_PROFILE:
+            yield self._environment_credentials()
+        yield self._credential_file().load() or Credentials()
+        if self.from_browser:
+            from langchain_g4f.auth.browsers import read_browser_cookies
+
+            yield Credentials(read_browser_cookies(self.from_browser, self.account_url))
+
+    def _found_credentials(self) -> Credentials:
+        return next(filter(None, self._sources()), Credentials())
+
+    def _refreshed(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        """The service gave a session another name: the file follows."""
+        with suppress(ConfigurationError):  # it is reported where it is read
+            self._credential_file().refresh(old, new)
+
+    def _renew(self, login_url: str, session: Session) -> bool:
+        """Take other credentials than those that were refused; False if there are none."""
+        own = self.credential in self.model_fields_set
+        if not own and self._use_first(session):
+            return True
+        if self.on_login_required is None:
+            return False
+        given = self._given_credentials(self.on_login_required(login_url))
+        return self._use(given, session) if given else self._use_first(session)
+
+    def _of_account(self, error: AuthenticationError) -> AuthenticationError:
+        """``error``, which says for which of several accounts a login is wanted."""
+        if self.login_profile != DEFAULT_PROFILE:
+            command = f"add --profile {self.login_profile} to the command"
+            error.args = (f"{error} (The account is {self.login_profile!r}: {command}.)",)
+        return error
+
+    def _use_first(self, session: Session) -> bool:
+        """Use the first of what is given that is not in use."""
+        with suppress(ConfigurationError):  # the refusal is what the caller has to know
+            return any(found and self._use(found, session) for found in self._sources())
+        return False
+
+
+def revealed(secrets: Mapping[str, SecretStr] | None) -> dict[str, str]:
+    """The plain values of secrets."""
+    return {name: secret.get_secret_value() for name, secret in (secrets or {}).items()}
+
+
+def hidden(values: Mapping[str, str]) -> dict[str, Any] | None:
+    """Plain values as secrets; None for none."""
+    return {name: SecretStr(value) for name, value in values.items()} or None
+
+
+__all__ = ["LoginSettings", "hidden", "revealed"]

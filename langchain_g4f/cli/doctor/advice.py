@@ -1,0 +1,112 @@
+"""What went wrong in a line, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr, ValidationError
+
+from langchain_g4f.chat_models.login import revealed
+from langchain_g4f.cli.doctor.targets import home_of
+from langchain_g4f.cli.screen import printable
+from langchain_g4f.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AppError,
+    BadRequestError,
+    ChallengeError,
+    ConfigurationError,
+    EmptyResponseError,
+    G4FError,
+    MalformedStreamError,
+    ModelNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    SpaceNotRunningError,
+    StreamInterruptedError,
+)
+from langchain_g4f.redact import redact_text
+
+if TYPE_CHECKING:
+    from langchain_g4f.chat_models.base import BaseChatG4F
+
+_LONGEST = 300
+_LOGIN = {
+    "phi4": "gradio --token{place}",
+    "gradio": "gradio --token{place}",
+    "flowgpt": "flowgpt --token{place}, and check this machine's clock",
+}
+_OF_NOTE: tuple[tuple[type[G4FError], str], ...] = (
+    # the first that fits, so the narrower kinds come first
+    (ChallengeError, "try it with --impersonate chrome, or from another network"),
+    (QuotaExceededError, "wait until there is credit again, or use another account"),
+    (RateLimitError, "wait a minute, and ask less often"),
+    (ModelNotFoundError, "choose one of its models with --model"),
+    (NotFoundError, "check the address: --base-url takes it with its path, --space owner/name"),
+    (PermissionDeniedError, "check the account, and this machine's clock"),
+    (BadRequestError, "choose another model with --model; the service may have changed"),
+    (MalformedStreamError, "check the address; the service may have changed its protocol"),
+    (EmptyResponseError, "ask again, or choose another model with --model"),
+    (StreamInterruptedError, "ask again; if it stays, a proxy or the service cuts answers"),
+    (APITimeoutError, "ask again later, or with a longer --timeout"),
+    (APIConnectionError, "check the address, the network and the proxy"),
+    (AppError, "ask again later, or tell the owner of the Space"),
+    (ConfigurationError, "change the settings"),
+)
+_OTHERWISE = "ask again later: the service itself has failed"
+
+
+def in_a_line(error: Exception, *secrets: str) -> str:
+    """What an error says, in one line without credentials.
+
+    Args:
+        error: Any error that a user can meet.
+        secrets: What must not be shown, wherever it stands.
+    """
+    said = str(error) or type(error).__name__
+    if isinstance(error, ValidationError):
+        # our own messages, as pydantic quotes them
+        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+    return clean(said, *secrets)
+
+
+def clean(text: str, *secrets: str) -> str:
+    """``text`` as one line that can be shown."""
+    return printable(" ".join(redact_text(text, *secrets, limit=_LONGEST).split()))
+
+
+def secrets_of(model: BaseChatG4F) -> tuple[str, ...]:
+    """The credentials that a chat model uses."""
+    found: list[str] = []
+    for name in model.lc_secrets:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            found.append(value.get_secret_value())
+        elif value:
+            found += revealed(value).values()
+    return tuple(found)
+
+
+def how_to_log_in(name: str, model: BaseChatG4F) -> str:
+    """The command that logs in to the server of a chat model."""
+    home = home_of(type(model))
+    at_home = model.account_url in (home, getattr(model, "hub_url", home))
+    place = "" if at_home else f" --base-url {model.account_url}"
+    return "langchain-g4f login " + _LOGIN.get(name, name + "{place}").format(place=place)
+
+
+def what_to_do(error: G4FError) -> str:
+    """Advice; where a login is wanted, `how_to_log_in` says more."""
+    if isinstance(error, SpaceNotRunningError):
+        waking = error.stage in ("SLEEPING", "STOPPED", "BUILDING", "APP_STARTING")
+        return (
+            "ask again in a minute or with a longer --timeout: it is waking up"
+            if waking
+            else "only the owner of the Space can start it"
+        )
+    return next((advice for kind, advice in _OF_NOTE if isinstance(error, kind)), _OTHERWISE)
+
+
+__all__ = ["clean", "how_to_log_in", "in_a_line", "secrets_of", "what_to_do"]
