@@ -8,9 +8,7 @@ of ours: it holds the request, and with it the credentials.
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -23,6 +21,7 @@ from langchain_g4f.errors import (
     MalformedStreamError,
     TooLargeError,
 )
+from langchain_g4f.transport.hang_up import HangUp
 from langchain_g4f.transport.request import WatchedBody, as_httpx
 from langchain_g4f.transport.resolve import alook_up, look_up
 from langchain_g4f.transport.translate import translate
@@ -94,18 +93,6 @@ def check_length(head: ResponseHead, limit: int) -> None:
         raise TooLargeError(msg)
 
 
-def _shut_down(response: httpx.Response) -> None:
-    """Make a blocked read of another thread return: the socket reports its end."""
-    if (hang_up := response.extensions.get("hang_up")) is not None:
-        hang_up()
-        return
-    stream = response.extensions.get("network_stream")
-    raw: socket.socket | None = stream and stream.get_extra_info("socket")
-    if raw is not None:
-        with suppress(OSError):
-            raw.shutdown(socket.SHUT_RDWR)
-
-
 async def _apart(
     work: Callable[[], Coroutine[object, object, T]], give_up: Callable[[], None]
 ) -> T:
@@ -165,7 +152,8 @@ class SyncExchange(_Exchange):
             error = self._error(exc, clocks)
         else:
             self._clocks = clocks
-            self._chunks = response.iter_raw()
+            # not by iter_raw(), which closes at the end: see read() and close()
+            self._chunks = iter(cast("httpx.SyncByteStream", response.stream))
             return self._head(response, clocks)
         raise error
 
@@ -179,12 +167,14 @@ class SyncExchange(_Exchange):
             return self._read()
         if within <= 0 or self._response is None:
             return None
-        timer = threading.Timer(within, _shut_down, (self._response,))
+        hang_up = HangUp(self._response)
+        timer = threading.Timer(within, hang_up)
         timer.daemon = True
         timer.start()
         try:
             return self._read()
         finally:
+            hang_up.cancel()
             timer.cancel()
 
     def _read(self) -> bytes | None:

@@ -11,10 +11,12 @@ from langchain_g4f.transport import client
 
 @pytest.fixture(autouse=True)
 def fresh_clients() -> Iterator[None]:
-    """Give each test clients of its own."""
-    kept = dict(client._sync)
-    client._sync.clear()
+    """Give each test clients of its own; those of earlier tests are closed, with their threads."""
+    _close_all()
     yield
+    _close_all()
+
+
+def _close_all() -> None:
     while client._sync:
         client._sync.popitem()[1].http.close()
-    client._sync.update(kept)

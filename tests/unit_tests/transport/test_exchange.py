@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -206,6 +207,46 @@ async def test_read_within_a_time_of_an_answer_that_ends_is_its_end(world: str) 
             await exchange.close()
             await make().whole(post(server))
         assert [a.connection_number for a in server.requests] == [1, 1]
+
+
+class LateTimer(threading.Timer):
+    """Goes off while it is being cancelled."""
+
+    def start(self) -> None:
+        """Not yet."""
+
+    def cancel(self) -> None:
+        """Too late."""
+        self.function(*self.args)
+
+
+async def test_timer_that_is_late_leaves_the_connection_to_who_has_it_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What has ended in time is not hung up on, although the time is over by then."""
+    monkeypatch.setattr(threading, "Timer", LateTimer)
+    with ByteServer(echo) as server:
+        async with exchanges("sync") as make:
+            exchange = make()
+            await exchange.open(post(server))
+            assert await exchange.read(1) == b"hello"
+            assert await exchange.read(1) is None
+            await exchange.close()
+            await make().whole(post(server))
+        assert [a.connection_number for a in server.requests] == [1, 1]
+
+
+async def test_answer_that_was_read_to_its_end_keeps_its_connection_until_it_is_closed() -> None:
+    """Another call must not have it while a timer of this one may go off."""
+    with ByteServer(echo) as server:
+        async with exchanges("sync") as make:
+            exchange = make()
+            await exchange.open(post(server))
+            while await exchange.read() is not None:
+                pass
+            await make().whole(post(server))
+            await exchange.close()
+        assert [a.connection_number for a in server.requests] == [1, 2]
 
 
 @pytest.mark.parametrize("value", ["gzip", "br", "GZIP", "identity, gzip", "x" * 100])
