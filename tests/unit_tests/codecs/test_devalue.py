@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from langchain_g4f.codecs.devalue import MAX_DEPTH, unflatten
 from langchain_g4f.errors import MalformedStreamError
 from langchain_g4f.testing.chat_ui.devalue import flatten
+from tests.unit_tests.timing import cpu_seconds
 
 if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
@@ -159,12 +160,11 @@ def test_nesting_is_limited_also_where_it_is_made_of_shared_values() -> None:
 def test_time_is_linear_in_the_size() -> None:
     """Ten times the size takes far less than a hundred times as long."""
 
-    def seconds(count: int) -> float:
-        start = time.thread_time()
+    def read(count: int) -> None:
         unflatten([[*range(1, count + 1), *([1] * count)], *(["x"] * count)])
-        return time.thread_time() - start
 
-    assert seconds(40_000) < 50 * max(seconds(4_000), 0.001)
+    short, long = (cpu_seconds(partial(read, count)) for count in (4_000, 40_000))
+    assert long < 50 * max(short, 0.001)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
+from functools import partial
 from itertools import combinations
 
 import pytest
 
 from langchain_g4f.tools.bare_json import BareJSON
+from tests.unit_tests.timing import cpu_seconds
 
 CASES = [
     ('{"a": 1}', '{"a": 1}'),
@@ -64,11 +65,9 @@ def test_json_flows_without_delay() -> None:
 def test_hostile_answer_takes_linear_time(unit: str, size: int) -> None:
     """Four times the length takes far less than sixteen times as long."""
 
-    def seconds(length: int) -> float:
+    def read(length: int) -> None:
         text = unit * (length // len(unit))
-        pieces = [text[at : at + size] for at in range(0, len(text), size)]
-        begin = time.thread_time()
-        bare(pieces)
-        return time.thread_time() - begin
+        bare([text[at : at + size] for at in range(0, len(text), size)])
 
-    assert seconds(80_000) < 10 * max(seconds(20_000), 0.002)
+    short, long = (cpu_seconds(partial(read, length)) for length in (20_000, 80_000))
+    assert long < 10 * max(short, 0.002)

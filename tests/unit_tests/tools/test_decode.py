@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 
 from langchain_g4f.tools.decode import Call, calls_in
 from langchain_g4f.tools.parser import RawCall
+from tests.unit_tests.timing import cpu_seconds
 
 
 def read(text: str, *, closed: bool = True) -> list[tuple[str, Any]]:
@@ -273,13 +275,11 @@ HOSTILE = {
 def test_hostile_content_takes_linear_time(unit: str) -> None:
     """Four times the length takes far less than sixteen times as long."""
 
-    def seconds(length: int) -> float:
-        raw = RawCall(unit * (length // len(unit)), closed=True)
-        begin = time.thread_time()
-        calls_in(raw)
-        return time.thread_time() - begin
+    def decode(length: int) -> None:
+        calls_in(RawCall(unit * (length // len(unit)), closed=True))
 
-    assert seconds(80_000) < 10 * max(seconds(20_000), 0.002)
+    short, long = (cpu_seconds(partial(decode, length)) for length in (20_000, 80_000))
+    assert long < 10 * max(short, 0.002)
 
 
 def test_nested_brackets_take_linear_time() -> None:

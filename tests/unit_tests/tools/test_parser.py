@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
+from functools import partial
 from itertools import combinations
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from langchain_g4f.errors import TooLargeError
 from langchain_g4f.events import Reasoning, Text
 from langchain_g4f.tools.parser import RawCall, ToolCallParser
+from tests.unit_tests.timing import cpu_seconds
 
 Parsed = list[Text | Reasoning | RawCall]
 
@@ -210,16 +211,14 @@ def test_hostile_answer_takes_linear_time(name: str, size: int) -> None:
     """Four times the length takes far less than sixteen times as long."""
     begin = {"one call": "<tool_call>{", "one string": '<tool_call>"'}.get(name, "")
 
-    def seconds(length: int) -> float:
+    def parse(length: int) -> None:
         text = begin + HOSTILE[name] * (length // len(HOSTILE[name]))
-        pieces = [text[at : at + size] for at in range(0, len(text), size)]
         parser = ToolCallParser()
-        start = time.thread_time()
-        for piece in pieces:
-            for _ in parser.feed(piece):
+        for at in range(0, len(text), size):
+            for _ in parser.feed(text[at : at + size]):
                 pass
         for _ in parser.close():
             pass
-        return time.thread_time() - start
 
-    assert seconds(40_000) < 10 * max(seconds(10_000), 0.002)
+    short, long = (cpu_seconds(partial(parse, length)) for length in (10_000, 40_000))
+    assert long < 10 * max(short, 0.002)
