@@ -31,7 +31,6 @@ from langchain_g4f.chat_models.progress import (
     no_call,
     report,
 )
-from langchain_g4f.chat_models.reading import AnswerReading
 from langchain_g4f.chat_models.settings import UNHONOURED
 from langchain_g4f.chat_models.tool_calling import Emulation, ToolCallingModel
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
@@ -107,6 +106,8 @@ class BaseChatG4F(ToolCallingModel):
     def _reading_mapper(
         self, model: str, ends: tuple[str, ...], emulation: Emulation, retries: int
     ) -> ChunkMapper:
+        from langchain_g4f.chat_models.reading import AnswerReading
+
         reading = AnswerReading(
             tools=bool(emulation.section),
             bare_json=emulation.bare_json,
