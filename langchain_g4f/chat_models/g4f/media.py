@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +15,29 @@ if TYPE_CHECKING:
     from langchain_g4f.turn import Message, Turn
 
 
-def fetched(turn: Turn) -> PlanOf[Turn]:
+def fetched(turn: Turn, trusted_hosts: Sequence[str] = ()) -> PlanOf[Turn]:
     """The turn with all of its files.
+
+    Args:
+        turn: The call.
+        trusted_hosts: Names or addresses of hosts that need not be public.
 
     Raises:
         BlockedURLError: One of them may not be fetched.
     """
     messages: tuple[Message, ...] = ()
     for message in turn.messages:
-        messages += ((yield from _with_files(message)),)
+        messages += ((yield from _with_files(message, trusted_hosts)),)
     return replace(turn, messages=messages)
 
 
-def _with_files(message: Message) -> PlanOf[Message]:
+def _with_files(message: Message, trusted_hosts: Sequence[str]) -> PlanOf[Message]:
     files: list[Media | RemoteMedia] = []
     for media in message.media:
         if isinstance(media, RemoteMedia):
-            found = yield from download(media.url, limit=Sizes().attachment)
+            found = yield from download(
+                media.url, limit=Sizes().attachment, trusted_hosts=trusted_hosts
+            )
             files.append(replace(found, in_history=media.in_history))
         else:
             files.append(media)

@@ -158,21 +158,32 @@ class ChatG4F(G4FSettings):
         kwargs["more"] = {name: kwargs.pop(name) for name in [*kwargs] if name not in known}
         kwargs["native"] = native = take_native(kwargs, self.facts)
         kwargs["messages"] = native_messages(messages) if "tools" in native else None
-        return super()._prepare(messages, stop, kwargs)
+        turn, mapper = super()._prepare(messages, stop, kwargs)
+        # before any of them is fetched
+        Parameters(self.facts, self._warned).check_media(
+            [m for t in turn.messages for m in t.media]
+        )
+        return turn, mapper
 
     def _option(self, name: str, value: object) -> object:
         if name == "conversation" and isinstance(value, AIMessage):
             return value.response_metadata.get("conversation", {})
         return value
 
+    def _fetched(self, turn: Turn) -> PlanOf[Turn]:
+        """The turn with all of its files."""
+        from langchain_g4f.chat_models.g4f.media import fetched
+
+        return fetched(turn, self.trusted_media_hosts)
+
     def _events(self, turn: Turn) -> Generator[Event]:
         if has_remote(turn):
-            turn = self._result(_fetched(turn))
+            turn = self._result(self._fetched(turn))
         return provider_events(self._call(turn))
 
     def _aevents(self, turn: Turn) -> AsyncProviderEvents:
         async def prepare() -> ProviderCall:
-            whole = await self._aresult(_fetched(turn)) if has_remote(turn) else turn
+            whole = await self._aresult(self._fetched(turn)) if has_remote(turn) else turn
             return self._call(whole)
 
         return AsyncProviderEvents(prepare)
@@ -181,7 +192,6 @@ class ChatG4F(G4FSettings):
         facts, given = self.facts, turn.options
         parameters = Parameters(facts, self._warned)
         media = media_of(turn)
-        parameters.check_media(media)
         conversation = as_conversation(given.get("conversation"))
         model = self._sent_model(turn)
         values = {
@@ -266,13 +276,6 @@ class ChatG4F(G4FSettings):
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _fetched(turn: Turn) -> PlanOf[Turn]:
-    """The turn with all of its files."""
-    from langchain_g4f.chat_models.g4f.media import fetched
-
-    return fetched(turn)
 
 
 __all__ = ["ChatG4F"]
