@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from langchain_g4f.cli.failure import CommandError, one_line_failures
+from langchain_g4f.cli.options import Impersonate, known
 from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
 
 if TYPE_CHECKING:
@@ -15,15 +16,9 @@ if TYPE_CHECKING:
     from langchain_g4f.sign_in.accounts import Place
 
 
-def _is_known(name: str) -> str:
-    if name in PROVIDERS:
-        return name
-    raise typer.BadParameter(f"{name!r} is none of {', '.join(PROVIDERS)}")
-
-
 Name = Annotated[
     str,
-    typer.Argument(metavar="PROVIDER", callback=_is_known, help=f"One of {', '.join(PROVIDERS)}."),
+    typer.Argument(metavar="PROVIDER", callback=known, help=f"One of {', '.join(PROVIDERS)}."),
 ]
 Server = Annotated[
     str | None,
@@ -33,10 +28,6 @@ Server = Annotated[
 ]
 Profile = Annotated[
     str, typer.Option(metavar="NAME", help="Which of your accounts there; any name will do.")
-]
-Impersonate = Annotated[
-    str | None,
-    typer.Option(metavar="BROWSER", help="Look like this browser on the wire.", show_default=False),
 ]
 
 

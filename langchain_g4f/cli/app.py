@@ -10,6 +10,7 @@ import typer
 from langchain_g4f.cli.accounts import login, logout, whoami
 from langchain_g4f.cli.doctor import doctor
 from langchain_g4f.cli.failure import one_line_failures
+from langchain_g4f.cli.options import known
 from langchain_g4f.cli.providers import PROVIDERS
 
 app = typer.Typer(
@@ -22,18 +23,12 @@ app = typer.Typer(
 )
 
 
-def _is_known(name: str | None) -> str | None:
-    if name is None or name in PROVIDERS:
-        return name
-    raise typer.BadParameter(f"{name!r} is none of {', '.join(PROVIDERS)}")
-
-
 ProviderName = Annotated[
     str | None,
     typer.Option(
         "--provider",
         metavar="NAME",
-        callback=_is_known,
+        callback=known,
         help=f"Whom to talk to: {', '.join(PROVIDERS)}.",
         show_default=False,
     ),

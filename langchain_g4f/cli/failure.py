@@ -61,12 +61,13 @@ def report(error: Exception) -> None:
     from langchain_g4f.cli.screen import printable
     from langchain_g4f.errors import AuthenticationError
 
-    text = _login(error) if isinstance(error, AuthenticationError) else _message(error)
+    text = _login(error) if isinstance(error, AuthenticationError) else message_of(error)
     sys.stdout.flush()
     sys.stderr.write(printable(f"langchain-g4f: {text.rstrip()}\n"))
 
 
-def _message(error: Exception) -> str:
+def message_of(error: Exception) -> str:
+    """What an error says, without what pydantic adds."""
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError):
@@ -81,7 +82,7 @@ def _login(error: AuthenticationError) -> str:
 
     known = (p for p in PROVIDERS.values() if p.chat_model.provider == error.provider)
     provider = next(known, None)
-    return provider.login(error) if provider is not None else _message(error)
+    return provider.login(error) if provider is not None else message_of(error)
 
 
-__all__ = ["INTERRUPTED", "CommandError", "one_line_failures", "report"]
+__all__ = ["INTERRUPTED", "CommandError", "message_of", "one_line_failures", "report"]

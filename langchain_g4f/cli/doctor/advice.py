@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from langchain_g4f.chat_models.login import revealed
 from langchain_g4f.cli.doctor.targets import home_of
+from langchain_g4f.cli.failure import message_of
 from langchain_g4f.cli.screen import printable
 from langchain_g4f.errors import (
     APIConnectionError,
@@ -65,11 +66,7 @@ def in_a_line(error: Exception, *secrets: str) -> str:
         error: Any error that a user can meet.
         secrets: What must not be shown, wherever it stands.
     """
-    said = str(error) or type(error).__name__
-    if isinstance(error, ValidationError):
-        # our own messages, as pydantic quotes them
-        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
-    return clean(said, *secrets)
+    return clean(message_of(error), *secrets)
 
 
 def clean(text: str, *secrets: str) -> str:

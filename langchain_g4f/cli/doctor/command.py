@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from langchain_g4f.cli.failure import one_line_failures
+from langchain_g4f.cli.options import Impersonate, known
 from langchain_g4f.cli.providers import PROVIDERS
 
 
 def _are_known(names: list[str] | None) -> list[str]:
     for name in names or ():
-        if name not in PROVIDERS:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(PROVIDERS)}")
+        known(name)
     return names or []
 
 
@@ -50,12 +50,7 @@ def doctor(  # noqa: PLR0917 -- one argument per option; typer passes them by na
             metavar="NAME", help="Model of the one --provider to ask.", show_default=False
         ),
     ] = None,
-    impersonate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="BROWSER", help="Look like this browser on the wire.", show_default=False
-        ),
-    ] = None,
+    impersonate: Impersonate = None,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, help="For each check.")
     ] = 30.0,
