@@ -25,7 +25,7 @@ HEAD = """\
 # Evidence
 
 What this package owes its users, and the tests that show it. **claimed** items hold today, and
-`make lint` fails where one has no test. **later** items are owed but not promised yet. **excused**
+`make test` fails where one has no test. **later** items are owed but not promised yet. **excused**
 items get no test, for the reason that stands in its place. Tests marked as skipped or as expected
 to fail show nothing and are left out. A number in parentheses counts the variants of a test.
 

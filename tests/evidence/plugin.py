@@ -1,8 +1,7 @@
 """A pytest plugin: `@pytest.mark.proves(<id>, ...)` says what a test shows.
 
-A mark that names nothing owed stops the run, so that a typo cannot pass as evidence. With
-`--evidence-out FILE` the collected marks are written as a document, and the run fails when a
-claimed item has no test. `--collect-only` is enough for that.
+A mark that names nothing owed stops the run, so that a typo cannot pass as evidence. A run that
+collects all tests fails when a claimed item has none; `--evidence-out FILE` writes the whole table.
 
 A test counts unless its marks say that it will not run or is expected to fail, as far as that can
 be seen without running it: a condition given as a string or a call to `pytest.skip` cannot.
@@ -20,7 +19,8 @@ from tests.evidence import ledger
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MISSING = pytest.StashKey[list[str]]()
+# The node ids of the tests that count, by the item they show; deselected tests included.
+SHOWN = pytest.StashKey[dict[str, list[str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--evidence-out",
         type=Path,
         metavar="FILE",
-        help="write what is owed and the tests that show it; fail if a claimed item has none",
+        help="write what is owed and the tests that show it",
     )
 
 
@@ -41,44 +41,37 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before anything is deselected: a typo is one everywhere
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stop at a mark that names nothing owed."""
-    unknown = find_unknown(items)
+@pytest.hookimpl(tryfirst=True)  # before any test is deselected
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stop at a mark that names nothing owed, and note what the others show.
+
+    Raises:
+        pytest.UsageError: A mark names an id that is not in the list.
+    """
+    groups = ledger.load_owed()
+    owed = {item.id for group in groups for item in group.items}
+    marks = [(test, name) for test in items for name in read_marks(test)]
+    unknown = {
+        f"{test.nodeid.partition('[')[0]}: {name!r}" for test, name in marks if name not in owed
+    }
     if unknown:
-        lines = "\n  ".join(unknown)
+        lines = "\n  ".join(sorted(unknown))
         msg = f"marked with something that is not listed in {ledger.OWED_FILE.name}:\n  {lines}"
         raise pytest.UsageError(msg)
+    shown: dict[str, list[str]] = {}
+    for test, name in marks:
+        if counts(test):
+            shown.setdefault(name, []).append(test.nodeid)
+    config.stash[SHOWN] = shown
+    out: Path | None = config.getoption("--evidence-out")
+    if out is not None:
+        out.write_text(ledger.render(groups, shown), encoding="utf-8")
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write the document if one is wanted."""
-    out: Path | None = session.config.getoption("--evidence-out")
-    if out is None or find_unknown(session.items):  # pytest comes here after a usage error, too
-        return
-    groups = ledger.load_owed()
-    shown = gather(session.items)
-    out.write_text(ledger.render(groups, shown), encoding="utf-8")
-    session.config.stash[MISSING] = ledger.find_missing(groups, shown)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail when a claimed item has no test."""
-    nothing_else_wrong = session.exitstatus in {
-        pytest.ExitCode.OK,
-        pytest.ExitCode.NO_TESTS_COLLECTED,
-    }
-    if session.config.stash.get(MISSING, []) and nothing_else_wrong:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the claimed items that have no test."""
-    missing = terminalreporter.config.stash.get(MISSING, [])
-    if missing:
-        terminalreporter.section("claimed without a test", red=True)
-        for name in missing:
-            terminalreporter.line(name)
+def collects(config: pytest.Config, folder: Path = ledger.ROOT / "tests") -> bool:
+    """Return whether this run was asked for all tests of a folder."""
+    asked = (Path(config.invocation_params.dir, arg).resolve() for arg in config.args)
+    return any(folder.is_relative_to(path) for path in asked)
 
 
 def read_marks(test: pytest.Item) -> set[str]:
@@ -86,34 +79,11 @@ def read_marks(test: pytest.Item) -> set[str]:
     return {name for mark in test.iter_markers("proves") for name in mark.args}
 
 
-def find_unknown(tests: Iterable[pytest.Item]) -> list[str]:
-    """Return each test function that is marked with something not owed, and what that is."""
-    owed = {item.id for group in ledger.load_owed() for item in group.items}
-    return sorted(
-        {
-            f"{test.nodeid.partition('[')[0]}: {name!r}"
-            for test in tests
-            for name in read_marks(test)
-            if name not in owed
-        }
-    )
-
-
-def gather(tests: Iterable[pytest.Item]) -> dict[str, list[str]]:
-    """Return the node ids of the tests that count, by the item they show."""
-    shown: dict[str, list[str]] = {}
-    for test in tests:
-        if counts(test):
-            for name in read_marks(test):
-                shown.setdefault(name, []).append(test.nodeid)
-    return shown
-
-
 def counts(test: pytest.Item) -> bool:
-    """Say whether a test can show anything, as far as its marks tell."""
+    """Return whether a test can show anything, as far as its marks tell."""
     if test.get_closest_marker("skip"):
         return False
-    marks = [*test.iter_markers("skipif"), *test.iter_markers("xfail")]
+    marks: Iterable[pytest.Mark] = (*test.iter_markers("skipif"), *test.iter_markers("xfail"))
     return not any(_applies(mark) for mark in marks)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.evidence import plugin
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -16,33 +16,22 @@ EXCUSES: dict[str, dict[str, str]] = tomllib.loads(
 )
 
 
-@pytest.fixture(scope="module")
-def marked(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The recordings that a test of this folder is marked with; nothing is run."""
-    out = tmp_path_factory.mktemp("evidence") / "evidence.md"
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"]
-    subprocess.run(
-        [*command, "--evidence-out", str(out), str(HERE)],
-        capture_output=True,
-        check=False,  # what is shown elsewhere is missing here
-        cwd=ROOT,
-    )
-    rows = [line.split(" | ") for line in out.read_text(encoding="utf-8").splitlines()]
-    return {
-        row[0].removeprefix("| `cassette:").rstrip("`")
-        for row in rows
-        if row[0].startswith("| `cassette:") and "::" in row[-1]
-    }
-
-
 @pytest.mark.parametrize("folder", EXCUSES)
-def test_recording_is_either_replayed_or_excused(folder: str, marked: set[str]) -> None:
+def test_recording_is_either_replayed_or_excused(folder: str, pytestconfig: pytest.Config) -> None:
     """None is forgotten, none is both, and no excuse is for a recording that is not there."""
+    if not plugin.collects(pytestconfig, HERE):
+        pytest.skip("this run collects a part of the tests only")
     root = ROOT / "cassettes"
     paths = [path for path in (root / folder).rglob("*") if path.suffix in {".jsonl", ".yaml"}]
     recorded = {path.relative_to(root).with_suffix("").as_posix() for path in paths}
     excused = {f"{folder}/{name}" for name in EXCUSES[folder]}
-    replayed = {name for name in marked if name.startswith(f"{folder}/")}
+    prefix = f"cassette:{folder}/"
+    here = HERE.relative_to(ROOT).as_posix()
+    replayed = {
+        name.removeprefix("cassette:")
+        for name, tests in pytestconfig.stash[plugin.SHOWN].items()
+        if name.startswith(prefix) and any(test.startswith(here) for test in tests)
+    }
     assert excused <= recorded
     assert replayed == recorded - excused
 
