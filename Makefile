@@ -74,13 +74,11 @@ test-browser: $(VENV)/dev.stamp chromium ## sign-in in a real Chromium
 	$(BIN)/pytest tests/browser_tests -m browser
 
 .PHONY: lint
-lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts, file sizes
+lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo --no-cache
-	$(BIN)/python scripts/check_imports.py
-	$(BIN)/python scripts/check_sizes.py
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## format the code and apply safe fixes
@@ -113,10 +111,6 @@ nightly: $(VENV)/dev.stamp ## 20 000 examples per property, and the load tests
 .PHONY: load
 load: $(VENV)/dev.stamp ## many streams at once: leaks, memory, rates (WRITE=1: to the docs)
 	$(BIN)/pytest tests/load_tests -m load $(if $(WRITE),--write-load-docs)
-
-.PHONY: check_imports
-check_imports: $(VENV)/dev.stamp ## import every module by itself
-	$(BIN)/python scripts/check_imports.py
 
 .PHONY: clean
 clean: ## remove the environments and everything generated

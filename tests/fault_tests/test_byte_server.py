@@ -1,5 +1,4 @@
 """The byte-scripted server, and the chat-ui script on it."""
-# Over 300 lines: the script is tested here too, because it has no meaning without the server.
 
 import contextlib
 import json

@@ -1,5 +1,5 @@
 """Images that a message only names: where a call looks for them, and what it takes for one."""
-# Over 300 lines: the rows share one image host, one resolver and what watches connections.
+# Over 400 lines: the rows share one image host, one resolver and what watches connections.
 
 from __future__ import annotations
 
