@@ -89,6 +89,10 @@ format: $(VENV)/dev.stamp ## format the code and apply safe fixes
 type: $(VENV)/dev.stamp ## mypy alone
 	$(BIN)/mypy $(CODE)
 
+.PHONY: test-bench
+test-bench: $(VENV)/dev.stamp ## the tests of the benchmarks
+	$(BIN)/pytest tests/unit_tests -m bench
+
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## the performance table
 	$(BIN)/python -m benchmarks

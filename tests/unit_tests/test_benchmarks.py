@@ -21,6 +21,8 @@ from benchmarks.gradio.measure import Line, Rounds, measure_growth, measure_turn
 from benchmarks.gradio.report import summary, tables
 from tests.gradio_standin import GradioStandin
 
+pytestmark = pytest.mark.bench
+
 ROOT = Path(__file__).parents[2]
 TURN = Turn("word0", first_ms=20.0, wall_ms=300.0, cpu_ms=40.0)
 

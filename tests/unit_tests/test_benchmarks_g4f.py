@@ -8,6 +8,8 @@ from benchmarks.common import WrongTextError
 from benchmarks.g4f import contenders
 from benchmarks.g4f.__main__ import measure, table
 
+pytestmark = pytest.mark.bench
+
 
 def test_g4f_contenders_read_all_words_and_make_a_table() -> None:
     """The floor, an async and a blocking provider, async and sync, have a turn a round."""

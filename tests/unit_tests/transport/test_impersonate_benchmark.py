@@ -12,6 +12,8 @@ from benchmarks.transport import measure
 from benchmarks.transport.clients import NAMES, Contender
 from benchmarks.transport.faults import FaultyServer
 
+pytestmark = pytest.mark.bench
+
 
 def test_every_contender_reads_the_lines_that_were_sent() -> None:
     """How long it took is no matter of a test."""
