@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from langchain_g4f.errors import ConfigurationError
 
 _HUB = "https://huggingface.co"
-_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
 def environment_hub() -> str:

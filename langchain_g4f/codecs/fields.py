@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from langchain_g4f.errors import MalformedStreamError
+from langchain_g4f.urls import is_id
 from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ def need(value: JSON, key: str, kind: type[T]) -> T:
     return found
 
 
+def need_id(value: JSON, key: str) -> str:
+    """``value[key]``, which has to be an id; see `is_id`.
+
+    Raises:
+        MalformedStreamError: It is not; the message names the key.
+    """
+    found = need(value, key, str)
+    if not is_id(found):
+        raise MalformedStreamError(f"{key!r} is no id")
+    return found
+
+
 def want(value: JSON, key: str, kind: type[T], *, default: T) -> T:
     """Like `need`, but ``default`` where the key is missing or null."""
     if isinstance(value, dict) and value.get(key) is None:
@@ -51,4 +64,4 @@ def want(value: JSON, key: str, kind: type[T], *, default: T) -> T:
     return need(value, key, kind)
 
 
-__all__ = ["decoded", "need", "want"]
+__all__ = ["decoded", "need", "need_id", "want"]

@@ -16,6 +16,7 @@ from langchain_g4f.errors import APIError, APIStatusError, QueueFullError
 from langchain_g4f.plan import send, stream
 from langchain_g4f.providers.gradio_space.failure import app_failure
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
+from langchain_g4f.urls import segment
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Line:
         event_id = need(response.json(), "event_id", str)
         listen = Request(
             "GET",
-            f"{self.api}/queue/data?session_hash={self.session_hash}",
+            f"{self.api}/queue/data?session_hash={segment(self.session_hash)}",
             {**self.headers, "accept": "text/event-stream"},
             repeat=Repeat.REFUSED,  # reading twice loses what was read
             phase="read the answer",

@@ -21,6 +21,7 @@ from langchain_g4f.plan import send
 from langchain_g4f.providers.gradio_space.app import BOXES
 from langchain_g4f.providers.gradio_space.content import FILE_META
 from langchain_g4f.turn import Media, RemoteMedia
+from langchain_g4f.urls import is_below, segment
 from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def upload(
 def fetch(url: str, where: Where, trusted_hosts: tuple[str, ...]) -> PlanOf[bytes]:
     """The bytes of a file of an answer, with the caller's identity only from the app."""
     limit = Sizes().attachment
-    if not url.startswith(f"{where.base_url}/"):
+    if not is_below(where.base_url, url):
         return (yield from download(url, limit=limit, trusted_hosts=trusted_hosts)).data
     request = Request("GET", url, where.headers, repeat=Repeat.ANY, phase="fetch a file")
     return (yield from send(lambda: request, limit=limit)).body
@@ -167,7 +168,7 @@ def _send(
     boundary = session.new_id().replace("-", "")
     request = Request(
         "POST",
-        f"{where.base_url}{app.prefix}/upload?upload_id={session_hash}",
+        f"{where.api(app)}/upload?upload_id={segment(session_hash)}",
         {**where.headers, "content-type": f"multipart/form-data; boundary={boundary}"},
         tuple(Part("files", file.data, file.name, file.mime_type) for file in files),
         Repeat.ANY,  # a file that is there twice is there once: its bytes are its name
@@ -189,7 +190,7 @@ def _is_path(path: JSON) -> bool:
 def _file_data(file: Media, path: str, app: App, where: Where) -> FileData:
     return {
         "path": path,
-        "url": f"{where.base_url}{app.prefix}/file={path}",
+        "url": f"{where.api(app)}/file={path}",
         "orig_name": file.name,
         "size": len(file.data),
         "mime_type": file.mime_type,

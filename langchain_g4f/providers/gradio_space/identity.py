@@ -21,6 +21,7 @@ from langchain_g4f.codecs.fields import need
 from langchain_g4f.errors import APIError, AuthenticationError, QuotaExceededError
 from langchain_g4f.events import Progress
 from langchain_g4f.plan import Lock, Unlock, send
+from langchain_g4f.providers.gradio_space.where import space_path
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _fetch(where: Where, session: Session) -> PlanOf[GPUToken]:
     query = {"expiration": until.replace("+00:00", "Z"), "include_pro_status": "true"}
     request = Request(
         "GET",
-        f"{where.hub_url}/api/spaces/{where.space}/jwt?{urlencode(query)}",
+        f"{where.hub_url}/api/spaces/{space_path(where.space)}/jwt?{urlencode(query)}",
         {"authorization": f"Bearer {where.token}"} if where.token else {},
         repeat=Repeat.ANY,
         phase="get a GPU token",

@@ -149,7 +149,7 @@ def _answer(
         question = yield from find_question(call, continuation)
     app, chat = call.app, call.chat
     line = Line(
-        f"{where.base_url}{app.prefix}",
+        where.api(app),
         question.handle.session,
         chat.trigger,
         where.headers,

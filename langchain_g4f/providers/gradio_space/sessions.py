@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from langchain_g4f.codecs.fields import need
+from langchain_g4f.codecs.fields import need, need_id
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError, SessionLostError
 from langchain_g4f.turn import history_digest
 
@@ -60,7 +60,7 @@ class Handle:
         try:
             return cls(
                 need(found, "server", str),
-                need(found, "session", str),
+                need_id(found, "session"),
                 need(found, "turn", int),
                 need(found, "digest", str),
             )

@@ -23,6 +23,8 @@ from langchain_g4f.errors import (
 from langchain_g4f.events import Progress
 from langchain_g4f.plan import Sleep, send
 from langchain_g4f.providers.gradio_space.app import App, read_app
+from langchain_g4f.providers.gradio_space.where import space_path
+from langchain_g4f.urls import segment
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def _is_same(app: App, where: Where, session: Session) -> PlanOf[bool]:
 
 def app_id(where: Where, app: App) -> PlanOf[int]:
     """The number that changes when the app is restarted (section 2)."""
-    request = _get(where, f"{where.base_url}{app.prefix}/app_id", "ask whether the app is the same")
+    request = _get(where, f"{where.api(app)}/app_id", "ask whether the app is the same")
     return need((yield from send(lambda: request)).json(), "app_id", int)
 
 
@@ -111,7 +113,9 @@ def _read(where: Where, session: Session) -> PlanOf[App]:
         try:
             response = yield from send(lambda: request)
             if response.headers.content_type != "text/html":
-                app = session.memory[_key(where)] = read_app(response.json())
+                app = read_app(response.json())
+                where.api(app)  # refused before anything is sent there
+                session.memory[_key(where)] = app
                 session.memory[_key_of_time(where)] = session.clock()
                 return app
             error: APIError = _no_app(response)
@@ -158,7 +162,7 @@ def _awaken(where: Where, session: Session, error: APIError, until: float) -> Pl
 
 
 def _stage(where: Where, space: str) -> PlanOf[str]:
-    url = f"{where.hub_url}/api/spaces/{space}/runtime"
+    url = f"{where.hub_url}/api/spaces/{space_path(space)}/runtime"
     try:
         response = yield from send(lambda: _get(where, url, "ask for the state of the Space"))
     except (NotFoundError, AuthenticationError) as error:
@@ -171,7 +175,7 @@ def _space_id(where: Where) -> PlanOf[str]:
     """The id of the Space behind an address, if it is one."""
     if not where.subdomain:
         return ""
-    url = f"{where.hub_url}/api/spaces/by-subdomain/{where.subdomain}"
+    url = f"{where.hub_url}/api/spaces/by-subdomain/{segment(where.subdomain)}"
     try:
         response = yield from send(lambda: _get(where, url, "ask which Space this is"))
         return want(response.json(), "id", str, default="")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from langchain_g4f.urls import join, segment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,6 +55,14 @@ class Where:
         found = {"referer": self.referer} if self.referer else {}
         return found | ({"authorization": f"Bearer {self.token}"} if self.token else {})
 
+    def api(self, app: App) -> str:
+        """Address of the app's API, below that of the app.
+
+        Raises:
+            MalformedStreamError: The app says that it is elsewhere.
+        """
+        return join(self.base_url, app.prefix)
+
     @property
     def subdomain(self) -> str:
         """The Space's own name in its address on hf.space; empty elsewhere."""
@@ -60,4 +70,13 @@ class Where:
         return host.removesuffix(".hf.space") if host.endswith(".hf.space") else ""
 
 
-__all__ = ["HUB", "Where"]
+def space_path(space: str) -> str:
+    """The id of a Space, ``owner/name``, as two segments of a path.
+
+    Raises:
+        MalformedStreamError: One of them cannot be a segment.
+    """
+    return "/".join(map(segment, space.split("/", 1)))
+
+
+__all__ = ["HUB", "Where", "space_path"]

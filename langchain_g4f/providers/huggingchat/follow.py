@@ -25,6 +25,7 @@ from langchain_g4f.providers.huggingchat.answer import AnswerDecoder, Place, Rea
 from langchain_g4f.providers.huggingchat.login import explained, origin
 from langchain_g4f.providers.huggingchat.reader import NAME, UpdateReader
 from langchain_g4f.providers.huggingchat.stored import read_conversation
+from langchain_g4f.urls import segment
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Run:
     @property
     def url(self) -> str:
         """Address of the conversation."""
-        return f"{self.base_url}/conversation/{self.conversation}"
+        return f"{self.base_url}/conversation/{segment(self.conversation)}"
 
     def stop(self, reader: UpdateReader) -> Request:
         """Stops the run; what is stored ends where the caller stopped reading (6.2)."""
@@ -69,11 +70,18 @@ class Run:
         )
 
     def reattach(self, sequence: int, last_id: str) -> Request:
-        """Follows the run from its beginning, after ``sequence`` or after ``last_id`` (6.1)."""
+        """Follows the run from its beginning, after ``sequence`` or after ``last_id`` (6.1).
+
+        Raises:
+            MalformedStreamError: No header can carry ``last_id``.
+        """
         headers = {"accept": "text/event-stream"}
+        if not (last_id.isascii() and last_id.isprintable()):
+            msg = f"{NAME}: the id of an update cannot be repeated to the server"
+            raise MalformedStreamError(msg, provider=NAME)
         if last_id:
             headers["last-event-id"] = last_id
-        url = f"{self.url}/stream?generationId={self.generation}"
+        url = f"{self.url}/stream?generationId={segment(self.generation)}"
         if sequence:
             url += f"&fromSeq={sequence}"
         return Request("GET", url, headers, repeat=Repeat.UNSENT, phase="re-attach")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.codecs.fields import need, need_id, want
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError
 from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.text.transcript import GO_ON
@@ -63,7 +63,7 @@ class Handle:
         try:
             return cls(
                 need(found, "server", str),
-                need(found, "conversation", str),
+                need_id(found, "conversation"),
                 need(found, "anchor", str),
                 need(found, "position", int),
                 need(found, "generation", str),

@@ -23,6 +23,7 @@ from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.providers.huggingchat.stored import generation_of
 from langchain_g4f.providers.huggingchat.target import Target, find_target
 from langchain_g4f.turn import history_digest
+from langchain_g4f.urls import is_below, segment
 from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def delete(handle: Handle, base_url: str) -> PlanOf[None]:
 
 def fetch(url: str, base_url: str, trusted_hosts: tuple[str, ...]) -> PlanOf[bytes]:
     """The bytes of a file of an answer, with the caller's identity only from the server."""
-    if not url.startswith(f"{base_url}/"):
+    if not is_below(base_url, url):
         media = yield from download(url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts)
         return media.data
     request = Request("GET", url, repeat=Repeat.ANY, phase="fetch a file")
@@ -129,7 +130,7 @@ def _delete(base_url: str, conversation: str) -> Request:
     """Both generations have this path (5.3)."""
     return Request(
         "DELETE",
-        f"{base_url}/conversation/{conversation}",
+        f"{base_url}/conversation/{segment(conversation)}",
         {"accept": "application/json"},
         repeat=Repeat.ANY,
         phase="delete the conversation",

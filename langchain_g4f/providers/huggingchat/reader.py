@@ -10,7 +10,6 @@ import base64
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import (
@@ -35,6 +34,7 @@ from langchain_g4f.events import (
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
 from langchain_g4f.text.think import ThinkSplitter, without_reasoning
+from langchain_g4f.urls import segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +211,7 @@ class UpdateReader:
                 yield Source(url, want(source, "title", str, default=""))
 
     def _file(self, update: dict[str, JSON]) -> File:
-        digest = quote(need(update, "sha", str), safe="")
+        digest = segment(need(update, "sha", str))
         return File(
             need(update, "name", str),
             want(update, "mime", str, default="application/octet-stream"),

@@ -17,6 +17,7 @@ from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
 from langchain_g4f.tools.normal_form import normal_form
+from langchain_g4f.urls import segment
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -123,13 +124,15 @@ def read_conversation(
         PermissionDeniedError: The same, said differently.
     """
     if generation_of(session, base_url) != "legacy":
-        response = yield from send(lambda: _get(f"{base_url}/api/v2/conversations/{conversation}"))
+        response = yield from send(
+            lambda: _get(f"{base_url}/api/v2/conversations/{segment(conversation)}")
+        )
         if response.headers.content_type == "application/json":
             remember(session, base_url, "current")
             return _from_json(need(response.json(), "json", dict))
         # an unknown path of the older generation answers 200 with a page (9.3)
         remember(session, base_url, "legacy")
-    url = f"{base_url}/conversation/{conversation}/__data.json?x-sveltekit-invalidated=11"
+    url = f"{base_url}/conversation/{segment(conversation)}/__data.json?x-sveltekit-invalidated=11"
     response = yield from send(lambda: _get(url))
     return _from_json(_page(response))
 

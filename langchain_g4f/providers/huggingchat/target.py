@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from langchain_g4f.codecs.fields import need
+from langchain_g4f.codecs.fields import need_id
 from langchain_g4f.errors import (
     APIStatusError,
     BadRequestError,
@@ -246,7 +246,7 @@ def _begin(call: _Call) -> PlanOf[Target]:
     except APIStatusError as error:
         raise explained(error, base_url) from None
     created = response.json()
-    conversation = need(created, "conversationId", str)
+    conversation = need_id(created, "conversationId")
     yield _lock(base_url, conversation)
     stored = embedded_conversation(created)
     if stored is None:  # servers before July 2026 do not send it along
