@@ -36,6 +36,8 @@ class HubAccount(BaseChatG4F):
     """Address of the Hub, which knows Spaces and identities."""
     api_key: SecretStr | None = None
     """Token of the Hub, sent to the app and to the Hub."""
+    use_environment_token: bool = False
+    """Take the token in ``HF_TOKEN`` where none is given, for an app on hf.space."""
     cookies: dict[str, SecretStr] | None = None
     """Cookies of the Hub, sent to nobody else: header, names and values, or a cookie file."""
     zerogpu_token: SecretStr | None = None
@@ -83,7 +85,9 @@ class HubAccount(BaseChatG4F):
         return self.hub_url if self._on_hub else self.base_url
 
     def _environment_credentials(self) -> Credentials:
-        return Credentials(api_key=environment_token() if self._on_hub else "")
+        # whoever runs a Space can read what it is sent
+        wanted = self.use_environment_token and self._on_hub
+        return Credentials(api_key=environment_token() if wanted else "")
 
     def _use(self, found: Credentials, session: Session) -> bool:
         check_cookies(found.cookies)

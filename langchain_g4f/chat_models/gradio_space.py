@@ -36,8 +36,8 @@ class ChatGradioSpace(HubAccount):
 
     Setup:
         Public Spaces need nothing. For a private Space, or to have GPU time booked on your
-        account, give a token as ``api_key=`` or in ``HF_TOKEN``; the latter goes to Spaces
-        on hf.space alone.
+        account, give a token as ``api_key=``, or say ``use_environment_token=True`` for the
+        one in ``HF_TOKEN``, which goes to Spaces on hf.space alone.
 
     Instantiate:
         ``ChatGradioSpace(space="owner/name")``, or
@@ -104,6 +104,7 @@ class ChatGradioSpace(HubAccount):
             api_name: str = ...,
             hub_url: str = ...,
             api_key: str | SecretStr | None = ...,
+            use_environment_token: bool = ...,
             cookies: str | Path | SecretStr | Mapping[str, str | SecretStr] | None = ...,
             zerogpu_token: str | SecretStr | None = ...,
             zerogpu_uuid: str | SecretStr | None = ...,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from langchain_g4f.turn import Turn
 
 
-_IDENTITY = ("base_url", "space", "login_profile", "from_browser")
+_IDENTITY = ("base_url", "space", "login_profile", "from_browser", "use_environment_token")
 """Fields that make a copy of a model another caller."""
 _CALLERS = ("http_client", "http_async_client", "on_progress", "on_login_required")
 """Fields that hold what belongs to the caller."""

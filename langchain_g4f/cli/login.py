@@ -20,7 +20,6 @@ Or, without a window:
 _HUB_STEPS = """\
   1. Make a token that may read: https://huggingface.co/settings/tokens
   2. Keep it: langchain-g4f login gradio --token
-     Or put it before the same command: HF_TOKEN=hf_... langchain-g4f chat ...
 It is sent to Spaces on hf.space and to the Hub, and nowhere else.
 """
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f import ChatMicrosoftPhi4
+from langchain_g4f.chat_models import gradio_account
 from langchain_g4f.errors import AuthenticationError
 from langchain_g4f.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Action, ByteServer, Exchange
-from tests.fault_tests.gradio_entry import HUB_COOKIE
+from tests.fault_tests.gradio_entry import HUB_COOKIE, hub
 from tests.fault_tests.harness import ask, assert_nothing_open, by_call, by_turns, fail
 from tests.fault_tests.registry import CANARY, PHI4, Part, Provider, fault
 from tests.fault_tests.test_cookies import cookies_of, setting
@@ -228,3 +230,22 @@ async def test_cookies_of_an_app_stay_with_the_app(provider: Provider, way: str)
         (first, *others) = [each for each in server.requests if each is not jwt]
         assert cookies_of(first) == {}
         assert {str(cookies_of(each)) for each in others} == {str({"replica": "2"})}
+
+
+@fault(40, only="PH")
+@by_call
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_token_of_the_environment_is_sent_only_if_that_is_wanted(
+    provider: Provider, way: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs a Space can read what it is sent; the Hub is not told of the caller, either."""
+    monkeypatch.setattr(gradio_account, "is_on_hub", lambda _: True)
+    monkeypatch.setenv("HF_TOKEN", f"{CANARY}-environment")
+    with provider.server() as server:
+        model = ChatMicrosoftPhi4(
+            base_url=server.url, hub_url=hub(server.url), use_environment_token=wanted
+        )
+        await ask(model, way)
+        sent = {request.header("authorization") for request in server.requests}
+        assert sent == {f"Bearer {CANARY}-environment" if wanted else None}
+        assert bool(provider.sent(server, "jwt")) is wanted

@@ -153,6 +153,7 @@ async def test_space_is_known_by_its_address(
             base_url=f"http://{SUBDOMAIN}.hf.space",
             hub_url=hub.url,
             proxy=front.url,
+            use_environment_token=True,
             on_progress=heard,
         )
         assert (await ask(model, way, "Hello")).text == "Turn 1. You said: Hello"

@@ -113,7 +113,7 @@ class TestMicrosoftPhi4Unit(_Unit):
     def init_from_env_params(self) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
         environment = {"PHI4_BASE_URL": "https://a-copy.hf.space", "HF_TOKEN": "hf_made_up"}
         expected = {"base_url": "https://a-copy.hf.space", "api_key": "hf_made_up"}
-        return environment, {}, expected
+        return environment, {"use_environment_token": True}, expected
 
 
 @pytest.mark.proves("promise:standard-unit-suite")
@@ -132,7 +132,8 @@ class TestGradioSpaceUnit(_Unit):
     def init_from_env_params(self) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
         environment = {"HF_ENDPOINT": ADDRESS, "HF_TOKEN": "hf_made_up"}
         expected = {"hub_url": ADDRESS, "api_key": "hf_made_up"}
-        return environment, self.chat_model_params, expected
+        own = {**self.chat_model_params, "use_environment_token": True}
+        return environment, own, expected
 
 
 class _Integration(ChatModelIntegrationTests):

@@ -114,7 +114,8 @@ def explained(error: APIError, where: Where) -> APIError:
     url = f"{where.hub_url}/login"
     login = AuthenticationError(
         f"{error}. {where.base_url} wants to know who asks: run `langchain-g4f login gradio`, or"
-        " give a token of the Hub as api_key=, or in HF_TOKEN for a Space on hf.space."
+        " give a token of the Hub as api_key=; for the one in HF_TOKEN, and a Space on hf.space, say"
+        " use_environment_token=True."
         f" Login page: {url}",
         status_code=error.status_code,
         body=error.body,

@@ -63,8 +63,14 @@ class Case:
 
 
 def space(**settings: Any) -> ChatGradioSpace:
-    """A model of a Space of the Hub."""
-    return ChatGradioSpace(**{"space": "owner/name", **settings})
+    """A model of a Space of the Hub, which may have the environment's token."""
+    own = {"space": "owner/name", "use_environment_token": True}
+    return ChatGradioSpace(**{**own, **settings})
+
+
+def phi4(**settings: Any) -> ChatMicrosoftPhi4:
+    """A model of Phi-4, which may have the environment's token."""
+    return ChatMicrosoftPhi4(**{"use_environment_token": True, **settings})
 
 
 CASES = {
@@ -72,7 +78,7 @@ CASES = {
         ChatHuggingChat, "cookies", "HUGGINGCHAT_COOKIES", "hf-chat", "huggingchat@huggingface.co"
     ),
     "gradio": Case(space, "api_key", "HF_TOKEN", "", "gradio@huggingface.co"),
-    "phi4": Case(ChatMicrosoftPhi4, "api_key", "HF_TOKEN", "", "gradio@huggingface.co"),
+    "phi4": Case(phi4, "api_key", "HF_TOKEN", "", "gradio@huggingface.co"),
     "flowgpt": Case(
         ChatFlowGpt, "api_key", "FLOWGPT_TOKEN", "", "flowgpt@prod-backend-k8s.flowgpt.com"
     ),

@@ -143,7 +143,8 @@ def test_token_of_the_environment_goes_to_spaces_of_the_hub_alone(
     token = SecretStr("hf_from-the-environment") if goes else None
     assert environment_token() == "hf_from-the-environment"
     assert is_on_hub(url) is goes
-    assert ChatGradioSpace(base_url=url).api_key == token
+    assert ChatGradioSpace(base_url=url, use_environment_token=True).api_key == token
+    assert ChatGradioSpace(base_url=url).api_key is None
 
 
 @pytest.mark.parametrize("given", ["hf_given", None])
@@ -152,7 +153,8 @@ def test_token_that_is_given_wins_over_the_environment(
 ) -> None:
     """None is given, too: nobody in particular asks."""
     monkeypatch.setenv("HF_TOKEN", "hf_from-the-environment")
-    key = ChatGradioSpace(space="owner/name", api_key=given).api_key
+    model = ChatGradioSpace(space="owner/name", api_key=given, use_environment_token=True)
+    key = model.api_key
     assert key == (SecretStr(given) if given else None)
 
 

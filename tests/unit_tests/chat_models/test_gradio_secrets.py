@@ -96,7 +96,7 @@ def test_pickled_model_keeps_its_settings_and_reads_its_token_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where it is unpickled it comes from the environment, as for a new model."""
-    data = pickle.dumps(secretive(top_k=3, temperature=0.5))
+    data = pickle.dumps(secretive(top_k=3, temperature=0.5, use_environment_token=True))
     monkeypatch.setenv("HF_TOKEN", "mine-key")
     model = pickle.loads(data)  # noqa: S301 -- made two lines above
     assert (model.space, model.top_k, model.temperature) == ("owner/name", 3, 0.5)
@@ -107,7 +107,7 @@ def test_pickled_model_keeps_its_settings_and_reads_its_token_anew(
 
 def test_pickled_model_on_another_server_gets_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's is for the Hub."""
-    data = pickle.dumps(secretive(base_url=APP))
+    data = pickle.dumps(secretive(base_url=APP, use_environment_token=True))
     monkeypatch.setenv("HF_TOKEN", "mine-key")
     assert pickle.loads(data).api_key is None  # noqa: S301 -- made two lines above
 

@@ -22,7 +22,7 @@ def test_identity_that_is_not_accepted_leads_to_a_token(capsys: pytest.CaptureFi
         report(error)
     for text in capsys.readouterr().err.split("langchain-g4f: ")[1:]:
         assert "not accepted" in text
-        assert "HF_TOKEN=hf_..." in text
+        assert "langchain-g4f login gradio --token" in text
         assert "HUGGINGCHAT" not in text
 
 
@@ -77,7 +77,7 @@ def test_models_without_login_say_how_to_log_in(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Service, "live_models", refuse)
     result = CliRunner().invoke(app, ["models", "--space", "owner/name"])
     assert result.exit_code == 1
-    assert "HF_TOKEN=hf_..." in result.stderr
+    assert "langchain-g4f login gradio --token" in result.stderr
 
 
 @pytest.mark.proves("promise:command-models")
