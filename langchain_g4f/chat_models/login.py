@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from langchain_g4f.auth.store import DEFAULT_PROFILE, CredentialFile, Credentials
+from langchain_g4f.chat_models.awaiting import Caller
 from langchain_g4f.chat_models.settings import ChatSettings
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 
@@ -41,7 +42,8 @@ class LoginSettings(ChatSettings):
         default=None, exclude=True, repr=False
     )
     """Called with the address of the login page when a login is wanted, in async calls in a
-    thread; what it returns, if anything, is taken as the credential. Then the call goes on."""
+    thread; what it returns, if anything, is taken as the credential. Then the call goes on.
+    A coroutine function is awaited on the event loop of the call."""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,14 +146,14 @@ class LoginSettings(ChatSettings):
         with suppress(ConfigurationError):  # it is reported where it is read
             self._credential_file().refresh(old, new)
 
-    def _renew(self, login_url: str, session: Session) -> bool:
+    def _renew(self, login_url: str, session: Session, caller: Caller) -> bool:
         """Take other credentials than those that were refused; False if there are none."""
         own = self.credential in self.model_fields_set
         if not own and self._use_first(session):
             return True
         if self.on_login_required is None:
             return False
-        given = self._given_credentials(self.on_login_required(login_url))
+        given = self._given_credentials(caller.wait(self.on_login_required(login_url)))
         return self._use(given, session) if given else self._use_first(session)
 
     def _of_account(self, error: AuthenticationError) -> AuthenticationError:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables.config import var_child_runnable_config
 
+from langchain_g4f.chat_models.awaiting import awaited, run_blocking
 from langchain_g4f.errors import AuthenticationError
 from langchain_g4f.events import Event, Progress, Title
 
@@ -51,8 +53,8 @@ def report(
     progress: Progress, provider: str, callback: Callable[[Progress], object] | None
 ) -> None:
     """Tell everybody who listens; an error of the callback is the caller's."""
-    if callback is not None:
-        callback(progress)
+    if callback is not None and isawaitable(told := callback(progress)):
+        run_blocking(awaited(told))
     if var_child_runnable_config.get() is None:
         return
     data = _payload(progress, provider)
@@ -66,7 +68,7 @@ async def areport(
 ) -> None:
     """Like `report`, from a coroutine."""
     if callback is not None:
-        callback(progress)
+        await awaited(callback(progress))
     if var_child_runnable_config.get() is None:
         return
     data = _payload(progress, provider)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import PrivateAttr
 
+from langchain_g4f.chat_models.awaiting import Caller
 from langchain_g4f.chat_models.login import LoginSettings
 from langchain_g4f.chat_models.runtime import Runtime
 from langchain_g4f.errors import (
@@ -222,17 +223,18 @@ class ServiceModel(LoginSettings):
     def _renewed(self, seen: int, login_url: str) -> PlanOf[bool]:
         """Whether there are other credentials than those of the identity ``seen``."""
         account = f"login of {self._credential_file().path.name}"
-        another = partial(self._another, seen, self._runtime.renewals, login_url, self._session())
+        renew = partial(self._renew, login_url, self._session(), Caller())
+        another = partial(self._another, seen, self._runtime.renewals, renew)
         yield Lock(account)
         found = yield from ask(another)
         yield Unlock(account)
         return found
 
-    def _another(self, seen: int, renewals: int, login_url: str, session: Session) -> bool:
+    def _another(self, seen: int, renewals: int, renew: Callable[[], bool]) -> bool:
         """Become another caller than ``seen``, if nobody has tried since the refusal."""
         if (self._runtime.identity, self._runtime.renewals) == (seen, renewals):
             try:
-                self._runtime.identity += self._renew(login_url, session)
+                self._runtime.identity += renew()
             finally:
                 self._runtime.renewals += 1
         return self._runtime.identity != seen

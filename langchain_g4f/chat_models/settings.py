@@ -89,7 +89,8 @@ class ChatSettings(BaseChatModel):
     streaming: bool = False
     """Whether ``invoke`` streams underneath; the answer is the same."""
     on_progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
-    """Called with what happens on the way: retries, title, queue, login needed."""
+    """Called with what happens on the way: retries, title, queue, login needed. May be a coroutine
+    function."""
     tool_retries: int = Field(default=0, ge=0)
     """How often a tool call is asked for again that was demanded and did not come."""
     temperature: float | None = None

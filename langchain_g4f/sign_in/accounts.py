@@ -6,25 +6,22 @@ file, which the chat models of the same service, server and profile read.
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import clear_frames
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import SecretStr
 
 from langchain_g4f.auth.store import DEFAULT_PROFILE
+from langchain_g4f.chat_models.awaiting import run_blocking
 from langchain_g4f.chat_models.names import chat_model_class
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
-
-T = TypeVar("T")
 
 HUGGINGCHAT = "huggingchat"
 
@@ -134,7 +131,7 @@ def login(provider: str = HUGGINGCHAT, **means: Unpack[Means]) -> Account:
     """Like `alogin`, blocking; a running event loop does not matter."""
     work = alogin(provider, **means)
     del means  # see there
-    return _run(work)
+    return run_blocking(work)
 
 
 def logout(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
@@ -160,7 +157,7 @@ async def awhoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Accoun
 
 def whoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
     """Like `awhoami`, blocking."""
-    return _run(awhoami(provider, **place))
+    return run_blocking(awhoami(provider, **place))
 
 
 def _split(means: Means) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -235,15 +232,6 @@ async def _in_a_window(
 
 def _account(provider: str, model: BaseChatG4F, user: str | None, *, kept: bool) -> Account:
     return Account(provider, model.account_url, user, model.get_cache_file(), kept)
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
 
 
 __all__ = ["Account", "Means", "Place", "alogin", "awhoami", "login", "logout", "whoami"]

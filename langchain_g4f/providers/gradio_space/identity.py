@@ -114,7 +114,7 @@ def explained(error: APIError, where: Where) -> APIError:
     url = f"{where.hub_url}/login"
     login = AuthenticationError(
         f"{error}. {where.base_url} wants to know who asks: run `langchain-g4f login gradio`, or"
-        " give a token of the Hub as api_key=; for the one in HF_TOKEN, and a Space on hf.space, say"
+        " give a token of the Hub as api_key=. A Space on hf.space gets the one in HF_TOKEN with"
         " use_environment_token=True."
         f" Login page: {url}",
         status_code=error.status_code,
