@@ -170,9 +170,14 @@ class BadRequestError(APIStatusError, lc.ModelInvalidRequestError):
 
 
 class AuthenticationError(APIStatusError, lc.ModelAuthenticationError):
-    """The caller is not logged in; ``login_url`` is where a browser can."""
+    """The caller is not logged in.
+
+    ``login_url`` is where a browser can log in. ``refused`` says where the login that was not
+    accepted is from, ``"given as cookies="`` for example; it is empty where there was none.
+    """
 
     login_url: str = ""
+    refused: str = ""
 
 
 class PermissionDeniedError(APIStatusError, lc.ModelPermissionDeniedError):

@@ -6,6 +6,7 @@ Only those of one host are taken; nothing of the file is repeated in an error.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from langchain_g4f.errors import ConfigurationError
@@ -26,11 +27,7 @@ def parse_cookie_file(text: str, host: str, now: float) -> dict[str, str]:
         ConfigurationError: It is in another form, or has no cookie for the host.
     """
     exported = _exported(text)
-    found = {
-        cookie.name: cookie.value
-        for cookie in exported or ()
-        if _covers(cookie.domain, host) and not 0 < cookie.expires < now
-    }
+    found = _sent_to(host, exported or (), now)
     if found:
         return found
     msg = f"cookies: the file has no cookie for {host}"
@@ -38,6 +35,24 @@ def parse_cookie_file(text: str, host: str, now: float) -> dict[str, str]:
         msg = "cookies: the file is neither JSON nor in Netscape's form"
     del text, exported  # some tracebacks show local variables
     raise ConfigurationError(msg)
+
+
+def pick_cookies(exported: Iterable[object], host: str, now: float) -> dict[str, str]:
+    """The cookies for ``host`` in the list that a browser or its add-on exports.
+
+    Args:
+        exported: Objects with ``name``, ``value`` and perhaps ``domain`` and ``expires``.
+        host: Host name of the service.
+        now: Seconds since the epoch.
+
+    Raises:
+        ConfigurationError: It has no cookie for the host.
+    """
+    found = _sent_to(host, _from_list(exported), now)
+    if not found:
+        del exported  # some tracebacks show local variables
+        raise ConfigurationError(f"cookies: the list has no cookie for {host}")
+    return found
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,6 +84,10 @@ def _from_json(text: str) -> list[_Exported] | None:
         value = value["cookies"]
     if isinstance(value, dict):
         return [_Exported(str(name), str(each)) for name, each in value.items()]
+    return _from_list(value)
+
+
+def _from_list(value: Iterable[object]) -> list[_Exported]:
     return [
         _Exported(
             str(cookie["name"]),
@@ -77,8 +96,16 @@ def _from_json(text: str) -> list[_Exported] | None:
             _seconds(cookie.get("expirationDate") or cookie.get("expires")),
         )
         for cookie in value
-        if isinstance(cookie, dict) and "name" in cookie and "value" in cookie
+        if isinstance(cookie, Mapping) and "name" in cookie and "value" in cookie
     ]
+
+
+def _sent_to(host: str, cookies: Iterable[_Exported], now: float) -> dict[str, str]:
+    return {
+        cookie.name: cookie.value
+        for cookie in cookies
+        if _covers(cookie.domain, host) and not 0 < cookie.expires < now
+    }
 
 
 def _seconds(value: object) -> float:
@@ -95,4 +122,4 @@ def _covers(domain: str, host: str) -> bool:
     return not domain or host == domain or (not is_address and host.endswith(f".{domain}"))
 
 
-__all__ = ["parse_cookie_file"]
+__all__ = ["parse_cookie_file", "pick_cookies"]

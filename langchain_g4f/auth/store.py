@@ -79,6 +79,12 @@ class CredentialFile:
             raise ConfigurationError(msg)
         return cls(_folder() / f"{provider}@{_place(server)}@{profile}.json")
 
+    def profiles(self) -> list[str]:
+        """Names of the accounts that are kept for the same server."""
+        begin = self.path.name.rpartition("@")[0] + "@"
+        found = (path.name for path in self.path.parent.glob("*@*@*.json"))
+        return sorted(n.removeprefix(begin)[: -len(".json")] for n in found if n.startswith(begin))
+
     def load(self) -> Credentials | None:
         """What is kept; None if there is none, or nothing that can be read.
 

@@ -8,12 +8,14 @@ indexes with the prefix ``lc_``, the form that langchain-core merges without joi
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.content import ContentBlock
 
+from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.events import File, ServerToolCall, ServerToolResult
 
 _KINDS = ("image", "audio", "video")
@@ -53,6 +55,25 @@ def result_block(result: ServerToolResult) -> dict[str, Any]:
         "status": "error" if result.is_error else "success",
         "output": result.output,
     }
+
+
+def content_of(block: Mapping[str, Any]) -> bytes:
+    """The bytes that stand in a block; none where it only has an address."""
+    content = block.get("base64")
+    return base64.b64decode(content) if isinstance(content, str) else b""
+
+
+def address_of(block: Mapping[str, Any]) -> str:
+    """The address of a block's bytes.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    url = block.get("url")
+    if not isinstance(url, str):
+        msg = "expected an image or file block with a URL or base64"
+        raise ConfigurationError(msg)
+    return url
 
 
 def register(provider: str) -> None:
@@ -101,4 +122,11 @@ def _tool_calls(message: AIMessage) -> list[dict[str, Any]]:
     return [{**call, "type": "tool_call"} for call in message.tool_calls]
 
 
-__all__ = ["call_block", "file_block", "register", "result_block"]
+__all__ = [
+    "address_of",
+    "call_block",
+    "content_of",
+    "file_block",
+    "register",
+    "result_block",
+]

@@ -1,28 +1,73 @@
-"""Cookies as a caller gives them: a header, or a file a browser exported."""
+"""Cookies as a caller gives them: a header, a file a browser exported, or the list in such a file.
+
+Credentials are sealed as secrets before anything is checked: some tracebacks show local variables.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from langchain_g4f.auth.cookie_files import parse_cookie_file
+from langchain_g4f.auth.cookie_files import parse_cookie_file, pick_cookies
 from langchain_g4f.auth.cookies import parse_cookie_header
 from langchain_g4f.errors import ConfigurationError
 
+GivenCookies = (
+    str | Path | SecretStr | Mapping[str, str | SecretStr] | Sequence[Mapping[str, Any]] | None
+)
+"""The forms in which cookies are taken."""
 
-def named_cookies(given: str | Path | SecretStr, base_url: str) -> dict[str, str]:
-    """Cookies by name, out of a header or a cookie file.
+
+def sealed(value: Any) -> Any:
+    """A credential in any form a caller may give it, its texts as secrets."""
+    match value:
+        case str():
+            return SecretStr(value)
+        case Mapping():
+            return {name: sealed(each) for name, each in value.items()}
+        case list() | tuple():
+            return [
+                {**each, "value": sealed(each.get("value"))} if isinstance(each, Mapping) else each
+                for each in value
+            ]
+        case _:
+            return value
+
+
+def named_cookies(given: object, base_url: str) -> dict[str, str] | None:
+    """Cookies by name, out of a header, a cookie file or a browser's list; None for another form.
 
     Raises:
-        ConfigurationError: The file cannot be read, or is no such file.
+        ConfigurationError: The file cannot be read, or is no such file; or there is no cookie for
+            the host.
     """
-    if isinstance(given, Path):
-        return parse_cookie_file(_read(given), urlsplit(base_url).hostname or "", time.time())
-    header = given.get_secret_value() if isinstance(given, SecretStr) else given
-    return parse_cookie_header(header)
+    host = urlsplit(base_url).hostname or ""
+    match given:
+        case Path():
+            return parse_cookie_file(_read(given), host, time.time())
+        case str() | SecretStr():
+            return parse_cookie_header(_plain(given))
+        case list() | tuple():
+            return pick_cookies(
+                (
+                    {**each, "value": _plain(each.get("value"))}
+                    for each in given
+                    if isinstance(each, Mapping) and each.get("value") is not None
+                ),
+                host,
+                time.time(),
+            )
+        case _:
+            return None
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _read(path: Path) -> str:
@@ -33,4 +78,4 @@ def _read(path: Path) -> str:
     raise ConfigurationError(msg)
 
 
-__all__ = ["named_cookies"]
+__all__ = ["GivenCookies", "named_cookies", "sealed"]

@@ -6,7 +6,6 @@ is fetched with them, unless one is given.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -39,7 +38,8 @@ class HubAccount(BaseChatG4F):
     use_environment_token: bool = False
     """Take the token in ``HF_TOKEN`` where none is given, for an app on hf.space."""
     cookies: dict[str, SecretStr] | None = None
-    """Cookies of the Hub, sent to nobody else: header, names and values, or a cookie file."""
+    """Cookies of the Hub, sent to nobody else: header, names and values, path of a cookie file, or
+    the list that a browser exports."""
     zerogpu_token: SecretStr | None = None
     """A ZeroGPU token you have; otherwise the Hub is asked for one."""
     zerogpu_uuid: SecretStr | None = None
@@ -53,8 +53,8 @@ class HubAccount(BaseChatG4F):
     @field_validator("cookies", mode="before")
     @classmethod
     def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
-        hub = str(info.data.get("hub_url", ""))
-        return named_cookies(value, hub) if isinstance(value, str | Path | SecretStr) else value
+        found = named_cookies(value, str(info.data.get("hub_url", "")))
+        return value if found is None else hidden(found)
 
     @field_validator("cookies")
     @classmethod

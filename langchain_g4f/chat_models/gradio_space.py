@@ -6,13 +6,13 @@ The provider is imported at first use, to keep the import of the class quick.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.language_models import LangSmithParams
 from langchain_core.messages import AIMessage
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from langchain_g4f.chat_models.given_cookies import GivenCookies
 from langchain_g4f.chat_models.gradio_account import HubAccount, plain
 from langchain_g4f.chat_models.gradio_address import (
     environment_hub,
@@ -105,7 +105,7 @@ class ChatGradioSpace(HubAccount):
             hub_url: str = ...,
             api_key: str | SecretStr | None = ...,
             use_environment_token: bool = ...,
-            cookies: str | Path | SecretStr | Mapping[str, str | SecretStr] | None = ...,
+            cookies: GivenCookies = ...,
             zerogpu_token: str | SecretStr | None = ...,
             zerogpu_uuid: str | SecretStr | None = ...,
             conversation: Literal["auto", "new"] | Mapping[str, Any] = ...,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.messages import AIMessage
@@ -24,11 +23,12 @@ from pydantic import (
 from langchain_g4f.auth.cookies import check_cookies
 from langchain_g4f.auth.store import Credentials
 from langchain_g4f.chat_models.base import BaseChatG4F
-from langchain_g4f.chat_models.given_cookies import named_cookies
+from langchain_g4f.chat_models.given_cookies import GivenCookies, named_cookies
 from langchain_g4f.chat_models.huggingchat_login import (
     HOME,
     environment_base_url,
     environment_cookies,
+    is_of_environment,
 )
 from langchain_g4f.chat_models.login import hidden, revealed
 from langchain_g4f.errors import ConfigurationError
@@ -97,7 +97,8 @@ class ChatHuggingChat(BaseChatG4F):
 
     base_url: str = Field(default_factory=environment_base_url)
     cookies: dict[str, SecretStr] | None = None
-    """Cookies for the server: ``Cookie`` header, names and values, or path of a cookie file."""
+    """Cookies for the server: ``Cookie`` header, names and values, path of a cookie file, or the
+    list that a browser exports."""
     conversation: Literal["auto", "new"] | dict[str, Any] = "auto"
     """Go on with the server's conversation where the history leads to one; always begin a
     new one; or go on from this handle. A call also takes an answer."""
@@ -119,7 +120,7 @@ class ChatHuggingChat(BaseChatG4F):
         def __init__(
             self,
             *,
-            cookies: str | Path | SecretStr | Mapping[str, str | SecretStr] | None = ...,
+            cookies: GivenCookies = ...,
             conversation: Literal["auto", "new"] | Mapping[str, Any] = ...,
             delete_after: bool = ...,
             web_search: bool = ...,
@@ -133,10 +134,8 @@ class ChatHuggingChat(BaseChatG4F):
     @field_validator("cookies", mode="before")
     @classmethod
     def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
-        base_url = str(info.data.get("base_url", ""))
-        return (
-            named_cookies(value, base_url) if isinstance(value, str | Path | SecretStr) else value
-        )
+        found = named_cookies(value, str(info.data.get("base_url", "")))
+        return value if found is None else hidden(found)
 
     @field_validator("cookies")
     @classmethod
@@ -164,11 +163,14 @@ class ChatHuggingChat(BaseChatG4F):
         return self._given_credentials(given)
 
     def _given_credentials(self, given: object) -> Credentials:
-        if isinstance(given, str | Path | SecretStr):
-            return Credentials(named_cookies(given, self.base_url))
         if isinstance(given, Mapping):
             return Credentials({n: _plain(v) for n, v in given.items()})
-        return Credentials()
+        return Credentials(named_cookies(given, self.base_url) or {})
+
+    def _login_advice(self) -> str:
+        if not is_of_environment(self.base_url):
+            return ""
+        return " Cookies in the environment variable HUGGINGCHAT_COOKIES are read, too."
 
     def _use(self, found: Credentials, session: Session) -> bool:
         check_cookies(found.cookies)

@@ -15,9 +15,14 @@ def environment_base_url() -> str:
     return os.environ.get("HUGGINGCHAT_BASE_URL") or HOME
 
 
+def is_of_environment(base_url: str) -> bool:
+    """Whether it is the environment's server, whose cookies those of the environment are."""
+    return urlsplit(base_url)[:2] == urlsplit(environment_base_url())[:2]  # scheme, host and port
+
+
 def environment_cookies(base_url: str) -> str | Path | None:
-    """The environment's cookies; they are those of the environment's server, and no other's."""
-    if urlsplit(base_url)[:2] != urlsplit(environment_base_url())[:2]:  # scheme, host and port
+    """The environment's cookies, for the environment's server and no other."""
+    if not is_of_environment(base_url):
         return None
     if header := os.environ.get("HUGGINGCHAT_COOKIES"):
         return header
@@ -25,4 +30,4 @@ def environment_cookies(base_url: str) -> str | Path | None:
     return Path(path).expanduser() if path else None
 
 
-__all__ = ["HOME", "environment_base_url", "environment_cookies"]
+__all__ = ["HOME", "environment_base_url", "environment_cookies", "is_of_environment"]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from langchain_g4f.auth.store import DEFAULT_PROFILE, CredentialFile, Credentials
 from langchain_g4f.chat_models.awaiting import Caller
@@ -45,6 +45,9 @@ class LoginSettings(ChatSettings):
     thread; what it returns, if anything, is taken as the credential. Then the call goes on.
     A coroutine function is awaited on the event loop of the call."""
 
+    _login: str = PrivateAttr(default="")
+    """Where the login in use was found; empty for an argument, and for none."""
+
     @model_validator(mode="before")
     @classmethod
     def _profile_by_name(cls, values: object) -> object:
@@ -76,6 +79,10 @@ class LoginSettings(ChatSettings):
         if isinstance(given, SecretStr):
             given = given.get_secret_value()
         return Credentials(api_key=given) if isinstance(given, str) else Credentials()
+
+    def _login_advice(self) -> str:
+        """Where else a login is looked for, for an error. Overwritten where that helps."""
+        return ""
 
     def _use(self, found: Credentials, session: Session) -> bool:
         """Use these from now on; False if they are those in use."""
@@ -128,18 +135,37 @@ class LoginSettings(ChatSettings):
         name = self.account_of or self.provider
         return CredentialFile.of(name, self.account_url, self.login_profile)
 
-    def _sources(self) -> Iterator[Credentials]:
-        """What is given by now, the source that counts first."""
+    def _sources(self) -> Iterator[tuple[str, Credentials]]:
+        """What is given by now and where, the source that counts first."""
         if self.login_profile == DEFAULT_PROFILE:
-            yield self._environment_credentials()
-        yield self._credential_file().load() or Credentials()
+            yield "of the environment", self._environment_credentials()
+        file = self._credential_file()
+        yield f"kept in {file.path.name}", file.load() or Credentials()
         if self.from_browser:
             from langchain_g4f.auth.browsers import read_browser_cookies
 
-            yield Credentials(read_browser_cookies(self.from_browser, self.account_url))
+            found = read_browser_cookies(self.from_browser, self.account_url)
+            yield f"of {self.from_browser}", Credentials(found)
 
     def _found_credentials(self) -> Credentials:
-        return next(filter(None, self._sources()), Credentials())
+        nothing = ("", Credentials())
+        self._login, found = next((each for each in self._sources() if each[1]), nothing)
+        return found
+
+    def _refuse_unknown_profile(self) -> None:
+        """A profile that was named is no wish to be anonymous."""
+        if self.login_profile == DEFAULT_PROFILE or self.on_login_required is not None:
+            return
+        file = self._credential_file()
+        given = {"cookies", "api_key"} & self.model_fields_set
+        if given or self._login_in_use() or file.path.exists():
+            return
+        known = ", ".join(file.profiles()) or "none"
+        msg = (
+            f"profile: no login of {self.login_profile!r} is kept for {self.account_url}; kept are:"
+            f" {known}. Run `langchain-g4f login` with --profile {self.login_profile}"
+        )
+        raise ConfigurationError(msg)
 
     def _refreshed(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
         """The service gave a session another name: the file follows."""
@@ -154,20 +180,46 @@ class LoginSettings(ChatSettings):
         if self.on_login_required is None:
             return False
         given = self._given_credentials(caller.wait(self.on_login_required(login_url)))
-        return self._use(given, session) if given else self._use_first(session)
+        if not given:
+            return self._use_first(session)
+        used = self._use(given, session)
+        self._login = "from on_login_required" if used else self._login
+        return used
 
     def _of_account(self, error: AuthenticationError) -> AuthenticationError:
-        """``error``, which says for which of several accounts a login is wanted."""
+        """``error``, which says what was refused, and for which account a login is wanted."""
+        if not error.login_url:
+            return error
+        error.refused = self._login_in_use()
+        said = "No login was given."
+        if error.refused:
+            said = f"The login {error.refused} was refused: it has expired, or is another server's."
         if self.login_profile != DEFAULT_PROFILE:
             command = f"add --profile {self.login_profile} to the command"
-            error.args = (f"{error} (The account is {self.login_profile!r}: {command}.)",)
+            said += f" (The account is {self.login_profile!r}: {command}.)"
+        error.args = (f"{error}{self._login_advice()} {said}",)
         return error
+
+    def _login_in_use(self) -> str:
+        """Where the login that calls have is from; empty for none."""
+        given = [n for n in ("cookies", "api_key") if getattr(self, n, None)]
+        argument = " and ".join(f"{n}=" for n in given if n in self.model_fields_set)
+        if self._login or not given:
+            return self._login
+        return f"given as {argument}" if argument else "of this model"
 
     def _use_first(self, session: Session) -> bool:
         """Use the first of what is given that is not in use."""
         with suppress(ConfigurationError):  # the refusal is what the caller has to know
-            return any(found and self._use(found, session) for found in self._sources())
+            for place, found in self._sources():
+                if found and self._use(found, session):
+                    self._login = place
+                    return True
         return False
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        self._login = ""  # it was found where the model was made
 
 
 def revealed(secrets: Mapping[str, SecretStr] | None) -> dict[str, str]:

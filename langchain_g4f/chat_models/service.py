@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import aclosing
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pydantic import PrivateAttr
 
 from langchain_g4f.chat_models.awaiting import Caller
+from langchain_g4f.chat_models.blocks import address_of, content_of
 from langchain_g4f.chat_models.login import LoginSettings
 from langchain_g4f.chat_models.runtime import Runtime
 from langchain_g4f.errors import (
@@ -84,6 +84,7 @@ class ServiceModel(LoginSettings):
         return Limits(clocks=Clocks.within(self.timeout))
 
     def _session(self) -> Session:
+        self._refuse_unknown_profile()
         return self._runtime.session(
             self.provider,
             self._limits(),
@@ -175,11 +176,11 @@ class ServiceModel(LoginSettings):
             ConfigurationError: The block has neither content nor an address.
             BlockedURLError: Its address may not be fetched.
         """
-        return _content(block) or self._result(self._fetch_plan(_address(block)))
+        return content_of(block) or self._result(self._fetch_plan(address_of(block)))
 
     async def afetch_file(self, block: Mapping[str, Any]) -> bytes:
         """Like `fetch_file`."""
-        return _content(block) or await self._aresult(self._fetch_plan(_address(block)))
+        return content_of(block) or await self._aresult(self._fetch_plan(address_of(block)))
 
     # -- accounts --------------------------------------------------------------
 
@@ -218,7 +219,14 @@ class ServiceModel(LoginSettings):
         else:
             return
         yield Progress("login_renewed")
-        yield from make_plan(session)
+        yield from self._explained(make_plan(session))
+
+    def _explained(self, plan: PlanOf[T]) -> PlanOf[T]:
+        """A plan whose refusals say what was refused."""
+        try:
+            return (yield from plan)
+        except AuthenticationError as error:
+            raise self._of_account(error) from None
 
     def _renewed(self, seen: int, login_url: str) -> PlanOf[bool]:
         """Whether there are other credentials than those of the identity ``seen``."""
@@ -244,14 +252,14 @@ class ServiceModel(LoginSettings):
     def _result(self, plan: PlanOf[T]) -> T:
         """What a plan returns, its events left out."""
         found: list[T] = []
-        for _ in self._run(_keep(plan, found)):
+        for _ in self._run(_keep(self._explained(plan), found)):
             pass
         return found[0]
 
     async def _aresult(self, plan: PlanOf[T]) -> T:
         """Like `_result`."""
         found: list[T] = []
-        async with aclosing(self._arun(_keep(plan, found))) as events:
+        async with aclosing(self._arun(_keep(self._explained(plan), found))) as events:
             async for _ in events:
                 pass
         return found[0]
@@ -279,19 +287,6 @@ class ServiceModel(LoginSettings):
         if self.http_async_client is not None:
             return self._runtime.own(self.http_async_client, client.AsyncClient)
         return client.async_client(client.ClientSettings(self.proxy, impersonate=self.impersonate))
-
-
-def _content(block: Mapping[str, Any]) -> bytes:
-    content = block.get("base64")
-    return base64.b64decode(content) if isinstance(content, str) else b""
-
-
-def _address(block: Mapping[str, Any]) -> str:
-    url = block.get("url")
-    if not isinstance(url, str):
-        msg = "expected an image or file block with a URL or base64"
-        raise ConfigurationError(msg)
-    return url
 
 
 def _keep(plan: PlanOf[T], found: list[T]) -> Plan:

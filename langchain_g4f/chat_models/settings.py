@@ -10,7 +10,7 @@ import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import SplitResult, urlsplit
 
 from langchain_core.language_models import BaseChatModel
@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from langchain_g4f.chat_models.given_cookies import sealed
 from langchain_g4f.chat_models.parameters import Parameter, in_lines
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.events import Progress
@@ -95,6 +96,14 @@ class ChatSettings(BaseChatModel):
     """How often a tool call is asked for again that was demanded and did not come."""
     temperature: float | None = None
     max_tokens: int | None = None
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **data: Any) -> None:
+            # so that no frame of a call that is refused has a credential in the clear
+            for name in _secret_names(type(self)) & data.keys():
+                data[name] = sealed(data[name])
+            super().__init__(*args, **data)
 
     @model_validator(mode="before")
     @classmethod
@@ -219,6 +228,13 @@ def _names(settings: type[ChatSettings]) -> frozenset[str]:
             names = alias.choices if isinstance(alias, AliasChoices) else [alias]
             found.update(name for name in names if isinstance(name, str))
     return frozenset(found)
+
+
+@functools.cache
+def _secret_names(settings: type[ChatSettings]) -> frozenset[str]:
+    """The fields that hold secrets."""
+    fields = settings.model_fields.items()
+    return frozenset(name for name, field in fields if "SecretStr" in str(field.annotation))
 
 
 def _is_address(value: str) -> bool:

@@ -41,7 +41,7 @@ def cookies_of_a_browser(error: AuthenticationError) -> str:
     if not error.login_url or error.login_url == os.environ.get("G4F_LOGIN_URL"):
         return str(error)
     server = error.login_url.removesuffix("/login").removesuffix("/")
-    given = " and did not take the given cookies" if os.environ.get("HUGGINGCHAT_COOKIES") else ""
+    given = f", and refused the login {error.refused}" if error.refused else ""
     what = f"{server} wants a login{given}." if error.status_code else str(error)
     # cookies of the environment are sent to the environment's server only
     home = server == ChatHuggingChat.url

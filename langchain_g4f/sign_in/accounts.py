@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from langchain_g4f.auth.store import DEFAULT_PROFILE
 from langchain_g4f.chat_models.awaiting import run_blocking
+from langchain_g4f.chat_models.given_cookies import GivenCookies
 from langchain_g4f.chat_models.names import chat_model_class
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 
@@ -70,7 +71,8 @@ class Means(Place, total=False):
     """How to log in; without any of the first three, in a browser window.
 
     Attributes:
-        cookies: ``Cookie`` header, names and values, or the path of an exported cookie file.
+        cookies: ``Cookie`` header, names and values, the path of an exported cookie file, or the
+            list in it.
         api_key: A token.
         from_browser: Name of an installed browser whose cookies are read.
         browser_profile: Folder of the browser's profile.
@@ -79,7 +81,7 @@ class Means(Place, total=False):
         timeout: Seconds to wait for a person.
     """
 
-    cookies: str | Path | SecretStr | Mapping[str, str | SecretStr] | None
+    cookies: GivenCookies
     api_key: str | SecretStr | None
     from_browser: str | None
     browser_profile: Path | None
@@ -151,8 +153,10 @@ async def awhoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Accoun
         ConfigurationError: The service does not say.
     """
     model = _model(provider, dict(place))
-    user = await model.awhoami()
-    return _account(provider, model, user, kept=model.get_cache_file().exists())
+    kept = model.get_cache_file().exists()
+    nobody = not kept and model.login_profile != DEFAULT_PROFILE
+    user = None if nobody else await model.awhoami()
+    return _account(provider, model, user, kept=kept)
 
 
 def whoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -179,3 +180,39 @@ async def test_message_that_was_taken_is_not_sent_again_for_a_new_login(
         assert len(provider.sent(server, provider.message)) == 1
         assert not any(knows(request, FRESH) for request in tuple(server.requests))
     assert (error.partial_text, asked) == (partial, [])
+
+
+# --- row 4: what was refused ---------------------------------------------------------------------
+
+
+@fault(4)
+@by_way
+async def test_refusal_without_a_login_says_that_there_was_none(
+    provider: Provider, way: str
+) -> None:
+    """Whoever has given nothing need not look for what has expired."""
+    with provider.server(**gated(provider)) as server:
+        error = await fail(model_of(provider, server), way, AuthenticationError, host=None)
+    assert str(error).endswith("No login was given.")
+    assert error.refused == ""
+
+
+@fault(4)
+@by_way
+async def test_refusal_names_the_login_that_was_refused(provider: Provider, way: str) -> None:
+    """An argument by its name, a kept one by its file and its profile."""
+    with provider.server(**gated(provider)) as server:
+        argument = "cookies" if provider is HUGGINGCHAT else "api_key"
+        given = {argument: f"token={STALE}" if provider is HUGGINGCHAT else STALE}
+        error = await fail(model_of(provider, server, **given), way, AuthenticationError, host=None)
+        assert f"The login given as {argument}= was refused" in str(error)
+        file = keep(provider, server, STALE)
+        error = await fail(model_of(provider, server), way, AuthenticationError, host=None)
+        assert f"The login kept in {file.path.name} was refused" in str(error)
+        model = model_of(provider, server)
+        keep(provider, server, WRONG)
+        error = await fail(model, way, AuthenticationError, host=None)
+        assert error.refused == f"kept in {file.path.name}"
+        copied = pickle.loads(pickle.dumps(model_of(provider, server)))  # noqa: S301 -- our own
+        error = await fail(copied, way, AuthenticationError, host=None)
+        assert "was refused" in str(error)

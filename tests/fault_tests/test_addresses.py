@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -128,6 +126,14 @@ def forged(provider: Provider, answer: AIMessage, name: str) -> AIMessage:
     return AIMessage(answer.text, response_metadata={"conversation": handle})
 
 
+async def delete(model: ChatHuggingChat, answer: AIMessage, way: str) -> None:
+    """Delete the conversation, blocking or awaiting."""
+    if way == "invoke":
+        model.delete_conversation(answer)
+    else:
+        await model.adelete_conversation(answer)
+
+
 def odd(provider: Provider, server: ByteServer) -> Iterator[str]:
     """The requests that are none of a good server's parts."""
     return (name for name in provider.asked(server) if name not in provider.parts)
@@ -180,9 +186,8 @@ async def test_nothing_is_deleted_for_a_handle_with_an_odd_name(
         assert isinstance(model, ChatHuggingChat)
         answer = forged(provider, await ask(model, "invoke"), name)
         seen = len(server.requests)
-        delete = partial(asyncio.to_thread, model.delete_conversation)
         with pytest.raises(ConfigurationError, match="no handle"):
-            await (delete if way == "invoke" else model.adelete_conversation)(answer)
+            await delete(model, answer, way)
         assert len(server.requests) == seen
 
 

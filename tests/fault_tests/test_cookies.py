@@ -195,12 +195,18 @@ EXPORTED = json.dumps(
 async def test_exported_jar_of_a_browser_gives_only_the_services_own_cookies(
     way: str, exported: str, tmp_path: Path
 ) -> None:
-    """A browser's whole jar may be given; the other sites' cookies stay in the file."""
+    """Its whole jar may be given, as a file or as the list in it; other sites' cookies stay."""
     jar = tmp_path / "cookies.txt"
     jar.write_text(exported, encoding="utf-8")
     jar.chmod(0o600)
+    given = [jar, json.loads(exported)] if exported.startswith("[") else [jar]
+    for cookies in given:
+        await _sends_own(cookies, way)
+
+
+async def _sends_own(cookies: object, way: str) -> None:
     with HUGGINGCHAT.server() as server:
-        await ask(HUGGINGCHAT.model(server, cookies=jar), way)
+        await ask(HUGGINGCHAT.model(server, cookies=cookies), way)
         expected = {"hf-chat": "ours", "token": "ours, too"}
         assert cookies_of(server.requests[0]) == expected
         assert {"hf-chat", "token"} == set(cookies_of(server.requests[1]))

@@ -21,6 +21,7 @@ from langchain_g4f.chat_models.g4f.arguments import OWN, PARAMETERS
 from langchain_g4f.chat_models.g4f.facts import Facts, load, reference
 from langchain_g4f.chat_models.g4f.values import AuthResult, plain
 from langchain_g4f.chat_models.given_cookies import named_cookies
+from langchain_g4f.chat_models.login import hidden
 
 NOT_OURS = frozenset({"impersonate", "login_profile", "from_browser"})
 """Fields that a provider, which does its own I/O, knows nothing of."""
@@ -87,7 +88,9 @@ class G4FSettings(BaseChatG4F):
     @field_validator("cookies", mode="before")
     @classmethod
     def _cookies_by_name(cls, value: object) -> object:
-        return named_cookies(value, "") if isinstance(value, str | SecretStr) else value
+        if not isinstance(value, str | SecretStr):
+            return value
+        return hidden(named_cookies(value, "") or {})
 
     @field_validator("auth_result", mode="before")
     @classmethod

@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.auth import browsers, store
 from langchain_g4f.auth.store import Credentials
+from langchain_g4f.errors import ConfigurationError
 from tests.unit_tests.chat_models.accounts import CASES, Case, by_case, space
+from tests.unit_tests.chat_models.ways import WAYS, ask
 
 CANARY = "canary-f3a91c77d2"
 
@@ -86,6 +88,20 @@ def test_profile_of_langchain_is_none_of_ours(case: Case) -> None:
     assert model.profile == {"max_input_tokens": 7}
     assert (model.login_profile, case.shown(model)) == ("default", "kept")
     assert isinstance(case.make(login_profile="work").profile, dict)
+
+
+@by_case
+@pytest.mark.parametrize("way", WAYS)
+async def test_profile_that_is_not_kept_is_refused_before_anything_is_sent(
+    case: Case, way: str, home: Path
+) -> None:
+    """Who names an account does not want to be anonymous; the error names those there are."""
+    case.keep("one", "private")
+    case.keep("two", "work")
+    model = case.make(profile="nobody")
+    with pytest.raises(ConfigurationError, match=r"'nobody'.* kept are: private, work\.") as caught:
+        await ask(model, way, "hi")
+    assert "login" in str(caught.value)
 
 
 @by_case

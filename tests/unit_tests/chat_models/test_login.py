@@ -30,7 +30,7 @@ def header(cookies: dict[str, str]) -> str:
 async def test_without_a_login_the_error_says_where_to_log_in(closed: Sandbox, way: str) -> None:
     """The redirect is not followed; the error names the page and the way to pass cookies."""
     model = ChatHuggingChat(base_url=closed.base_url, model=MODEL)
-    with pytest.raises(AuthenticationError, match="HUGGINGCHAT_COOKIES") as caught:
+    with pytest.raises(AuthenticationError, match="No login was given") as caught:
         await ask(model, way, "hi")
     assert isinstance(caught.value, ModelAuthenticationError)
     assert caught.value.login_url == f"{closed.base_url}/login"
@@ -131,3 +131,25 @@ async def test_error_of_another_profile_says_which(closed: Sandbox, way: str) ->
     with pytest.raises(AuthenticationError, match="--profile work") as caught:
         await ask(model, way, "hi")
     assert caught.value.login_url == f"{closed.base_url}/login"
+
+
+@pytest.mark.proves("promise:login-required")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("named", [False, True], ids=["another server", "the environment's"])
+async def test_variable_is_named_where_it_is_read(
+    closed: Sandbox, way: str, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies of the environment are for the environment's server; elsewhere they do not help."""
+    if named:
+        monkeypatch.setenv("HUGGINGCHAT_BASE_URL", closed.base_url)
+    model = ChatHuggingChat(base_url=closed.base_url, model=MODEL)
+    with pytest.raises(AuthenticationError) as caught:
+        await ask(model, way, "hi")
+    assert ("HUGGINGCHAT_COOKIES" in str(caught.value)) is named
+
+
+def test_refusal_of_what_is_no_message_says_the_same(closed: Sandbox) -> None:
+    """A file or a conversation that is deleted is asked for with the same login."""
+    model = ChatHuggingChat(base_url=closed.base_url, model=MODEL, cookies="hf-chat=ended")
+    with pytest.raises(AuthenticationError, match="given as cookies= was refused"):
+        model.fetch_file({"type": "image", "url": f"{closed.base_url}/conversation/a/output/b"})
