@@ -2,11 +2,13 @@
 
 ``http.cookiejar`` decides what a server may set and where a cookie may go, as
 RFC 6265 asks. A cookie given by the user belongs to the host of the service alone.
-A jar is capped, so a server cannot fill memory, and its repr shows names only.
+A jar is capped, so a server cannot fill memory, and its repr shows names only. A cookie that
+no header can carry, or that is larger than RFC 6265bis allows, is left out.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from email.message import Message
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
@@ -19,6 +21,13 @@ from langchain_g4f.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from http.client import HTTPResponse
+
+_LARGEST = 4096
+"""Bytes that name and value of a cookie may have together (RFC 6265bis, section 5.7)."""
+_LONGEST = 2 * _LARGEST
+"""Characters that a ``Set-Cookie`` header may have, its attributes included."""
+
+_log = logging.getLogger("langchain_g4f")
 
 _HOST = "langchain-g4f-host"
 """Attribute in which a cookie of ours keeps its host and port."""
@@ -116,13 +125,14 @@ class Cookies:
         """
         if not set_cookie:
             return
-        reply = cast("HTTPResponse", _Reply(set_cookie[: self._limit]))
+        headers = [value for value in set_cookie[: self._limit] if len(value) <= _LONGEST]
+        reply = cast("HTTPResponse", _Reply(headers))
         request = URLRequest(url)  # noqa: S310 -- never opened, it only carries the URL
         with self._mutex:
             room = self._limit - len(self._jar)
             known = {(c.domain, c.path, c.name) for c in self._jar}
             for cookie in self._jar.make_cookies(reply, request):
-                if not _narrow(cookie, url):
+                if not _narrow(cookie, url) or _is_unfit(cookie):
                     continue
                 new = (cookie.domain, cookie.path, cookie.name) not in known
                 if new and room <= 0:
@@ -201,6 +211,17 @@ def _narrow(cookie: Cookie, url: str) -> bool:
         cookie.domain, cookie.domain_specified = _domain(url), False
         cookie.domain_initial_dot = False
     return True
+
+
+def _is_unfit(cookie: Cookie) -> bool:
+    """Whether the cookie could not be sent back, or is too large."""
+    value = cookie.value or ""
+    problem = _problem((cookie.name, value))
+    if len(cookie.name) + len(value) > _LARGEST:
+        problem = f"cookies: {cookie.name[:40]!r} is larger than {_LARGEST} bytes"
+    if problem:
+        _log.debug("left out of what %s sets: %s", cookie.domain, ascii(problem))
+    return bool(problem)
 
 
 def _cookie(url: str, name: str, value: str, *, secure: bool) -> Cookie:

@@ -1,8 +1,9 @@
 """Credentials on disk: one JSON file for each service, server and profile.
 
 The folder is for its owner alone (0700), the files too (0600). A file is replaced as a
-whole, so a reader finds the old one or the new one, never a part of one. A link in its
-place, and a file that others can read, are refused with the way to mend it. Where
+whole, so a reader finds the old one or the new one, never a part of one; what a writer
+that was killed has left is deleted by the next use. A link in its place, a file that others
+can read and a folder that others can write are refused with the way to mend it. Where
 nothing can be written, sessions are not kept, which is said once.
 """
 
@@ -13,6 +14,7 @@ import os
 import re
 import stat
 import tempfile
+import time
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -32,6 +34,9 @@ _VERSION = 1
 _LARGEST = 1 << 20
 _PROFILE = re.compile(r"[\w-][\w.-]{0,63}", re.ASCII)
 _POSIX = os.name == "posix"
+_PART = ".part"
+_STALE_S = 60.0
+"""How long a writer may take; what is left of an older one has no writer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class CredentialFile:
         """What is kept; None if there is none, or nothing that can be read.
 
         Raises:
-            ConfigurationError: The file is a link, or others can read it.
+            ConfigurationError: The file is a link, or others can read it, or write in its folder.
         """
         problem = "is not what this package writes"
         try:
@@ -150,6 +155,8 @@ class CredentialFile:
 
     def _read(self) -> bytes:
         self._refuse_link()
+        self._refuse_open_folder(self.path.parent.stat())
+        _delete_stale_parts(self.path.parent)
         with open(self.path, "rb", opener=_opened) as file:
             self._refuse_shared(os.fstat(file.fileno()))
             return file.read(_LARGEST)
@@ -159,6 +166,19 @@ class CredentialFile:
         for path in (self.path, self.path.parent):
             if path.is_symlink():
                 raise ConfigurationError(f"{path} is a symbolic link, remove it: rm {path}")
+
+    def _refuse_open_folder(self, found: os.stat_result) -> None:
+        """Who can write in a folder can put another file in the place of one."""
+        if not _POSIX:
+            return
+        folder = self.path.parent
+        if found.st_uid != os.geteuid():
+            raise ConfigurationError(f"{folder} belongs to another user, remove it")
+        if found.st_mode & 0o022:
+            raise ConfigurationError(
+                f"{folder} can be written by others: run chmod 700 {folder}, look at what is in"
+                " there, and consider logging in again"
+            )
 
     def _refuse_shared(self, found: os.stat_result) -> None:
         if not _POSIX:
@@ -175,10 +195,11 @@ class CredentialFile:
 
     def _replace(self, content: bytes) -> None:
         folder = self.path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(folder)
         if _POSIX and folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")  # 0600
+        _delete_stale_parts(folder)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=_PART)  # 0600
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 -- it is open already
                 file.write(content)
@@ -190,6 +211,22 @@ class CredentialFile:
                 Path(name).unlink()
             raise
         _sync(folder)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and those above it for their owner alone, whatever the umask is."""
+    if not folder.is_dir():
+        if folder.parent != folder:
+            _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _delete_stale_parts(folder: Path) -> None:
+    """Delete what writers that were killed have left: there are credentials in it."""
+    for part in folder.glob(f".*{_PART}"):
+        with suppress(OSError):
+            if time.time() - part.stat(follow_symlinks=False).st_mtime > _STALE_S:
+                part.unlink()
 
 
 def _folder() -> Path:

@@ -137,6 +137,43 @@ async def test_cookies_of_another_path_or_for_tls_alone_are_not_sent(
     assert not names & {"s", "p", "old"}
 
 
+UNFIT = {
+    "UTF-8": "evil=caf\N{LATIN SMALL LETTER E WITH ACUTE}; Path=/",
+    "a name in UTF-8": "\N{SNOWMAN}=1; Path=/",
+    "a control character": "evil=a\x01b; Path=/",
+    "DEL": "evil=a\x7fb; Path=/",
+    "more than 4 KiB": f"evil={'v' * 4093}; Path=/",
+    "a long name": f"{'evil' * 1024}=v; Path=/",
+    "long attributes": f"evil=1; Path=/; Comment={'x' * 9000}",
+}
+
+
+@fault(63)
+@by_call
+@pytest.mark.parametrize("evil", UNFIT.values(), ids=UNFIT)
+async def test_cookie_that_cannot_be_sent_back_is_left_out(
+    provider: Provider, way: str, evil: str
+) -> None:
+    """Its neighbours are kept, and every later request is as good as the first."""
+    with ByteServer(setting(provider, "good=1; Path=/", evil, "fine=1; Path=/")) as server:
+        model = provider.model(server)
+        for _ in range(2):
+            assert (await ask(model, way)).text == "Hello there"
+        names = [cookies_of(request).keys() for request in server.requests[1:]]
+    assert names == [{*provider.cookies, "good", "fine"}] * len(names)
+
+
+@fault(63)
+@by_call
+async def test_cookie_of_four_kibibytes_is_kept(provider: Provider, way: str) -> None:
+    """As in a browser."""
+    with ByteServer(setting(provider, f"good={'v' * 4092}; Path=/")) as server:
+        model = provider.model(server)
+        await ask(model, way)
+        await ask(model, way)
+        assert cookies_of(server.requests[-1])["good"] == "v" * 4092
+
+
 @fault(40)
 @by_call
 async def test_request_carries_exactly_the_cookies_given(provider: Provider, way: str) -> None:

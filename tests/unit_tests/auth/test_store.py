@@ -51,6 +51,20 @@ def test_file_is_private_however_open_the_umask_is(home: Path) -> None:
     assert (mode(path.parent), mode(path)) == (0o700, 0o600)
 
 
+@auth_file
+def test_folders_above_are_private_however_open_the_umask_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who can write in one of them can put another folder in the place of ours."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "a" / "b"))
+    before = os.umask(0)
+    try:
+        kept()
+    finally:
+        os.umask(before)
+    assert (mode(home / "a"), mode(home / "a" / "b")) == (0o700, 0o700)
+
+
 def test_login_that_is_forgotten_is_gone() -> None:
     """There may have been none."""
     file = kept()

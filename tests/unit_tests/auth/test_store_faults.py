@@ -85,6 +85,42 @@ def test_file_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @auth_file
+@pytest.mark.parametrize("bits", [0o777, 0o770, 0o702, 0o720])
+def test_folder_that_others_can_write_is_refused_with_the_way_to_mend_it(bits: int) -> None:
+    """The file in there may be theirs by content; a new login mends that, and the mode."""
+    file = kept()
+    file.path.parent.chmod(bits)
+    with pytest.raises(ConfigurationError, match=f"chmod 700 {file.path.parent}") as caught:
+        file.load()
+    assert_tells_nothing(caught.value, CANARY)
+    assert file.save(LOGIN)
+    assert file.load() == LOGIN
+
+
+@auth_file
+def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner can replace what is in there at any time."""
+    file = kept()
+    folder = file.path.parent
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(ConfigurationError, match=f"{folder} belongs to another user"):
+        file.load()
+
+
+@auth_file
+@pytest.mark.parametrize("use", ["load", "save"])
+def test_what_a_killed_writer_has_left_is_deleted(use: str) -> None:
+    """There are credentials in it; that of a writer at work is not touched."""
+    file = kept()
+    old, new = (file.path.with_name(f".{name}.part") for name in ("old", "new"))
+    for part in (old, new):
+        part.write_text(CANARY)
+    os.utime(old, (0, 0))
+    assert file.load() if use == "load" else file.save(LOGIN)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+@auth_file
 def test_pipe_in_its_place_is_refused_and_not_waited_for() -> None:
     """Nobody may ever write into it."""
     file = kept()
