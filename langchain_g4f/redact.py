@@ -36,6 +36,9 @@ _SECRET_LIKE = re.compile(
     re.VERBOSE,
 )
 
+_MARGIN = 4096
+"""Characters before a cut in which a credential may begin that is recognised only as a whole."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Characters that steer a terminal, or are none: halves of a surrogate pair."""
 
@@ -77,8 +80,13 @@ def redact_text(text: str, *secrets: str, limit: int = 2000) -> str:
     spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
     for spelling in sorted(spellings, key=len, reverse=True):
         text = text.replace(spelling, MASK)
-    masked = _SECRET_LIKE.sub(_mask, text)
-    shown = masked if len(masked) <= limit else masked[:limit] + "…"
+    # only what may be shown is looked at: looking takes microseconds a character
+    looked_at = text[: limit + 2 * _MARGIN]
+    masked = _SECRET_LIKE.sub(_mask, looked_at)
+    if len(looked_at) < len(text):
+        masked = masked[:-_MARGIN]
+    cut = len(looked_at) < len(text) or len(masked) > limit
+    shown = masked[:limit] + ("…" if cut else "")
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", shown)
 
 

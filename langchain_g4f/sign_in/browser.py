@@ -41,7 +41,9 @@ _CLOSE_S = 10.0
 """How long an unresponsive browser is waited for before its driver ends it."""
 
 _NET_ERROR = re.compile(r"net::(ERR_\w+)")
-_BROWSER_SAID = re.compile(r"\[err\] \[[^\]]*:(?:ERROR|FATAL):[^\]]*\] (.{1,200})")
+_BROWSER_SAID = re.compile(
+    r"\[err\] \[(?=[^\[\]]*?:(?:ERROR|FATAL):)[^\[\]]*+\] (.{1,200})"  # no part is read twice
+)
 
 
 async def sign_in_with_browser(

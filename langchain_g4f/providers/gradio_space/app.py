@@ -117,7 +117,7 @@ class App:
     @property
     def line(self) -> int:
         """The first number of the version: 5 or 6, for example."""
-        found = re.match(r"\d+", self.version)
+        found = re.match(r"\d{1,9}", self.version, re.ASCII)
         return int(found.group()) if found else 0
 
     def shape(self, chatbot: Component) -> Shape:

@@ -32,11 +32,14 @@ _QUOTA = re.compile(
 _IDENTITY = re.compile(r"Expired ZeroGPU proxy token|token.*(?:expired|invalid)", re.IGNORECASE)
 _BUSY = re.compile(r"No GPU (?:was|is) (?:currently )?available|GPU queue timeout", re.IGNORECASE)
 _AGAIN = re.compile(
-    r"(?:Try again|retry) in (?:(?P<days>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)",
+    r"(?:Try again|retry) in (?:(?P<days>\d{1,6}) days?, )?(?P<h>\d{1,6}):(?P<m>\d\d):(?P<s>\d\d)",
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|h[1-6])\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_LONGEST = 64 * 1024
+_HUGE = re.compile(r"&(?=#[0-9]{8})")
+"""What begins a character reference with a number that no character has."""
 
 
 def app_failure(output: JSON, title: JSON = None, secrets: Sequence[str] = ()) -> APIError:
@@ -79,7 +82,9 @@ def try_again_in(text: str) -> float | None:
 
 def plain(text: str) -> str:
     """``text`` without HTML; a ``<`` that opens no tag stays."""
-    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split())
+    text = text[:_LONGEST]  # of which much less is shown
+    bare = _HUGE.sub("&amp;", _TAG.sub("", _BREAK.sub(" ", text)))
+    return " ".join(html.unescape(bare).split())
 
 
 __all__ = ["LOGIN_URL", "app_failure", "plain", "try_again_in"]

@@ -17,6 +17,7 @@ from langchain_g4f.errors import (
     ConfigurationError,
     NotFoundError,
 )
+from langchain_g4f.limits import MIB
 from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import IN_ANSWER, NAME
 from langchain_g4f.wire import Repeat, Request
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 HOME = "https://huggingface.co/chat"
 UNNAMED = "(a user whose name the server does not tell)"
 
-_LOGOUT_FORM = re.compile(r"""<form\b[^>]*\baction=["']?[^"'> ]*/logout""", re.IGNORECASE)
+# Linear in the page, whatever it is: a tag is searched up to the next "<", a value up to the next
+# "=", and neither is entered again.
+_LOGOUT_FORM = re.compile(
+    r"""<form\b[^<>]*?\baction=["']?+(?:[^"'<>=\s/]|/(?!logout))*+/logout""", re.IGNORECASE
+)
+_PAGE_LIMIT = 4 * MIB
 
 
 def explained(error: APIStatusError, base_url: str) -> APIStatusError:
@@ -92,7 +98,7 @@ def whoami(base_url: str) -> PlanOf[str | None]:
 def _whoami_of_page(base_url: str) -> PlanOf[str | None]:
     request = _read(f"{base_url}/", "read the page", "text/html")
     try:
-        page = (yield from send(lambda: request)).body.decode(errors="replace")
+        page = (yield from send(lambda: request, limit=_PAGE_LIMIT)).body.decode(errors="replace")
     except APIStatusError as error:
         if not _wants_login(error):
             raise
