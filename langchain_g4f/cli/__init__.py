@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
+from traceback import format_exception
+
+from langchain_g4f.cli.terminal import give_up_output, is_of_output, tell
 
 _EXTRA = ("rich", "typer")
 
 
 def main() -> None:
     """Run the command and exit: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C."""
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # while it was imported
+        code = 130
+    except OSError as error:
+        code = give_up_output(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    if sys.stderr is None:  # the caller has closed it, as standard output below
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        sys.stderr.write("langchain-g4f: standard output is closed\n")
+        sys.exit(1)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Questions and answers may hold what the terminal's encoding does not.
@@ -18,15 +38,25 @@ def main() -> None:
         from langchain_g4f.cli.app import app
 
         app(prog_name="langchain-g4f")
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _EXTRA:
-            raise
-        sys.stderr.write(
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except Exception as error:  # noqa: BLE001 -- every way out is here
+        return _failed(error)
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, OSError) and is_of_output(error):
+        return give_up_output(error)
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if missing in _EXTRA:
+        tell(
             f"langchain-g4f: {missing} is not installed: the command needs the extra `cli`. "
-            'Install it from the checkout with: pip install -e ".[cli]"\n'
+            'Install it from the checkout with: pip install -e ".[cli]"'
         )
-        sys.exit(1)
+    else:
+        tell("".join(format_exception(error)).rstrip())  # it may quote what a service said
+    return 1
 
 
 __all__ = ["main"]

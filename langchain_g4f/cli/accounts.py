@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from langchain_g4f.cli.failure import CommandError, one_line_failures
-from langchain_g4f.cli.options import Impersonate, known
+from langchain_g4f.cli.options import Impersonate, Profile, known
 from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
+from langchain_g4f.cli.terminal import one_line, say, tell
 
 if TYPE_CHECKING:
     from langchain_g4f.sign_in import Account
@@ -26,15 +27,12 @@ Server = Annotated[
         "--base-url", metavar="URL", help="Another server of this kind.", show_default=False
     ),
 ]
-Profile = Annotated[
-    str, typer.Option(metavar="NAME", help="Which of your accounts there; any name will do.")
-]
 
 
 def login(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     provider: Name = DEFAULT,
     base_url: Server = None,
-    profile: Profile = "default",
+    profile: Profile = None,
     cookies: Annotated[
         Path | None,
         typer.Option(
@@ -80,8 +78,10 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
             raise CommandError(f"{' and '.join(chosen)} are two ways to log in: choose one")
         if headless and browser_profile is None:
             raise CommandError("--headless shows no page to log in on: give a --browser-profile")
-        if not chosen and not headless:
-            typer.echo("A browser window opens: log in there. It closes by itself.", err=True)
+        if not chosen:
+            _check_for_a_window(provider, base_url)
+            if not headless:
+                tell("A browser window opens: log in there. It closes by itself.")
         account = log_in(
             provider,
             **_place(base_url, profile, impersonate),
@@ -93,24 +93,24 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
             browser=browser,
             timeout=timeout,
         )
-        typer.echo(_described(account))
+        say(_described(account))
         if account.kept:
-            typer.echo(f"Kept in {account.file}")
+            say(f"Kept in {account.file}")
 
 
-def logout(provider: Name = DEFAULT, base_url: Server = None, profile: Profile = "default") -> None:
+def logout(provider: Name = DEFAULT, base_url: Server = None, profile: Profile = None) -> None:
     """Forget a login. The session goes on at the service: log out there to end it."""
     with one_line_failures():
         from langchain_g4f.sign_in import logout as log_out
 
         account = log_out(provider, **_place(base_url, profile))
-        typer.echo(f"Forgotten: {account.file}" if account.kept else "There was no login.")
+        say(f"Forgotten: {account.file}" if account.kept else "There was no login.")
 
 
 def whoami(
     provider: Name = DEFAULT,
     base_url: Server = None,
-    profile: Profile = "default",
+    profile: Profile = None,
     impersonate: Impersonate = None,
 ) -> None:
     """Say who a program that is started here and now would be; exit code 1 for nobody."""
@@ -118,18 +118,34 @@ def whoami(
         from langchain_g4f.sign_in import whoami as who_am_i
 
         account = who_am_i(provider, **_place(base_url, profile, impersonate))
-        typer.echo(_described(account))
+        say(_described(account))
     if account.user is None:
         raise typer.Exit(1)
 
 
-def _place(base_url: str | None, profile: str, impersonate: str | None = None) -> Place:
-    place: Place = {"profile": profile}
+def _place(base_url: str | None, profile: str | None, impersonate: str | None = None) -> Place:
+    place: Place = {}
     if base_url:
         place["base_url"] = base_url
+    if profile:
+        place["profile"] = profile
     if impersonate:
         place["impersonate"] = impersonate
     return place
+
+
+def _check_for_a_window(provider: str, base_url: str | None) -> None:
+    """See that there is something to log in on in a browser.
+
+    Raises:
+        CommandError: The server takes a token alone.
+    """
+    from langchain_g4f.chat_models.gradio_address import is_on_hub
+
+    fields = PROVIDERS[provider].chat_model.model_fields
+    of_an_app = "hub_url" in fields and base_url and not is_on_hub(base_url)
+    if of_an_app or "cookies" not in fields:
+        raise CommandError(f"{base_url or provider} has no login in a browser window: use --token")
 
 
 def _given_cookies(path: Path | None) -> str | Path | None:
@@ -138,8 +154,10 @@ def _given_cookies(path: Path | None) -> str | Path | None:
         return None
     try:
         text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError) as error:
-        raise CommandError(f"--cookies: cannot read {path}: {type(error).__name__}") from None
+    except OSError as error:
+        raise CommandError(f"--cookies: cannot read {path}: {error.strerror}") from None
+    except UnicodeError:
+        raise CommandError(f"--cookies: cannot read {path}: it is no text") from None
     if not text:
         raise CommandError(f"--cookies: {path} is empty")
     is_header = "\n" not in text and "\t" not in text and text[:1] not in ("[", "{", "#")
@@ -161,9 +179,13 @@ def _token(provider: str) -> str:
 
 
 def _described(account: Account) -> str:
-    if account.user is None:
-        return f"{account.server}: nobody is logged in"
-    return f"{account.server}: {account.user or '(it does not say who)'}"
+    if account.user is not None:
+        who = one_line(account.user) or "(it does not say who)"
+    elif account.kept:
+        who = f"nobody is logged in; what is kept in {account.file} has ended, or is not used"
+    else:
+        who = "nobody is logged in"
+    return f"{account.server}: {who}"
 
 
 __all__ = ["login", "logout", "whoami"]

@@ -10,7 +10,7 @@ import typer
 from langchain_g4f.cli.accounts import login, logout, whoami
 from langchain_g4f.cli.doctor import doctor
 from langchain_g4f.cli.failure import one_line_failures
-from langchain_g4f.cli.options import known
+from langchain_g4f.cli.options import Profile, known
 from langchain_g4f.cli.providers import PROVIDERS
 
 app = typer.Typer(
@@ -85,7 +85,8 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     question: Annotated[
         str | None,
         typer.Argument(
-            help="What to ask; else it is read from a pipe, or you hold a conversation."
+            help="What to ask; what is piped in is part of it. `-` is standard input alone. "
+            "Without a question, you hold a conversation."
         ),
     ] = None,
     model: Annotated[
@@ -98,6 +99,7 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     base_url: BaseUrl = None,
     space: Space = None,
     api_name: ApiName = None,
+    profile: Profile = None,
     sandbox: UseSandbox = False,
     system: Annotated[
         str | None, typer.Option(metavar="TEXT", help="System prompt.", show_default=False)
@@ -149,9 +151,9 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
 
         screen = Screen(reasoning=reasoning)
         conversation = open_conversation(load, save, system=system, model=model, files=image or ())
-        if question is None:
-            question = read_question()
-        choice = Choice(provider, base_url, space, api_name, sandbox).or_else(conversation.place)
+        question = read_question(question)
+        choice = Choice(provider, base_url, space, api_name, profile, sandbox)
+        choice = choice.or_else(conversation.place)
         if choice.name != conversation.place.get("provider", choice.name):
             conversation.model = model  # the kept one is another provider's
         stand = PROVIDERS[choice.name].sandbox
@@ -175,6 +177,7 @@ def models(  # noqa: PLR0917 -- as above
     base_url: BaseUrl = None,
     space: Space = None,
     api_name: ApiName = None,
+    profile: Profile = None,
     sandbox: UseSandbox = False,
     timeout: Timeout = None,
 ) -> None:
@@ -183,7 +186,8 @@ def models(  # noqa: PLR0917 -- as above
         from langchain_g4f.cli.models import list_models
         from langchain_g4f.cli.service import Choice, open_service
 
-        with open_service(Choice(provider, base_url, space, api_name, sandbox)) as service:
+        choice = Choice(provider, base_url, space, api_name, profile, sandbox)
+        with open_service(choice) as service:
             list_models(service, timeout)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import select
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from langchain_g4f.cli.failure import CommandError, report
+from langchain_g4f.cli.terminal import tell
 from langchain_g4f.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -26,24 +29,66 @@ if TYPE_CHECKING:
     from langchain_g4f.cli.screen import Screen
 
 PROMPT = "> "
-LEAVE = "/exit"
+LEAVE = ("/exit", "/quit")
+HELP = (
+    "/exit, /quit, Ctrl-D: end the conversation",
+    "Ctrl-C: stop an answer",
+    "/help: show this list",
+    "//word: ask a question that begins with /word",
+)
+PIPED = "-"
+"""The question that means: all of standard input, however long it takes."""
+WAIT_S = 3.0
+"""How long a question waits for the first of what is piped into the command along with it."""
 
 _LASTING = (AuthenticationError, ConfigurationError, MediaError, ModelNotFoundError)
 """What no other question would mend."""
+_COMMAND = re.compile(r"/[^\W\d_]")
+_QUOTED = re.compile(r"//[^\W\d_]")
 
 
-def read_question() -> str | None:
-    """The question on standard input; None if that is a terminal.
+def read_question(asked: str | None) -> str | None:
+    """The question: what was asked, and what is piped into the command below it.
+
+    Args:
+        asked: The question of the command line; None and `-` stand for standard input alone.
+
+    Returns:
+        None where a person at a terminal asks nothing yet.
 
     Raises:
-        CommandError: There is nothing on it.
+        CommandError: There is no question, or standard input is no text.
     """
-    if sys.stdin is not None and sys.stdin.isatty():
+    if asked is None and sys.stdin is not None and sys.stdin.isatty():
         return None
-    question = "" if sys.stdin is None else sys.stdin.read().strip()
+    alone = asked in (None, PIPED)
+    piped = _read_text() if alone or _is_piped_into() else ""
+    if "\0" in piped:
+        raise CommandError("standard input is no text: --file takes images and sound")
+    question = "\n\n".join(filter(None, ("" if alone else asked, piped.rstrip())))
     if not question:
         raise CommandError("no question: give one as an argument or on standard input")
     return question
+
+
+def _is_piped_into() -> bool:
+    """Whether something comes on standard input, which may be one that nothing is written to."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return False
+    try:
+        found = select.select([sys.stdin], [], [], WAIT_S)[0]
+    except (OSError, ValueError):  # on Windows, where only sockets can be waited for
+        return True
+    if not found:
+        tell(f"[nothing came on standard input within {WAIT_S:g} s; `chat -` would wait for it]")
+    return bool(found)
+
+
+def _read_text() -> str:
+    try:
+        return "" if sys.stdin is None else sys.stdin.read()
+    except OSError:  # it cannot be read from: nohup makes it so
+        return ""
 
 
 def ask(model: BaseChatG4F, screen: Screen, conversation: Conversation, question: str) -> None:
@@ -65,7 +110,7 @@ def converse(model: BaseChatG4F, screen: Screen, conversation: Conversation) -> 
     """
     if count := conversation.questions:
         screen.hint(f"Going on after {count} answered question{'s' * (count > 1)}.")
-    screen.hint(f"Ctrl-C stops an answer. {LEAVE} or Ctrl-D ends the conversation.\n")
+    screen.hint("Ctrl-C stops an answer. /exit or Ctrl-D ends the conversation. /help says more.\n")
     # One event loop for all turns keeps the connection, and turns Ctrl-C into a cancelled answer.
     with asyncio.Runner() as runner:
         for question in _questions(screen):
@@ -95,7 +140,7 @@ async def _answer(model: BaseChatG4F, screen: Screen, messages: list[BaseMessage
 
 
 def _questions(screen: Screen) -> Iterator[str]:
-    """What the user types, until `/exit`, Ctrl-D or a second Ctrl-C."""
+    """What the user asks, until `/exit`, Ctrl-D or a second Ctrl-C."""
     with suppress(ImportError):
         import readline  # noqa: F401 -- gives input() line editing and history
     interrupted = False
@@ -109,13 +154,19 @@ def _questions(screen: Screen) -> Iterator[str]:
             if interrupted:
                 raise
             interrupted = True
-            screen.hint(f"\n[{LEAVE}, Ctrl-D or Ctrl-C once more to leave]")
+            screen.hint("\n[/exit, Ctrl-D or Ctrl-C once more to leave]")
             continue
         interrupted = False
-        if question == LEAVE:
+        if question in LEAVE:
             return
-        if question:
-            yield question
+        if question == "/help":
+            for line in HELP:
+                screen.note(line)
+        elif _COMMAND.match(question):
+            word = question.split()[0]
+            screen.note(f"{word} is no command, and was not sent; /help shows them, /{word} asks")
+        elif question:
+            yield question.removeprefix("/") if _QUOTED.match(question) else question
 
 
 def _read_line(screen: Screen) -> str:

@@ -5,13 +5,13 @@ Only what a user can meet is turned into a message. A fault of ours keeps its tr
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
+
+from langchain_g4f.cli.terminal import give_up_output, is_of_output, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +39,10 @@ def one_line_failures() -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader has seen enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
+    except OSError as error:
+        if not is_of_output(error):
+            raise
+        raise typer.Exit(give_up_output(error)) from None
     except (CommandError, G4FError, ValidationError) as error:
         report(error)
         raise typer.Exit(1) from None
@@ -50,20 +50,15 @@ def one_line_failures() -> Iterator[None]:
 
 def _warn(message: Warning | str, *_where: object, **_more: object) -> None:
     """Say it in a line; where in our code it was noticed helps nobody at a terminal."""
-    from langchain_g4f.cli.screen import printable
-
-    sys.stdout.flush()
-    sys.stderr.write(printable(f"[{message}]\n"))
+    tell(f"[{message}]")
 
 
 def report(error: Exception) -> None:
     """Write what happened, and what to do about it where that is known."""
-    from langchain_g4f.cli.screen import printable
     from langchain_g4f.errors import AuthenticationError
 
     text = _login(error) if isinstance(error, AuthenticationError) else message_of(error)
-    sys.stdout.flush()
-    sys.stderr.write(printable(f"langchain-g4f: {text.rstrip()}\n"))
+    tell(f"langchain-g4f: {text.rstrip()}")
 
 
 def message_of(error: Exception) -> str:

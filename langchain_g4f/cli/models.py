@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.screen import printable
+from langchain_g4f.cli.terminal import one_line, say, tell
 from langchain_g4f.errors import APIError, AuthenticationError
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ def list_models(service: Service, timeout: float | None = None) -> None:
     if not found:
         raise CommandError(f"{service.name} has no models")
     if not service.lists_models:
-        sys.stderr.write(f"[{service.name} has no list to ask for: these are the known models]\n")
+        tell(f"[{service.name} has no list to ask for: these are the known models]")
     for name in found:
-        sys.stdout.write(printable(name) + "\n")
+        say(one_line(name))
 
 
 __all__ = ["list_models"]

@@ -25,4 +25,14 @@ Impersonate = Annotated[
     typer.Option(metavar="BROWSER", help="Look like this browser on the wire.", show_default=False),
 ]
 
-__all__ = ["Impersonate", "known"]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Which of your accounts there, by the name you gave it at login.",
+        show_default=False,
+    ),
+]
+
+__all__ = ["Impersonate", "Profile", "known"]

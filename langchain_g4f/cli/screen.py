@@ -1,8 +1,8 @@
 """Where an answer is shown as it comes.
 
-On a terminal, reasoning is dimmed and control characters of the service are replaced: they could
-move the cursor or retitle the window. Elsewhere standard output gets the answer alone, exactly as
-it came. Lines are left for the terminal to wrap, so that a copied paragraph is one line.
+On a terminal, reasoning is dimmed and everything goes through `printable`. Elsewhere standard
+output gets the answer alone, exactly as it came. Lines are left for the terminal to wrap, so that
+a copied paragraph is one line.
 
 What happens on the way is told on standard error, in a line of its own. At a terminal, what is
 true for a moment only (a place in the queue, how much is uploaded) stands beside the spinner.
@@ -19,16 +19,14 @@ from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_
 from rich.console import Console
 from rich.text import Text
 
+from langchain_g4f.cli.terminal import one_line, printable, tell
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from rich.status import Status
 
     from langchain_g4f.events import Progress
-
-_KEPT = "\n\t"
-_REPLACED: dict[int, str | None] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\ufffd")
-_PRINTABLE = _REPLACED | {ord("\r"): None} | {ord(kept): kept for kept in _KEPT}
 
 _NOTES = {
     "interrupted": "the answer was stopped",
@@ -37,11 +35,6 @@ _NOTES = {
 _PASSING = ("queued", "upload", "progress", "waking")
 """Kinds of progress that the next one of their kind makes untrue."""
 _FILES = ("image", "audio", "video", "file")
-
-
-def printable(text: str) -> str:
-    """`text` without what a terminal would obey."""
-    return text.translate(_PRINTABLE)
 
 
 class Screen:
@@ -57,6 +50,7 @@ class Screen:
         self._reasoning = self.terminal if reasoning is None else reasoning
         self._out = sys.stdout
         self._aside = sys.stdout if self.terminal else aside or sys.stderr
+        self._terminals = {each for each in (self._out, self._aside) if each.isatty()}
         self._console = Console(file=sys.stdout, force_terminal=self.terminal, highlight=False)
         self._waiting: Status | None = None
         self._chunks: list[AIMessageChunk] = []
@@ -80,15 +74,15 @@ class Screen:
         """Show an answer from its first chunk to its end, however it ends.
 
         Raises:
-            BrokenPipeError: Nobody reads any more what is shown.
+            OSError: What is shown cannot be written: its reader has left, or the disk is full.
         """
-        broken: BrokenPipeError | None = None
+        broken: OSError | None = None
         self.begin()
         try:
             async for chunk in chunks:
                 try:
                     self.show(chunk)
-                except BrokenPipeError as error:
+                except OSError as error:
                     broken = error
                     # Leaving the loop would close langchain-core's generator and leave ours open.
                     # A cancelled one ends where it waits: connection closed, service told to stop.
@@ -98,7 +92,7 @@ class Screen:
             if broken is None:
                 raise
         finally:
-            with suppress(BrokenPipeError):
+            with suppress(OSError):
                 self.end()
         if broken is not None:
             raise broken
@@ -156,13 +150,13 @@ class Screen:
         """Say something on standard error, on a line of its own."""
         self._stop_waiting()
         self._end_line()
-        sys.stderr.write(printable(f"[{text}]\n"))
+        tell(f"[{one_line(text)}]")
 
     def progress(self, progress: Progress) -> None:
         """Say why it takes so long."""
         text = _about(progress)
         if self._waiting is not None and progress.kind in (*_PASSING, "started"):
-            self._waiting.update(Text(printable(text), style="dim"))
+            self._waiting.update(Text(one_line(text), style="dim"))
         elif text and not _is_nothing_yet(progress):
             self._tell(text)
 
@@ -172,7 +166,7 @@ class Screen:
             self._waiting.stop()
         if self.terminal or self._open_line is not self._out:
             self._end_line()
-        sys.stderr.write(printable(f"[{text}]\n"))
+        tell(f"[{one_line(text)}]")
         if self._waiting is not None:
             self._waiting.start()
 
@@ -202,7 +196,7 @@ class Screen:
             self._console.out(printable(text), end="", style=style, highlight=False)
         else:
             # Not through rich, which would turn tabs into spaces.
-            stream.write(printable(text) if self.terminal else text)
+            stream.write(printable(text) if stream in self._terminals else text)
             stream.flush()
         self._open_line = None if text.endswith("\n") else stream
 
@@ -254,4 +248,4 @@ def _about_file(block: dict[str, Any]) -> str:
     return f"{block['type']}: " + ", ".join(filter(None, [name, block.get("url")]))
 
 
-__all__ = ["Screen", "printable"]
+__all__ = ["Screen"]

@@ -26,6 +26,7 @@ class Choice:
         base_url: Address of the server.
         space: Id of a Space.
         api_name: Which of the chats of a Space.
+        profile: Which of the user's accounts there.
         sandbox: Whether it is started here.
     """
 
@@ -33,6 +34,7 @@ class Choice:
     base_url: str | None = None
     space: str | None = None
     api_name: str | None = None
+    profile: str | None = None
     sandbox: bool = False
 
     @property
@@ -42,8 +44,13 @@ class Choice:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields of a chat model that say where its service is."""
-        named = {"base_url": self.base_url, "space": self.space, "api_name": self.api_name}
+        """The fields of a chat model that say where its service is, and who asks."""
+        named = {
+            "base_url": self.base_url,
+            "space": self.space,
+            "api_name": self.api_name,
+            "login_profile": self.profile,
+        }
         return {name: value for name, value in named.items() if value}
 
     def or_else(self, place: Mapping[str, str]) -> Choice:
@@ -52,8 +59,13 @@ class Choice:
         provider = self.provider or (ANY_SPACE if self.space else kept)
         if provider != kept or self.base_url or self.space or self.sandbox:
             return replace(self, provider=provider)
-        base_url, space = place.get("base_url"), place.get("space")
-        return Choice(provider, base_url, space, self.api_name or place.get("api_name"))
+        return Choice(
+            provider,
+            place.get("base_url"),
+            place.get("space"),
+            self.api_name or place.get("api_name"),
+            self.profile or place.get("profile"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +112,10 @@ class Service:
         return make(model=model, timeout=timeout, on_progress=on_progress, **more)
 
     def place(self, model: BaseChatG4F) -> dict[str, str]:
-        """Where ``model`` leads, for a later command; no credentials."""
+        """Where ``model`` leads, and as whom, for a later command; no credentials."""
         named = {name: self.settings.get(name) for name in ("space", "api_name")}
         named |= {"provider": self.provider, "base_url": model.base_url}
+        named["profile"] = self.settings.get("login_profile")
         return {name: value for name, value in named.items() if value}
 
     @property
@@ -156,6 +169,8 @@ def _start_sandbox(choice: Choice, provider: Provider, running: ExitStack) -> Se
     if choice.base_url or choice.space:
         option = "--base-url" if choice.base_url else "--space"
         raise CommandError(f"{option} and --sandbox name two servers: give one of them")
+    if choice.profile:
+        raise CommandError("--profile: nobody has an account at the sandbox")
     stand = provider.sandbox
     if stand is None:
         raise CommandError(f"there is no sandbox for {choice.name}")

@@ -100,7 +100,7 @@ def _command() -> str:
     found = shutil.which(COMMAND)
     if found and here.exists() and Path(found).samefile(here):
         return COMMAND
-    return sys.argv[0] if here.name == COMMAND else "python -m langchain_g4f.cli"
+    return sys.argv[0] if here.name == COMMAND else "python -m langchain_g4f"
 
 
 __all__ = ["STEPS", "run_demo"]

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
 from langchain_g4f.cli.failure import CommandError
+from langchain_g4f.cli.terminal import printable
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -44,7 +45,7 @@ class Stage:
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line."""
-        self.console.out(text, style=style, highlight=False)
+        self.console.out(printable(text), style=style, highlight=False)
 
 
 Step: TypeAlias = Callable[[Stage], Awaitable[None]]

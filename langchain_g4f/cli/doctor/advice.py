@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from langchain_g4f.chat_models.login import revealed
 from langchain_g4f.cli.doctor.targets import home_of
 from langchain_g4f.cli.failure import message_of
-from langchain_g4f.cli.screen import printable
+from langchain_g4f.cli.terminal import one_line
 from langchain_g4f.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -71,7 +71,7 @@ def in_a_line(error: Exception, *secrets: str) -> str:
 
 def clean(text: str, *secrets: str) -> str:
     """``text`` as one line that can be shown."""
-    return printable(" ".join(redact_text(text, *secrets, limit=_LONGEST).split()))
+    return one_line(redact_text(text, *secrets, limit=_LONGEST))
 
 
 def secrets_of(model: BaseChatG4F) -> tuple[str, ...]:

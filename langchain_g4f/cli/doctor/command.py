@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from langchain_g4f.cli.failure import one_line_failures
-from langchain_g4f.cli.options import Impersonate, known
+from langchain_g4f.cli.options import Impersonate, Profile, known
 from langchain_g4f.cli.providers import PROVIDERS
 
 
@@ -30,7 +30,7 @@ def doctor(  # noqa: PLR0917 -- one argument per option; typer passes them by na
     base_url: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="Another server of the one --provider.", show_default=False
+            metavar="URL", help="Another server of this kind, with its path.", show_default=False
         ),
     ] = None,
     space: Annotated[
@@ -41,13 +41,14 @@ def doctor(  # noqa: PLR0917 -- one argument per option; typer passes them by na
             show_default=False,
         ),
     ] = None,
+    profile: Profile = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Start scripted servers here, and check those.")
     ] = False,
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Model of the one --provider to ask.", show_default=False
+            metavar="NAME", help="Model to ask; else the server's default.", show_default=False
         ),
     ] = None,
     impersonate: Impersonate = None,
@@ -64,7 +65,7 @@ def doctor(  # noqa: PLR0917 -- one argument per option; typer passes them by na
         from langchain_g4f.cli.doctor.rounds import examine_all
         from langchain_g4f.cli.doctor.targets import Settings, choices
 
-        chosen = choices(provider or [], base_url, space, model, sandbox=sandbox)
+        chosen = choices(provider or [], base_url, space, model, profile, sandbox=sandbox)
         findings = examine_all(chosen, Settings(timeout, model, impersonate), quiet=as_json)
         (write_json if as_json else write_table)(findings)
         if not all(finding.answers for finding in findings):

@@ -19,6 +19,8 @@ _COLUMNS = ("provider", "reachable", "server", "signed in", "models", "streaming
 _SHORT = ("provider", "reachable", "streaming")
 _STYLES: dict[Status, str] = {"ok": "green", "FAIL": "bold red", "skipped": "dim"}
 _WIDTH_OF_A_FILE = 120
+_WIDTH_OF_THE_TABLE = 80
+"""Where there is less, rich would fold words, and leave out columns."""
 
 
 def write_json(findings: Sequence[Finding]) -> None:
@@ -31,6 +33,17 @@ def write_table(findings: Sequence[Finding]) -> None:
     terminal = sys.stdout.isatty()
     # a line that is cut or folded at 80 characters is no use in a file
     console = Console(highlight=False, width=None if terminal else _WIDTH_OF_A_FILE)
+    if console.width < _WIDTH_OF_THE_TABLE:
+        _print_lists(console, findings)
+    else:
+        _print_table(console, findings)
+    for finding in findings:
+        for problem in finding.problems:
+            line = f"{finding.provider}: {problem.what.rstrip('.')}. What to do: {problem.advice}."
+            console.print(Text(line), soft_wrap=True)
+
+
+def _print_table(console: Console, findings: Sequence[Finding]) -> None:
     # without bars it fits 80 columns
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for title in _COLUMNS:
@@ -38,10 +51,18 @@ def write_table(findings: Sequence[Finding]) -> None:
     for finding in findings:
         table.add_row(finding.provider, *_cells(finding))
     console.print(table)
+
+
+def _print_lists(console: Console, findings: Sequence[Finding]) -> None:
+    """What the table says, a line for each cell."""
     for finding in findings:
-        for problem in finding.problems:
-            line = f"{finding.provider}: {problem.what.rstrip('.')}. What to do: {problem.advice}."
-            console.print(Text(line), soft_wrap=True)
+        cells = [Text(finding.provider), *_cells(finding)]
+        rows = Table.grid("", "", padding=(0, 2, 0, 0))
+        rows.columns[1].overflow = "fold"
+        for title, cell in zip(_COLUMNS, cells, strict=True):
+            rows.add_row(title, Text(", ").join(cell.split("\n")))
+        console.print(rows)
+        console.print()
 
 
 def _cells(finding: Finding) -> list[Text]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.providers import ANY_SPACE, PROVIDERS
+from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, PROVIDERS
 from langchain_g4f.cli.service import Choice, Service
 
 if TYPE_CHECKING:
@@ -37,10 +37,14 @@ def choices(
     base_url: str | None,
     space: str | None,
     model: str | None,
+    profile: str | None = None,
     *,
     sandbox: bool,
 ) -> list[Choice]:
     """The services to check, in the order of `PROVIDERS`.
+
+    An address, a model and an account belong to one provider: as in `chat`, to the default one
+    or that of the Space, unless another is named.
 
     Raises:
         CommandError: The options contradict each other, or leave open whom they mean.
@@ -48,16 +52,19 @@ def choices(
     if sandbox and (base_url or space):
         option = "--base-url" if base_url else "--space"
         raise CommandError(f"{option} and --sandbox name two servers: give one of them")
+    of_one = {"--base-url": base_url, "--model": model, "--profile": profile}
+    given = [option for option, value in of_one.items() if value]
+    if len(set(names)) > 1 and given:
+        raise CommandError(f"{given[0]} is for one provider, and several are named")
+    if given:
+        names = names or [ANY_SPACE if space else DEFAULT]
     known = [name for name in PROVIDERS if _has_server(name, space, sandbox=sandbox)]
     found = [name for name in PROVIDERS if name in (names or known)]
-    for option, given in (("--base-url", base_url), ("--model", model)):
-        if given and len(found) > 1:
-            raise CommandError(f"{option} is for one provider: say for which with --provider")
     of_the_space = found[0] if len(found) == 1 else ANY_SPACE
     if space and of_the_space not in found:
         raise CommandError(f"--space is for {ANY_SPACE}: give --provider {ANY_SPACE}, too")
     return [
-        Choice(name, base_url, space if name == of_the_space else None, None, sandbox)
+        Choice(name, base_url, space if name == of_the_space else None, None, profile, sandbox)
         for name in found
     ]
 

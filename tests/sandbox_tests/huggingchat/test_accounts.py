@@ -73,7 +73,7 @@ def log_in_elsewhere(sandbox: Sandbox, name: str, folder: Path) -> None:
     cookies.write_text("; ".join(f"{n}={v}" for n, v in sandbox.login(name).items()))
     where = ["--base-url", sandbox.base_url, "--cookies", str(cookies)]
     done = subprocess.run(
-        [sys.executable, "-m", "langchain_g4f.cli", "login", "huggingchat", *where],
+        [sys.executable, "-m", "langchain_g4f", "login", "huggingchat", *where],
         env={**os.environ},
         capture_output=True,
         text=True,

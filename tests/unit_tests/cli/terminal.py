@@ -28,11 +28,14 @@ main()
 class Terminal:
     """Runs `langchain-g4f` with `arguments`; use it in a `with` block.
 
+    Args:
+        columns: Width of the terminal.
+
     Attributes:
         seen: Everything that was shown.
     """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, columns: int = 200) -> None:
         self.seen = ""
         self._read_to = 0
         self._ours, theirs = pty.openpty()
@@ -42,7 +45,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
+            env={**os.environ, "TERM": "xterm", "COLUMNS": str(columns)},
         )
         os.close(theirs)
 

@@ -61,10 +61,10 @@ def test_login_with_cookies_of_nobody_keeps_nothing(closed: Sandbox, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "cannot read"),
+        (None, "cookies: No such file or directory"),
         (b"", "is empty"),
         (b"\n \n", "is empty"),
-        (b"\xff\xfe", "cannot read"),
+        (b"\xff\xfe", "cookies: it is no text"),
         (CANARY.encode(), "expected 'name=value; name=value'"),
         (f"{CANARY}\n{CANARY}".encode(), "has no cookie for 127.0.0.1"),
         (b"{" + CANARY.encode(), "is neither JSON nor in Netscape's form"),
@@ -125,6 +125,8 @@ def test_login_with_an_empty_token_is_one_line(typed: str) -> None:
         (["--headless"], "--headless shows no page to log in on: give a --browser-profile"),
         (["flowgpt", "--profile", "../x", "--token"], "profile: expected a name of letters"),
         (["--token"], "HuggingChat has no 'api_key'"),
+        (["flowgpt"], "flowgpt has no login in a browser window: use --token"),
+        (["gradio", "--base-url", "http://127.0.0.1:1"], "127.0.0.1:1 has no login in a browser"),
         (["--from-browser", "netscape"], "'netscape' is none of brave, chrome"),
     ],
 )

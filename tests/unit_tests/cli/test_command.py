@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +18,14 @@ from langchain_g4f.cli.app import app
 if TYPE_CHECKING:
     from langchain_g4f.testing import Sandbox
 
-COMMAND = [sys.executable, "-m", "langchain_g4f.cli"]
+COMMAND = [sys.executable, "-m", "langchain_g4f"]
+INTERRUPTIBLE = """\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from langchain_g4f.cli import main
+print('ready', flush=True)
+main()
+"""
 WITHOUT = "import sys; sys.modules[{!r}] = None; from langchain_g4f.cli import main; main()"
 
 
@@ -28,7 +38,7 @@ def run(*arguments: str, command: list[str] = COMMAND) -> subprocess.CompletedPr
 
 @pytest.mark.proves("promise:command-one-shot", "promise:command-options")
 def test_command_as_module_answers_into_a_pipe() -> None:
-    """`python -m langchain_g4f.cli` prints the answer and nothing else."""
+    """`python -m langchain_g4f` prints the answer and nothing else."""
     done = run("chat", "--sandbox", "hi")
     assert done.stdout == "Echo (sandbox/text-small, turn 1): hi\n"
     assert done.stderr == ""
@@ -61,7 +71,8 @@ def test_command_whose_reader_leaves_stops_the_answer(g4f_sandbox: Sandbox) -> N
 )
 def test_command_without_its_extra_says_how_to_install_it(library: str, extra: str) -> None:
     """A missing library gives one line with the extra and the pip command, and exit code 1."""
-    done = run("models", "--sandbox", command=[sys.executable, "-c", WITHOUT.format(library)])
+    command = [sys.executable, "-c", WITHOUT.format(library)]
+    done = run("chat", "--sandbox", "hi", command=command)
     assert done.returncode == 1
     assert done.stderr.startswith(f"langchain-g4f: {library}")
     assert done.stderr.count("\n") == 1
@@ -124,3 +135,91 @@ def test_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(ChatHuggingChat, "_models_plan", fail)
     result = CliRunner().invoke(app, ["models", "--sandbox"])
     assert isinstance(result.exception, ZeroDivisionError)
+
+
+ALL_THAT_PRINT = [
+    ["chat", "--sandbox", "[[long:300]]"],
+    ["models", "--sandbox"],
+    ["doctor", "--sandbox", "--provider", "flowgpt"],
+    ["--version"],
+]
+
+
+@pytest.mark.parametrize("arguments", ALL_THAT_PRINT, ids=" ".join)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_output_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    """As of coreutils: the reason, exit code 1, and no traceback, not even at exit."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "langchain-g4f: write error: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", ALL_THAT_PRINT, ids=" ".join)
+def test_output_whose_reader_has_left_is_no_complaint(arguments: list[str]) -> None:
+    """Before anything was written, too."""
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 1
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 1.0, 2.0])
+def test_ctrl_c_after_the_reader_has_left_is_no_traceback(after_s: float) -> None:
+    """Whatever it interrupts: the imports, the answer, or the end."""
+    command = [sys.executable, "-c", INTERRUPTIBLE, "chat", "--sandbox", "[[hang:3]] [[long:9]]"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(6) == b"ready\n"
+        process.stdout.close()
+        time.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b""
+        assert process.wait(30) in {1, 130, -signal.SIGINT}
+
+
+def test_closed_standard_output_is_one_line() -> None:
+    """There is nowhere to put an answer, so nothing is asked."""
+    command = ["/bin/sh", "-c", '"$@" >&-', "sh", *COMMAND, "chat", "--sandbox", "hi"]
+    done = run(command=command)
+    assert (done.returncode, done.stderr) == (1, "langchain-g4f: standard output is closed\n")
+
+
+def test_closed_standard_error_does_not_matter() -> None:
+    """The answer is on the other one."""
+    command = ["/bin/sh", "-c", '"$@" 2>&-', "sh", *COMMAND, "chat", "--sandbox", "hi"]
+    done = run(command=command)
+    assert (done.returncode, done.stdout) == (0, "Echo (sandbox/text-small, turn 1): hi\n")
+
+
+@pytest.mark.proves("fault:62:HC")
+def test_traceback_of_a_fault_of_ours_steers_no_terminal() -> None:
+    """It may quote what a service has said."""
+    program = (
+        "from langchain_g4f.cli import app, main\n"
+        "def fail(**_): raise ZeroDivisionError('\\x1b]0;title\\x07')\n"
+        "app.app = fail\n"
+        "main()"
+    )
+    done = run(command=[sys.executable, "-c", program])
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.endswith("ZeroDivisionError: \ufffd]0;title\ufffd\n")

@@ -28,6 +28,28 @@ def test_conversation_second_question_knows_the_first(g4f_sandbox: Sandbox) -> N
     assert "what is my name?" in asked
 
 
+@pytest.mark.proves("promise:command-interactive")
+def test_conversation_commands_are_not_sent(g4f_sandbox: Sandbox) -> None:
+    """One that exists is obeyed, one that does not is refused, and a slash can be sent."""
+    with Terminal("chat", "--base-url", g4f_sandbox.base_url) as terminal:
+        terminal.expect("> ")
+        terminal.enter("/help\n")
+        assert "/exit, /quit, Ctrl-D: end the conversation" in terminal.expect("> ")
+        for question in ("/sytsem be kind", "/etc/passwd is what?", "/Exit"):
+            terminal.enter(f"{question}\n")
+            word = question.split()[0]
+            refused = f"{word} is no command, and was not sent; /help shows them, /{word} asks"
+            assert refused in terminal.expect("\n> ")
+        for question, asked in (("//etc is what?", "/etc is what?"), ("/ and // ?", "/ and // ?")):
+            terminal.enter(f"{question}\n")
+            terminal.expect(f"): {asked}")
+            terminal.expect("> ")
+        terminal.enter("/quit\n")
+        assert terminal.exit_code() == 0
+    said = [m["content"] for m in g4f_sandbox.prompts[-1] if m["role"] == "user"]
+    assert said == ["/etc is what?", "/ and // ?"]
+
+
 @pytest.mark.proves("promise:command-interactive", "promise:cancel-stops")
 def test_conversation_ctrl_c_stops_the_answer_only(g4f_sandbox: Sandbox) -> None:
     """Ctrl-C stops the answer on the server and gives the prompt back; Ctrl-D leaves."""

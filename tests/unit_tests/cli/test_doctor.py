@@ -128,8 +128,18 @@ def test_doctor_looks_like_the_browser_that_is_named(services: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--base-url", CLOSED], "--base-url is for one provider"),
-        (["--model", "omni"], "--model is for one provider"),
+        (
+            ["--provider", "flowgpt", "--provider", "phi4", "--base-url", CLOSED],
+            "--base-url is for one provider",
+        ),
+        (
+            ["--provider", "flowgpt", "--provider", "phi4", "--model", "omni"],
+            "--model is for one provider",
+        ),
+        (
+            ["--provider", "flowgpt", "--provider", "phi4", "--profile", "work"],
+            "--profile is for one provider",
+        ),
         (["--sandbox", "--space", "owner/name"], "--space and --sandbox name two servers"),
         (["--sandbox", "--base-url", CLOSED], "--base-url and --sandbox name two servers"),
         (
@@ -165,9 +175,19 @@ def test_doctor_of_a_space_checks_it_beside_the_others() -> None:
     assert [*_chosen(sandbox=True)] == ["huggingchat", "phi4", "gradio", "flowgpt"]
 
 
-def _chosen(*names: str, space: str | None = None, sandbox: bool = False) -> dict[str, str | None]:
-    chosen = choices(names, None, space, None, sandbox=sandbox)
-    return {choice.name: choice.space for choice in chosen}
+@pytest.mark.proves("promise:command-options")
+@pytest.mark.parametrize("option", ["base_url", "model", "profile"])
+def test_doctor_of_what_one_provider_has_needs_no_provider(option: str) -> None:
+    """An address, a model and an account are those of HuggingChat or of the Space, as in `chat`."""
+    given: dict[str, Any] = {option: "x"}
+    assert _chosen(**given) == {"huggingchat": None}
+    assert _chosen(space="a/b", **given) == {"gradio": "a/b"}
+    assert _chosen("phi4", **given) == {"phi4": None}
+
+
+def _chosen(*names: str, sandbox: bool = False, **options: str) -> dict[str, str | None]:
+    given = (options.get(name) for name in ("base_url", "space", "model", "profile"))
+    return {choice.name: choice.space for choice in choices(names, *given, sandbox=sandbox)}
 
 
 def test_doctor_of_an_unknown_provider_is_wrong_usage() -> None:
@@ -182,7 +202,7 @@ def test_doctor_of_the_sandboxes_as_a_program_succeeds() -> None:
     """`--sandbox` starts the servers that are checked; standard output is JSON and nothing else."""
     options = ["--provider", "huggingchat", "--provider", "flowgpt", "--sandbox", "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "langchain_g4f.cli", "doctor", *options],
+        [sys.executable, "-m", "langchain_g4f", "doctor", *options],
         capture_output=True,
         text=True,
         check=False,

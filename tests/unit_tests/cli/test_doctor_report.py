@@ -62,6 +62,18 @@ def test_table_of_doctor_at_a_terminal_is_coloured(services: dict[str, Any]) -> 
     assert "\x1b[1;31mFAIL" in terminal.seen
 
 
+def test_report_at_a_narrow_terminal_is_a_list(services: dict[str, Any]) -> None:
+    """Every column of the table is there, a line for each, and nothing is wider than the screen."""
+    with Terminal("doctor", "--provider", "huggingchat", columns=40) as terminal:
+        assert terminal.exit_code() == 0
+    lines = re.sub(r"\x1b\[[\d;]*m", "", terminal.seen.rpartition("\x1b[2K")[2]).splitlines()
+    told = dict(re.split(r" {2,}", line.strip(), maxsplit=1) for line in lines if line.strip())
+    assert list(told) == list(_COLUMNS)
+    assert told["server"] == "ok, chat-ui current"
+    assert told["models"] == "ok, 4 models, omni"
+    assert max(map(len, lines)) <= 40
+
+
 def test_no_credential_is_shown_even_if_the_service_repeats_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -84,10 +96,11 @@ def test_no_credential_is_shown_even_if_the_service_repeats_it(
 
 def test_what_a_service_says_steers_no_terminal() -> None:
     """Names and errors are shown as text: no escape sequence, and no markup."""
-    with Sandbox(reply=Reply("", error=(500, "[bold]broken\x1b[31m"))) as server:
-        name = "[red]\x1b[31mred\nmodel[/red]"
+    with Sandbox(reply=Reply("", error=(500, "[bold]broken\x1b[31m\u202e"))) as server:
+        name = "[red]\x1b[31mred\nmodel\u202e[/red]"
         answer_at(server, "/models", JSONResponse({"json": [{"id": name}]}))
         result = run("--provider", "huggingchat", "--base-url", server.base_url, "--model", "omni")
     assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout
     assert "[red]" in result.stdout
     assert "[bold]broken" in result.stdout

@@ -54,7 +54,7 @@ def test_save_then_load_in_another_process_goes_on_at_the_server(
     ]
     for arguments in asked:
         done = subprocess.run(
-            [sys.executable, "-m", "langchain_g4f.cli", "chat", *arguments],
+            [sys.executable, "-m", "langchain_g4f", "chat", *arguments],
             input="",
             capture_output=True,
             text=True,

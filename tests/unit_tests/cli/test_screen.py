@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 
 from langchain_g4f import ChatGradioSpace
-from langchain_g4f.cli.screen import Screen, printable
+from langchain_g4f.cli.screen import Screen
 from langchain_g4f.events import Progress
 
 if TYPE_CHECKING:
@@ -75,11 +75,31 @@ def test_screen_terminal_does_not_obey_the_service() -> None:
     assert "\x1b]" not in shown
 
 
+@pytest.mark.proves("fault:62:HC", "fault:62:PH", "fault:62:FG")
+def test_screen_terminal_obeys_no_sequence_that_comes_in_pieces() -> None:
+    """Not one of its characters gets there, so it does not matter where a chunk ends."""
+    shown = _shown_at_terminal(*map(_said, "a\x1b]0;title\x07\r\n\u202eb\ud800"), _last())
+    assert shown.endswith("a\ufffd]0;title\ufffd\n\ufffdb\ufffd\n")
+
+
 def test_screen_terminal_does_not_obey_reasoning_either() -> None:
     """What holds for the answer holds for the reasoning."""
     shown = _shown_at_terminal(_thought("\x1b]0;title\x07"), _said("a"), _last())
     assert "\ufffd]0;title\ufffd" in shown
     assert "\x1b]" not in shown
+
+
+def test_screen_reasoning_beside_a_piped_answer_is_at_a_terminal_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Standard output is a file, where the answer stays as it came; standard error is not."""
+    aside = _FakeTerminal()
+    screen = Screen(reasoning=True, aside=aside)
+    for chunk in (_thought("\x1b]0;title\x07"), _said("\x1b[1ma"), _last()):
+        screen.show(chunk)
+    screen.end()
+    assert aside.getvalue() == "\ufffd]0;title\ufffd\n\n"
+    assert capsys.readouterr().out == "\x1b[1ma\n"
 
 
 @pytest.mark.proves("promise:command-reasoning")
@@ -225,9 +245,3 @@ def test_screen_file_of_an_answer_is_named_with_its_address(
     screen = _show(file, _last())
     assert capsys.readouterr() == ("", "[image: a.png, http://127.0.0.1/file=a.png]\n")
     assert screen.message is not None
-
-
-def test_printable_keeps_text() -> None:
-    """Letters of all scripts, tabs and line ends are no control characters."""
-    assert printable("ä\t漢\n🙂\u200d") == "ä\t漢\n🙂\u200d"
-    assert printable("\x00\x1b\x7f\x9b") == "\ufffd" * 4

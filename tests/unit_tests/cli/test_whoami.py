@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +28,14 @@ def test_whoami_fails_for_nobody(closed: Sandbox) -> None:
     assert (done.exit_code, done.stdout) == (1, f"{closed.base_url}: nobody is logged in\n")
 
 
-def test_whoami_fails_for_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> None:
-    """What is kept is not what counts."""
+def test_whoami_names_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> None:
+    """What is kept is not what counts, and it says where that is."""
     log_in(closed, "ada", tmp_path)
     closed.expire_sessions()
-    assert run("whoami").exit_code == 1
+    done = run("whoami")
+    path = file_of(closed.base_url).path
+    said = f"nobody is logged in; what is kept in {path} has ended, or is not used"
+    assert (done.exit_code, done.stdout) == (1, f"{closed.base_url}: {said}\n")
 
 
 @pytest.mark.parametrize("provider", ["flowgpt", "gradio"])
@@ -92,6 +96,35 @@ def test_profiles_and_servers_are_accounts_of_their_own(closed: Sandbox, tmp_pat
     assert run("whoami").exit_code == 0
 
 
+def test_profile_says_who_asks(closed: Sandbox, tmp_path: Path) -> None:
+    """`chat`, `models` and `doctor` take it, as `login` does; a kept conversation remembers it."""
+    log_in(closed, "bea", tmp_path, "--profile", "work")
+    bea = file_of(closed.base_url, "work").load()
+    assert bea is not None
+    asked_by_bea = 0
+    talk = tmp_path / "talk.json"
+    for arguments in (
+        ["chat", "--profile", "work", "--save", talk, "hello"],
+        ["chat", "--save", talk, "again"],
+        ["models", "--profile", "work"],
+        ["doctor", "--profile", "work"],
+    ):
+        assert run(*arguments).exit_code == 0
+        cookies = [request.headers.get("cookie", "") for request in closed.requests]
+        assert len(cookies) > asked_by_bea
+        assert all(bea.cookies["hf-chat"] in each for each in cookies[asked_by_bea:])
+        asked_by_bea = len(cookies)
+    assert run("chat", "hello").exit_code == 1
+    assert json.loads(talk.read_text())["place"]["profile"] == "work"
+
+
+def test_profile_has_no_account_at_the_sandbox() -> None:
+    """Which is said in one line."""
+    done = run("chat", "--sandbox", "--profile", "work", "hello")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "langchain-g4f: --profile: nobody has an account at the sandbox\n"
+
+
 def test_whoami_names_the_user_of_the_environment(
     closed: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +141,7 @@ def test_login_in_a_process_of_its_own_shows_no_secret(closed: Sandbox, tmp_path
     path = tmp_path / "cookies"
     cookies = {**closed.login("ada"), "other": CANARY}
     path.write_text(netscape(cookies))
-    command = [sys.executable, "-X", "dev", "-m", "langchain_g4f.cli"]
+    command = [sys.executable, "-X", "dev", "-m", "langchain_g4f"]
     for arguments in (["login", "--cookies", str(path)], ["whoami"], ["logout"]):
         done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""`python -m langchain_g4f.cli` is `langchain-g4f`."""
+"""`python -m langchain_g4f` is `langchain-g4f`."""
 
 from __future__ import annotations
 
