@@ -115,9 +115,14 @@ def whoami(
 ) -> None:
     """Say who a program that is started here and now would be; exit code 1 for nobody."""
     with one_line_failures():
+        from langchain_g4f.errors import ConfigurationError
         from langchain_g4f.sign_in import whoami as who_am_i
 
-        account = who_am_i(provider, **_place(base_url, profile, impersonate))
+        try:
+            account = who_am_i(provider, **_place(base_url, profile, impersonate))
+        except ConfigurationError as error:
+            say(f"{error}; {_login_in_use(provider, base_url, profile)}")
+            return
         say(_described(account))
     if account.user is None:
         raise typer.Exit(1)
@@ -132,6 +137,22 @@ def _place(base_url: str | None, profile: str | None, impersonate: str | None = 
     if impersonate:
         place["impersonate"] = impersonate
     return place
+
+
+def _login_in_use(provider: str, base_url: str | None, profile: str | None) -> str:
+    """Where the login is from, for a service that does not say whose it is.
+
+    Raises:
+        CommandError: There is none.
+    """
+    from langchain_g4f.cli.service import Choice
+
+    make = PROVIDERS[provider].chat_model
+    model = make(**Choice(provider, base_url, profile=profile).settings)
+    file = model.get_cache_file()
+    if not any(getattr(model, name, None) for name in ("cookies", "api_key")):
+        raise CommandError(f"{make.label} does not say who is logged in; no login is kept or given")
+    return f"a login is kept in {file}" if file.exists() else "a login is given by the environment"
 
 
 def _check_for_a_window(provider: str, base_url: str | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from langchain_g4f.auth.store import CredentialFile
 from langchain_g4f.testing import Sandbox
 from tests.unit_tests.cli.accounts import CANARY, closed, file_of, header, home, netscape, run
 
@@ -43,7 +44,24 @@ def test_whoami_of_a_service_that_does_not_say_fails_in_one_line(provider: str) 
     """There is nothing it could ask."""
     done = run("whoami", provider, "--base-url", "http://127.0.0.1:1")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "does not say who is logged in" in done.stderr
+    assert done.stderr.endswith(" does not say who is logged in; no login is kept or given\n")
+
+
+def test_whoami_of_a_service_that_does_not_say_names_the_login_that_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A script can still ask whether there is one; its text is not shown."""
+    where = ["flowgpt", "--base-url", "http://127.0.0.1:1"]
+    monkeypatch.setenv("FLOWGPT_BASE_URL", where[-1])
+    monkeypatch.setenv("FLOWGPT_TOKEN", CANARY)
+    done = run("whoami", *where)
+    said = "FlowGPT does not say who is logged in; a login is "
+    assert (done.exit_code, done.stdout) == (0, f"{said}given by the environment\n")
+    monkeypatch.delenv("FLOWGPT_TOKEN")
+    assert run("login", *where, "--token", typed=CANARY).exit_code == 0
+    kept = CredentialFile.of("flowgpt", where[-1], "default").path
+    done = run("whoami", *where)
+    assert (done.exit_code, done.stdout) == (0, f"{said}kept in {kept}\n")
 
 
 def test_whoami_of_a_login_that_others_can_read_says_how_to_mend_it(
