@@ -48,6 +48,7 @@ def g4f_chat_model(name: str, *, providers: object = None, **settings: Any) -> B
 
     Raises:
         ConfigurationError: There is no such provider; the message has the names there are.
+        APIError: It asks its service when it is named, which failed.
     """
     provider, _, model = name.partition(":")
     if "." in provider:
@@ -78,7 +79,9 @@ def _named(known: object, name: str) -> object:
     if isinstance(known, Mapping):
         return known.get(name)
     listed = {*getattr(known, "__dict__", ()), *getattr(known, "__all__", ())}
-    return getattr(known, name, None) if name in listed else None
+    from langchain_g4f.chat_models.g4f.facts import loaded
+
+    return loaded(name, lambda: getattr(known, name, None)) if name in listed else None
 
 
 def _names(known: object) -> list[str]:

@@ -24,11 +24,13 @@ class Answer:
         body: The pieces of the body; None in place of one waits until the test is over.
         content_type: Of the body.
         status: Of the response.
+        length: The length of the body that is announced, if one is.
     """
 
     body: tuple[bytes | None, ...]
     content_type: str = EVENTS
     status: int = 200
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ class OpenAIServer:
                 self.send_response(answer.status)
                 self.send_header("content-type", answer.content_type)
                 self.send_header("connection", "close")
+                if answer.length is not None:
+                    self.send_header("content-length", str(answer.length))
                 self.end_headers()
                 try:
                     for piece in answer.body:

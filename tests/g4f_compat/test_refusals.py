@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f import (
+    APIConnectionError,
     AuthenticationError,
     BadRequestError,
     ChatG4F,
@@ -15,6 +16,7 @@ from langchain_g4f import (
     RateLimitError,
     ServerError,
     ServerStreamError,
+    StreamInterruptedError,
 )
 from tests.g4f_compat.server import JSON_BODY, PLAIN, Answer, OpenAIServer, delta, refused, spoken
 
@@ -85,3 +87,26 @@ async def test_error_within_the_answer_carries_what_came(
     assert raised.value.partial_text == "Ray"
     with pytest.raises(ServerStreamError, match="overloaded"):
         model.invoke("Why?")
+
+
+async def test_answer_that_is_cut_off_carries_what_came(
+    model: ChatG4F, server: OpenAIServer
+) -> None:
+    """The connection ends before the length that was announced."""
+    server.will(*[Answer((delta(content="Ray"),), length=10_000)] * 2)
+    with pytest.raises(StreamInterruptedError) as sync_error:
+        model.invoke("Why?")
+    with pytest.raises(StreamInterruptedError) as async_error:
+        await model.ainvoke("Why?")
+    for raised in (sync_error.value, async_error.value):
+        assert raised.partial_text == "Ray"
+        assert raised.__cause__
+
+
+async def test_no_server_is_no_connection(theirs: Any) -> None:
+    """Nothing listens there."""
+    model = ChatG4F(provider=theirs.OpenAILike, base_url="http://127.0.0.1:1/v1", api_key="canary")
+    with pytest.raises(APIConnectionError):
+        model.invoke("Why?")
+    with pytest.raises(APIConnectionError):
+        await model.ainvoke("Why?")

@@ -71,14 +71,16 @@ class Whole(AsyncProvider):
 
 
 class Blocking(AbstractProvider):
-    """Iterated in a thread."""
+    """Iterated in a thread, and told whether to stream."""
 
     working = True
+    supports_stream = True
 
     @classmethod
     def create_completion(
-        cls, model: str, messages: list[dict[str, Any]], stream: bool = True, **_: Any
+        cls, model: str, messages: list[dict[str, Any]], stream: bool, **_: Any
     ) -> Iterator[str]:
+        assert stream
         yield f"{model}: "
         yield messages[-1]["content"]
 

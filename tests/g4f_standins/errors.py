@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def _family(root: str, children: dict[str, str]) -> dict[str, type[Exception]]:
+def family(root: str, children: dict[str, str]) -> dict[str, type[Exception]]:
     """Classes by name, each under the parent that is named."""
     found: dict[str, type[Exception]] = {root: type(root, (Exception,), {})}
     for name, parent in children.items():
@@ -31,7 +31,7 @@ _PLAIN = (
     "ProviderException",
 )
 
-NEW = _family(
+NEW = family(
     "G4FError",
     {
         **dict.fromkeys(_PLAIN, "G4FError"),
@@ -45,6 +45,6 @@ NEW = _family(
 )
 OLD = {
     **{name: type(name, (Exception,), {}) for name in (*_PLAIN, "ResponseError")},
-    **_family("ResponseStatusError", {"RateLimitError": "ResponseStatusError"}),
+    **family("ResponseStatusError", {"RateLimitError": "ResponseStatusError"}),
 }
 GENERATIONS = {"old": OLD, "new": NEW}

@@ -32,8 +32,21 @@ class ProviderModelMixin:
         return model
 
 
-class AbstractProvider(StandIn):
-    """A plain iterator; the async entry point is a thread around it."""
+class WithWrapper(StandIn):
+    """A base with an async entry point around the iterator of whoever inherits it."""
+
+    supports_stream = False
+
+    @classmethod
+    async def create_async(
+        cls, model: str, messages: list[dict[str, Any]], *, timeout: float = 0, **kwargs: Any
+    ) -> str:
+        create: Any = getattr(cls, "create_completion")  # noqa: B009 -- not its own
+        return await asyncio.to_thread(lambda: "".join(create(model, messages, **kwargs)))
+
+
+class AbstractProvider(WithWrapper):
+    """A plain iterator, which has to be told whether to stream."""
 
     supports_stream = True
 
@@ -45,20 +58,19 @@ class AbstractProvider(StandIn):
         yield from cls.played()
 
 
-class WithWrapper(AbstractProvider):
-    """Has `create_async`, too, which joins what a thread gets."""
+class OwnAsync(AbstractProvider):
+    """Has an async entry point of its own, beside the iterator it inherits."""
 
     @classmethod
-    async def create_async(cls, model: str, messages: list[dict[str, Any]], **kwargs: Any) -> str:
-        def join() -> str:
-            found = cls.create_completion(model, messages, stream=False, **kwargs)
-            return "".join(each for each in found if isinstance(each, str))
+    async def create_async(
+        cls, model: str, messages: list[dict[str, Any]], *, timeout: float = 0, **kwargs: Any
+    ) -> str:
+        cls.noted(model, messages, kwargs)
+        return "".join([each async for each in cls.aplayed()])
 
-        return await asyncio.to_thread(join)
 
-
-class AsyncGeneratorProvider(providers_new.AsyncGeneratorProvider):
-    """All three names; only the first one streams."""
+class WithWrappers(StandIn):
+    """A base with wrappers by the other names around the generator of whoever inherits it."""
 
     @classmethod
     async def create_async(cls, model: str, messages: list[dict[str, Any]], **kwargs: Any) -> str:
@@ -75,6 +87,10 @@ class AsyncGeneratorProvider(providers_new.AsyncGeneratorProvider):
         raise AssertionError("the pickers are of one generation each")
 
     get_create_function = async_create_function = create_function = get_async_create_function
+
+
+class AsyncGeneratorProvider(providers_new.AsyncGeneratorProvider, WithWrappers):
+    """All three names; only its own one streams."""
 
 
 class BlockingGenerator(StandIn):

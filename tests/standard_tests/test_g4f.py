@@ -120,6 +120,12 @@ class _Integration(ChatModelIntegrationTests):
     def model_override_value(self) -> str:
         return "another"
 
+    def test_profile_says_the_same(self, model: BaseChatModel) -> None:
+        """Of images, what is declared here."""
+        assert model.profile
+        assert model.profile["image_inputs"] is self.supports_image_inputs
+        assert model.profile["image_url_inputs"] is self.supports_image_urls
+
     def test_images_arrive_byte_for_byte(self, model: BaseChatModel) -> None:
         """The provider gets each picture of the suite's tests, of messages and of tools."""
         self.test_image_inputs(model)

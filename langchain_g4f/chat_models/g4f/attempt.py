@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from langchain_g4f.chat_models.g4f.call import Clock, ProviderCall
+from langchain_g4f.chat_models.g4f.causes import ProviderExitError
 from langchain_g4f.chat_models.g4f.worker import END, NOTHING_YET, Worker
 from langchain_g4f.errors import APITimeoutError, G4FError
 from langchain_g4f.events import Event
@@ -60,6 +61,7 @@ class Attempt:
 
         Raises:
             APITimeoutError: It did not come in time.
+            Exception: What the provider raised; `ProviderExitError` for what is no `Exception`.
         """
         self._waiting = asyncio.current_task()
         self._since = self._now()
@@ -70,9 +72,13 @@ class Attempt:
         except StopAsyncIteration:
             if (late := self._was_late()) is None:
                 return END
-        except (Exception, asyncio.CancelledError):
-            if (late := self._was_late()) is None:
+        except BaseException as error:
+            if _is_the_callers(error, self._waiting, self._loop):
                 raise
+            if (late := self._was_late()) is None:
+                if isinstance(error, Exception) or _is_cancelled(error, self._waiting):
+                    raise
+                raise ProviderExitError(error) from error
         else:
             if self._late is None or (late := self._was_late()) is None:
                 return value
@@ -96,11 +102,15 @@ class Attempt:
             await self._ended(self._worker)
         close = getattr(self._values, "aclose", None)
         if close is not None:
+            task = asyncio.current_task()
             # a loop that shuts down is at it already; how else a provider fails to clean up
             # is no concern of an answer that has ended
-            with suppress(Exception):
+            try:
                 async with asyncio.timeout(self._call.grace):  # an HTTP client may wait for the end
                     await close()
+            except BaseException as error:
+                if _is_the_callers(error, task, self._loop) or _is_cancelled(error, task):
+                    raise
 
     async def _first(self) -> object:
         self._next = self._open()
@@ -195,6 +205,20 @@ class Attempt:
         self._cancelled += 1
         self._waiting.cancel()
         self._call_at(now + self._call.grace)  # what cleans up may be waiting for a server
+
+
+def _is_cancelled(error: BaseException, task: asyncio.Task[Any] | None) -> bool:
+    """Whether a task was cancelled, and not what it waits for."""
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
+
+
+def _is_the_callers(
+    error: BaseException, task: asyncio.Task[Any] | None, loop: asyncio.AbstractEventLoop
+) -> bool:
+    """Whether the user interrupts the program, or a task is dropped; that is not running then."""
+    if isinstance(error, GeneratorExit):
+        return asyncio.current_task(loop) is not task
+    return isinstance(error, KeyboardInterrupt)
 
 
 def _call_if_alive(method: weakref.WeakMethod[Callable[[], None]]) -> None:

@@ -1,8 +1,9 @@
 """Other people's exceptions as ours (docs/protocols/g4f-provider-interface.md, section 4).
 
 They are known by the names of their classes, for the package they come from is not imported.
-The original is the cause of ours. What its frames held is forgotten: that is requests, with
-credentials, and some tracebacks show it.
+The original is the cause of ours, or a stand-in for it if there is a credential in its words.
+What its frames held is forgotten: that is requests, with credentials, and some tracebacks show
+it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from collections.abc import Mapping, Sequence
 from traceback import clear_frames
 from typing import TYPE_CHECKING
 
+from langchain_g4f.chat_models.g4f.causes import (
+    Failure,
+    ProviderExitError,
+    links,
+    network_failure,
+    without_secrets,
+    words_of,
+)
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -28,6 +37,7 @@ from langchain_g4f.errors import (
     RateLimitError,
     ServerError,
     ServerStreamError,
+    StreamInterruptedError,
 )
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
@@ -70,46 +80,69 @@ _SAID = re.compile(r"Error ([45]\d\d): ")
 
 
 def translated(
-    error: Exception, provider: str, *, login: str = "", secrets: Sequence[str] = ()
+    error: BaseException,
+    provider: str,
+    *,
+    login: str = "",
+    secrets: Sequence[str] = (),
+    begun: bool = False,
+    around: BaseException | None = None,
 ) -> G4FError:
-    """Our error for a provider's; its cause is the original.
+    """Our error for a provider's; its cause is the original, without credentials.
 
     Args:
         error: What the provider raised or yielded.
         provider: Name of the provider, for the message.
         login: What a caller can do about an error that wants a login.
         secrets: What must not be quoted, should the provider repeat it.
+        begun: Whether something of an answer was given.
+        around: What the caller was handling when the provider was asked.
     """
     if isinstance(error, G4FError):
-        return error
-    name = type(error).__name__
-    ours = _ours(error, provider, redact_text(str(error), *secrets, limit=500) or name, login)
-    ours.__cause__ = error
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
+        ours, theirs = error, error.__cause__ or error.__context__
+    else:
+        theirs = (isinstance(error, ProviderExitError) and error.__cause__) or error
+        text = redact_text(words_of(theirs), *secrets, limit=500) or type(theirs).__name__
+        ours = _ours(theirs, provider, text, login, begun=begun, around=around)
+    if theirs is None or theirs is around:
+        return ours
+    for link in links(theirs, around):
         clear_frames(link.__traceback__)
-        link = link.__cause__ or link.__context__
+    shown = without_secrets(theirs, secrets, around)
+    if ours is not error or shown is not theirs:
+        ours.__cause__, ours.__context__ = shown, None
     return ours
 
 
-def _ours(error: Exception, provider: str, text: str, login: str) -> G4FError:
+def _ours(
+    error: BaseException,
+    provider: str,
+    text: str,
+    login: str,
+    *,
+    begun: bool,
+    around: BaseException | None,
+) -> G4FError:
     name = type(error).__name__
     said = f"{provider}: {text}"
-    if isinstance(error, TimeoutError) or name.endswith("TimeoutError"):
-        return APITimeoutError(said, kind="total", request_sent=True, provider=provider)
-    if isinstance(error, ConnectionError):
-        return APIConnectionError(said, request_sent=True, provider=provider)
+    if not isinstance(error, Exception):  # CancelledError, SystemExit and their like
+        return StreamInterruptedError(f"{provider}: ended by {name}: {text}", provider=provider)
     if isinstance(error, ImportError):
         return MissingDependencyError(said)
     kind = next((_KINDS[c.__name__] for c in type(error).__mro__ if c.__name__ in _KINDS), None)
-    found = _STATUS.search(str(error)) if kind is ServerError else _SAID.match(str(error))
+    found = _STATUS.search(words_of(error)) if kind is ServerError else _SAID.match(words_of(error))
     if kind is ServerError or (kind is ServerStreamError and found):
         status = int(found[1]) if found else 0
         status_kind = error_class(status) if status else ServerError
         return status_kind(said, status_code=status, provider=provider)
     if kind is None or kind is ServerStreamError:
+        failure = network_failure(error, around)
+        if failure is Failure.TIMEOUT:
+            return APITimeoutError(said, kind="total", request_sent=True, provider=provider)
+        if failure is Failure.CUT or (failure and begun):
+            return StreamInterruptedError(said, provider=provider)
+        if failure is Failure.CONNECTION:
+            return APIConnectionError(said, request_sent=True, provider=provider)
         return ServerStreamError(said if kind else f"{provider}: {name}: {text}", provider=provider)
     if kind is AuthenticationError and login:
         said = f"{said}; {login}"

@@ -8,20 +8,21 @@ is read with a default; nothing is ever written to the class.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.chat_models.g4f.errors import translated
+from langchain_g4f.errors import ConfigurationError, MissingDependencyError, StreamError
 
 Provider = Any
 """A class or an instance of other people's, known by what it can do."""
 
 ENTRY_POINTS = ("create_async_generator", "create_async", "create_completion")
-"""Where an answer is asked for. The older generation also has wrappers by the later names, so
-that the first one that is there counts."""
+"""Where an answer is asked for; which one counts says `Facts.entry`."""
 AUTHED = "create_authed"
 
 _POSITIONAL = ("model", "messages")
@@ -32,6 +33,7 @@ def load(given: object) -> Provider:
 
     Raises:
         ConfigurationError: There is none of that name, or it cannot answer.
+        APIError: It asks its service when it is imported, which failed.
     """
     provider = _imported(given) if isinstance(given, str) else given
     if not any(callable(getattr(provider, name, None)) for name in ENTRY_POINTS):
@@ -54,14 +56,30 @@ def _imported(given: str) -> Provider:
     if not (module and colon and name):
         msg = f"provider: expected a class, an instance or 'module:Name', not {given!r}"
         raise ConfigurationError(msg)
+    return loaded(given, lambda: attrgetter(name)(import_module(module)))
+
+
+def loaded(name: str, get: Callable[[], Any]) -> Any:
+    """What ``get`` gives; modules of providers may do anything when they are imported.
+
+    Args:
+        name: What is loaded, for errors.
+        get: Loads it.
+
+    Raises:
+        ConfigurationError: It cannot be imported.
+        APIError: It asks its service when it is imported, which failed.
+    """
     try:
-        found: Any = import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        msg = f"provider: {given!r} cannot be imported: {error}"
-        raise ConfigurationError(msg) from error
-    return found
+        return get()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- SystemExit, too
+        failure = translated(error, name)
+    if isinstance(failure, StreamError | MissingDependencyError):
+        msg = f"provider: {name!r} cannot be imported: {failure}"
+        raise ConfigurationError(msg) from failure.__cause__
+    raise failure  # out here: it is not to have the original as its context
 
 
 def _name(provider: Provider) -> str:
@@ -117,6 +135,11 @@ class Facts:
         return self._flag("needs_auth")
 
     @property
+    def streams(self) -> bool:
+        """Whether it can give its answer in pieces."""
+        return self._flag("supports_stream", default=True)
+
+    @property
     def takes_system(self) -> bool:
         """Whether it takes system messages."""
         return self._flag("supports_system_message")
@@ -169,18 +192,26 @@ class Facts:
         return found if callable(found) else None
 
     @property
-    def entries(self) -> Iterator[tuple[str, Callable[..., Any]]]:
-        """Its entry points, the one that counts first."""
-        for name in ENTRY_POINTS:
-            found = self._read(name, None)
-            if callable(found):
-                yield name, found
+    def entry(self) -> tuple[str, Callable[..., Any]]:
+        """The entry point that counts, and its name: the nearest along the provider's classes.
+
+        The bases of the older generation have wrappers by the other names.
+        """
+        found = {name: self._read(name, None) for name in ENTRY_POINTS}
+        nearest = min((name for name in found if callable(found[name])), key=self._distance)
+        return nearest, found[nearest]
+
+    def _distance(self, name: str) -> int:
+        """How far up the provider's classes an attribute is defined."""
+        kind = self.provider if isinstance(self.provider, type) else type(self.provider)
+        has = [name in getattr(each, "__dict__", ()) for each in (self.provider, *kind.__mro__)]
+        return has.index(True) if True in has else len(has)
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """What the entry points name, model and messages left out."""
         found: dict[str, inspect.Parameter] = {}
-        for entry in (*(entry for _, entry in self.entries), self.authed):
+        for entry in (self.entry[1], self.authed):
             for name, parameter in (_signature(entry) or {}).items():
                 if parameter.kind not in _VARIADIC and name not in (*_POSITIONAL, "self", "cls"):
                     found.setdefault(name, parameter)
@@ -189,8 +220,7 @@ class Facts:
     @cached_property
     def takes_anything(self) -> bool:
         """Whether it takes parameters that it does not name, and may ignore them."""
-        _, entry = next(self.entries)
-        return takes_anything(entry)
+        return takes_anything(self.entry[1])
 
 
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -224,6 +254,7 @@ __all__ = [
     "Facts",
     "Provider",
     "load",
+    "loaded",
     "named_by",
     "reference",
     "takes_anything",

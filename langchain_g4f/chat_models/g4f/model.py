@@ -29,8 +29,11 @@ from langchain_g4f.chat_models.g4f.values import AuthResult, plain, texts
 from langchain_g4f.chat_models.login import revealed
 from langchain_g4f.chat_models.parameters import Parameter
 from langchain_g4f.chat_models.tool_calling import ARGUMENTS
+from langchain_g4f.errors import G4FError
+from langchain_g4f.redact import forget_locals
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import ModelProfile
     from pydantic import SecretStr
 
     from langchain_g4f.chat_models.arguments import Arguments
@@ -114,7 +117,11 @@ class ChatG4F(G4FSettings):
 
     def get_models(self) -> list[str]:
         """The models the provider lists; it may ask its service."""
-        return listed_models(self.facts, self._credentials())
+        try:
+            return listed_models(self.facts, self._credentials(), self._never_quoted())
+        except G4FError as error:
+            forget_locals(error)
+            raise
 
     async def aget_models(self) -> list[str]:
         """Like `get_models`, in a thread."""
@@ -193,6 +200,7 @@ class ChatG4F(G4FSettings):
         parameters = Parameters(facts, self._warned)
         media = media_of(turn)
         conversation = as_conversation(given.get("conversation"))
+        limits = self._limits()
         model = self._sent_model(turn)
         values = {
             **{name: given.get(name) for name in PARAMETERS},
@@ -208,11 +216,11 @@ class ChatG4F(G4FSettings):
         for name in ("timeout", "stream_timeout"):
             if name in facts.parameters and isinstance(self.timeout, float | int):
                 values.setdefault(name, self.timeout)
-        kind, entry = next(facts.entries)
+        kind, entry = facts.entry
         if facts.authed and (self.auth_result is not None or self.cookies):
             entry, values = facts.authed, {**values, "auth_result": self._auth_result()}
         if "stream" in named_by(entry):  # a wrapper may give what it wraps one of its own
-            values.setdefault("stream", True)
+            values.setdefault("stream", facts.streams)
         fitting = parameters.fitting(entry, values)
 
         def start() -> object:
@@ -233,8 +241,9 @@ class ChatG4F(G4FSettings):
                 login=self._login_advice(),
                 secrets=self._never_quoted(),
                 warned=self._warned,
+                limit=limits.sizes.response,
             ),
-            limits=self._limits(),
+            limits=limits,
             max_retries=self.max_retries,
             random=self._session().random,
             allow_empty=self.allow_empty,
@@ -268,6 +277,11 @@ class ChatG4F(G4FSettings):
         if self.auth_result is None:
             return AuthResult({"cookies": revealed(self.cookies), "headers": {}})
         return self.auth_result
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        takes = self.facts.takes_media
+        profile = super()._resolve_model_profile() or {}
+        return profile | {"image_inputs": takes, "image_url_inputs": takes}
 
     @property
     def _identifying_params(self) -> dict[str, Any]:

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from langchain_g4f.chat_models.g4f.facts import Facts
 
 
-def listed_models(facts: Facts, credentials: Mapping[str, Any]) -> list[str]:
+def listed_models(
+    facts: Facts, credentials: Mapping[str, Any], secrets: Sequence[str] = ()
+) -> list[str]:
     """The models a provider lists; its default, if it lists none.
+
+    Args:
+        facts: What is known of the provider.
+        credentials: What it may want to ask its service with.
+        secrets: What no error may quote.
 
     Raises:
         G4FError: Its service could not be asked.
@@ -31,11 +38,14 @@ def listed_models(facts: Facts, credentials: Mapping[str, Any]) -> list[str]:
     given = {n: v for n, v in credentials.items() if v is not None and (n in named or anything)}
     try:
         found = _waited(ask(**given))
-    except Exception as error:
-        ours = translated(error, facts.name)
-        raise ours from error
-    names = [str(name) for name in found] if isinstance(found, Sequence | Mapping | set) else []
-    return names or ([facts.default_model] if facts.default_model else [])
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- a provider may raise anything
+        failure = translated(error, facts.name, secrets=secrets)
+    else:
+        names = [str(name) for name in found] if isinstance(found, Sequence | Mapping | set) else []
+        return names or ([facts.default_model] if facts.default_model else [])
+    raise failure  # out here: it is not to have the original as its context
 
 
 def find_model(facts: Facts, name: str, models: Callable[[], list[str]]) -> str:

@@ -5,9 +5,11 @@ are read with defaults (docs/protocols/g4f-provider-interface.md, sections 5 and
 read for ``<think>`` marks, which may be split anywhere. An answer that begins anew after text
 was given is an error unless it is to be marked: nothing that was given can be taken back.
 """
+# Over 300 lines: the table of all that can be yielded, and what it names, belong together.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -16,8 +18,15 @@ from typing import Any
 from langchain_g4f.chat_models.g4f.errors import error_in, translated
 from langchain_g4f.chat_models.g4f.media import access_to
 from langchain_g4f.chat_models.g4f.notes import Notes
-from langchain_g4f.chat_models.g4f.values import CallParts, audio_file, media_files, pages, plain
-from langchain_g4f.errors import G4FError, StreamInterruptedError
+from langchain_g4f.chat_models.g4f.values import (
+    CallParts,
+    audio_file,
+    media_files,
+    pages,
+    plain,
+    size_of,
+)
+from langchain_g4f.errors import G4FError, StreamInterruptedError, TooLargeError
 from langchain_g4f.events import (
     Event,
     File,
@@ -29,6 +38,7 @@ from langchain_g4f.events import (
     Text,
     Title,
 )
+from langchain_g4f.limits import Sizes
 from langchain_g4f.text.think import ThinkSplitter
 
 _Read = Callable[["ResponseReader", Any], Iterator[Event]]
@@ -59,6 +69,7 @@ class ResponseReader:
         login: What a caller can do about an error that wants a login.
         secrets: What no error may quote.
         warned: Grows by what was warned about.
+        limit: How large an answer may be: characters of text, and bytes of files.
 
     Attributes:
         begun: Whether something of the answer was given.
@@ -75,15 +86,20 @@ class ResponseReader:
         login: str = "",
         secrets: Sequence[str] = (),
         warned: set[str] | None = None,
+        limit: int = Sizes().response,
     ) -> None:
         self.begun = False
         self.model = ""
+        self._size = 0
+        self._limit = limit
         self._provider = provider
         self._include_raw = include_raw
         self._mark_restarts = mark_restarts
         self._access = {} if access is None else access
         self._warned = set() if warned is None else warned
-        self._translated = partial(translated, provider=provider, login=login, secrets=secrets)
+        self._translated = partial(
+            translated, provider=provider, login=login, secrets=secrets, around=sys.exception()
+        )
         self._error_in = partial(error_in, provider=provider, secrets=secrets)
         self._splitter = ThinkSplitter()
         self._thinking = False
@@ -93,7 +109,11 @@ class ResponseReader:
         self._notes = Notes()
 
     def read(self, value: object) -> Iterable[Event]:
-        """The events of something that was yielded."""
+        """The events of something that was yielded.
+
+        Raises:
+            TooLargeError: The answer is larger than the limit.
+        """
         if type(value) is str:  # nearly everything is
             return self._text(value)
         return self._read(value)
@@ -107,6 +127,8 @@ class ResponseReader:
         for kind in type(value).__mro__:
             reader = _READERS.get(kind.__name__)
             if reader is not None:
+                if kind.__name__ != "Reasoning":  # there are many, and their text is counted
+                    self._count(size_of(value))
                 yield from reader(self, value)
                 return
         if isinstance(value, str):
@@ -124,10 +146,10 @@ class ResponseReader:
 
     def failed(self, error: Exception) -> G4FError:
         """Our error for one that ended the answer, with what was given until then."""
-        ours = self._translated(error)
         earlier = self._failure
-        if earlier not in (None, error) and ours.__cause__ is error and error.__cause__ is None:
+        if earlier not in (None, error) and error.__cause__ is None:
             error.__cause__ = earlier
+        ours = self._translated(error, begun=self.begun)
         if hasattr(ours, "partial_text"):
             ours.partial_text = self.said
         return ours
@@ -148,9 +170,16 @@ class ResponseReader:
             self._pieces.append(event.text)
         return event
 
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            msg = f"{self._provider}: the answer is larger than {self._limit} bytes"
+            raise TooLargeError(msg, provider=self._provider)
+
     def _text(self, text: str) -> Iterable[Event]:
         if not text:
             return ()
+        self._count(len(text))
         if self._thinking:
             self.begun = True
             return (Reasoning(text),)
@@ -162,6 +191,7 @@ class ResponseReader:
             if error is not None:
                 raise error
         if self._include_raw:
+            self._count(size_of(value))
             yield from self._aside(value)
             return
         name = type(value).__name__
@@ -179,9 +209,10 @@ class ResponseReader:
         if mark:
             self._thinking = "</" not in str(mark)
             return
-        if token := getattr(value, "token", None):
+        if token := str(getattr(value, "token", None) or ""):
             self.begun = True
-            yield Reasoning(str(token))
+            self._count(len(token))
+            yield Reasoning(token)
             return
         status, label = getattr(value, "status", None), getattr(value, "label", None)
         if status is not None or label:

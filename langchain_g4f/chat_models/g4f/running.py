@@ -18,6 +18,7 @@ from typing import Self
 from langchain_g4f.chat_models.g4f.attempt import Attempt
 from langchain_g4f.chat_models.g4f.call import Clock, ProviderCall, retry_event
 from langchain_g4f.chat_models.g4f.worker import END, NOTHING_YET, Worker
+from langchain_g4f.errors import G4FError
 from langchain_g4f.events import Event, Progress
 
 
@@ -95,6 +96,7 @@ class AsyncProviderEvents:
         while not self._ready:
             if self._over:
                 raise StopAsyncIteration
+            failure = None
             try:
                 answer = self._answer or await self._asked()
                 try:
@@ -105,7 +107,9 @@ class AsyncProviderEvents:
                     else:
                         self._ready.extend(answer.reader.read(value))
                 except Exception as error:  # noqa: BLE001 -- a provider may raise anything
-                    await self._again(answer, error)
+                    failure = answer.reader.failed(error)
+                if failure is not None:  # out here: it is not to have the original as its context
+                    await self._again(answer, failure)
             except BaseException:
                 await self.aclose()
                 raise
@@ -130,17 +134,16 @@ class AsyncProviderEvents:
         self._answer = Attempt(self._call, self._began)
         return self._answer
 
-    async def _again(self, answer: Attempt, error: Exception) -> None:
+    async def _again(self, answer: Attempt, failure: G4FError) -> None:
         """Wait for another attempt.
 
         Raises:
             G4FError: There is none.
         """
-        failure = answer.reader.failed(error)
         spent = asyncio.get_running_loop().time() - self._began
         wait = answer.wait(failure, self._attempt, spent)
         if wait is None:
-            raise failure from failure.__cause__
+            raise failure
         self._answer = None
         await answer.close()
         self._attempt += 1

@@ -88,6 +88,16 @@ def texts(value: object, depth: int = 0) -> Iterator[str]:
             yield from texts(each, depth + 1)
 
 
+def size_of(value: object, depth: int = 0) -> int:
+    """How much a value holds: characters of text, and bytes."""
+    if isinstance(value, str | bytes | bytearray):
+        return len(value)
+    if value is None or depth > _DEEPEST:
+        return 0
+    inner = value if isinstance(value, list | tuple) else attributes(value).values()
+    return 1 + sum(size_of(each, depth + 1) for each in inner)
+
+
 class Conversation:
     """A handle in the form that providers want: attributes, and ``get_dict()``."""
 
@@ -246,6 +256,7 @@ __all__ = [
     "media_files",
     "pages",
     "plain",
+    "size_of",
     "texts",
     "usage",
 ]

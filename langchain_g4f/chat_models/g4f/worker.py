@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from langchain_g4f.chat_models.g4f.causes import ProviderExitError
+
 _CAPACITY = 64
 
 END = object()
@@ -38,7 +40,7 @@ class Worker:
         self._notify = notify
         self._changed = threading.Condition()
         self._values: deque[object] = deque()
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
         self._over = False
         self._closed = False
         self._cancel: Callable[[], object] | None = None
@@ -52,7 +54,7 @@ class Worker:
         """The next value, `END`, or `NOTHING_YET` after ``timeout`` seconds.
 
         Raises:
-            Exception: What the provider raised.
+            Exception: What the provider raised; `ProviderExitError` for what is no `Exception`.
         """
         with self._changed:
             if not self._changed.wait_for(self._is_ready, timeout):
@@ -92,18 +94,23 @@ class Worker:
     def _run(self) -> None:
         try:
             self._drain(self._start())
-        except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for
-            self._failure = None if self._closed else error
+        except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
+            self._fail(error)
+        except BaseException as error:  # noqa: BLE001 -- nobody interrupts this thread
+            self._fail(ProviderExitError(error))
         with self._changed:
             self._over = True
             self._changed.notify_all()
         self._notify()
 
+    def _fail(self, error: Exception) -> None:
+        self._failure = None if self._closed else error
+
     def _drain(self, result: object) -> None:
         if hasattr(result, "__aiter__"):
-            asyncio.run(self._in_a_loop(self._each(result)))
+            asyncio.run(self._in_a_loop(self._each, result))
         elif inspect.isawaitable(result):
-            asyncio.run(self._in_a_loop(self._one(result)))
+            asyncio.run(self._in_a_loop(self._one, result))
         elif isinstance(result, str | bytes | Mapping) or not isinstance(result, Iterable):
             self._put(result)
         else:
@@ -119,8 +126,8 @@ class Worker:
             if callable(close):
                 close()
 
-    async def _in_a_loop(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    async def _in_a_loop(self, read: Callable[[Any], Awaitable[None]], result: object) -> None:
+        task = asyncio.ensure_future(_not_exiting(read, result))
         loop = asyncio.get_running_loop()
         with self._changed:
             self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
@@ -131,8 +138,7 @@ class Worker:
         finally:
             with self._changed:
                 self._cancel = None
-        if not task.cancelled():
-            task.result()
+        task.result()
 
     async def _each(self, values: Any) -> None:
         iterator = aiter(values)
@@ -162,6 +168,13 @@ class Worker:
             self._changed.notify_all()
         self._notify()
         return True
+
+
+async def _not_exiting(read: Callable[[Any], Awaitable[None]], result: object) -> None:
+    try:
+        await read(result)
+    except (SystemExit, KeyboardInterrupt) as error:  # asyncio would stop its loop for these
+        raise ProviderExitError(error) from error
 
 
 __all__ = ["END", "NOTHING_YET", "Worker"]

@@ -37,15 +37,18 @@ KINDS = [
     ),
     pytest.param(
         providers_old.AbstractProvider,
-        id="sync",
+        id="sync with wrapper",
         marks=pytest.mark.proves(
-            "g4f:1:abstract-provider", "g4f:1:create-completion", "g4f:8:stream"
+            "g4f:1:abstract-provider",
+            "g4f:1:create-completion",
+            "g4f:1:lookup-order",
+            "g4f:8:stream",
         ),
     ),
     pytest.param(
-        providers_old.WithWrapper,
-        id="sync with wrapper",
-        marks=pytest.mark.proves("g4f:1:create-async"),
+        providers_old.OwnAsync,
+        id="async that inherits sync",
+        marks=pytest.mark.proves("g4f:1:create-async", "g4f:1:lookup-order"),
     ),
     pytest.param(
         providers_new.CoroutineOfGenerator,
@@ -95,6 +98,25 @@ async def test_each_delta_is_a_chunk(base: Any, way: str) -> None:
     else:
         texts = [chunk.text async for chunk in model.astream("hi")]
     assert texts == [*WORDS, ""]
+
+
+@pytest.mark.proves("g4f:1:lookup-order")
+@pytest.mark.parametrize("way", WAYS)
+async def test_entry_point_of_an_instance_is_nearer_than_those_of_its_class(way: str) -> None:
+    """As where a program puts a function of its own on a provider."""
+    provider = scripted(providers_new.AsyncGeneratorProvider, "the class's")()
+    provider.create_completion = lambda model, messages, **_: iter(["its ", "own"])
+    assert (await ask(ChatG4F(provider=provider), way, "hi")).text == "its own"
+
+
+@pytest.mark.proves("g4f:1:supports-stream", "g4f:1:create-completion")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("streams", [True, False])
+async def test_iterator_is_told_to_stream_where_it_can(streams: bool, way: str) -> None:
+    """A provider that says it cannot is asked for all at once."""
+    provider = scripted(providers_old.AbstractProvider, "a", supports_stream=streams)
+    await ask(ChatG4F(provider=provider), way, "hi")
+    assert provider.calls[0].given["stream"] is streams
 
 
 RESULTS = {

@@ -173,6 +173,14 @@ async def test_files_are_refused_by_a_provider_that_takes_none(way: str) -> None
     assert provider.calls == []
 
 
+@pytest.mark.parametrize("provider", [Thorough, AsyncGeneratorProvider])
+def test_profile_says_whether_images_are_taken(provider: Any) -> None:
+    """As the provider's signature does."""
+    profile = ChatG4F(provider=provider).profile
+    assert profile
+    assert profile["image_inputs"] is profile["image_url_inputs"] is (provider is Thorough)
+
+
 @pytest.mark.filterwarnings("ignore:.* may ignore the parameter 'media'")
 @pytest.mark.parametrize(
     "attributes",
