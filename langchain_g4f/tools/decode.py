@@ -22,6 +22,8 @@ DEPTH = 100
 """How deep arguments may be nested; whoever reads them next may recurse."""
 
 _NAME = re.compile(r"""(?<![\w-])["']?name["']?\s*+[:=]\s*+["']([^"']{1,200})["']""")
+_NAMED_WITHIN = 1000
+"""Characters at the beginning of an unreadable call in which its name is looked for."""
 _ARGUMENTS = ("arguments", "parameters", "args")
 _BESIDES = {"name", "id", "type"}
 
@@ -113,7 +115,7 @@ def _encodable(text: str) -> str:
 
 def _unreadable(text: str) -> Call:
     """A call that can only be reported: a string is no valid arguments."""
-    found = _NAME.search(text)
+    found = _NAME.search(text, 0, _NAMED_WITHIN)
     said = _encodable(json.dumps(text, ensure_ascii=False))
     return Call(_encodable(found.group(1)) if found else "", said)
 

@@ -2,9 +2,10 @@
 
 What can be said exactly is respelled here: single quotes, trailing commas, keys without
 quotes, ``True`` and ``None``, line breaks and stray backslashes in strings, a bracket
-that is missing. That takes linear time. What is no JSON then, ``json_repair`` may guess
-at if it is short, for its time grows with the square of the length; and its guess counts
-if it kept every string that had been spelled properly.
+that is missing. What is no JSON then, ``json_repair`` may guess at, and its guess counts if
+it kept every string that had been spelled properly. A service may send megabytes that are
+made to be slow to read. So the parser written in C reads first, what is respelled then is
+limited in steps, and what is guessed at in length.
 
 What is missing is not made up: a string without its end, or a comma or a colon with
 nothing behind it, is no misspelling but half of something.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -22,25 +24,34 @@ if TYPE_CHECKING:
 
     from langchain_g4f.wire import JSON
 
+OBJECTS = 100
+"""Objects that are read of one text, at most."""
+STEPS = 5_000
+"""Tokens and escapes of a text to respell, at most, which takes 10 milliseconds."""
 GUESSED = 1000
-"""Characters of a text to guess at, at most; hostile ones take a tenth of a second."""
+"""Characters of a text to guess at, at most; ``json_repair`` takes quadratic time."""
+
+_LONG = 200
+"""Characters of a string from which on it pays to try the parser written in C first."""
 
 Lack = Literal["", "brackets", "more"]
 
+# No possessive group stands inside a capturing one: the `re` of CPython 3.11.2 fails on that.
 _TOKEN = re.compile(
     r"""
-    "(?P<double>[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+)(?:"|\Z)
+    "(?P<double>[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*)(?:"|\Z)
     |
     (?P<mark>[{}\[\],:])
     (?:  # behind one of these an apostrophe is a quote, and between two letters it is none
         (?<=[{\[,:])\s*+
-        '(?P<single>[^'\\]*+(?:(?:\\(?:.|\Z)|(?<=\w)'(?=\w))[^'\\]*+)*+)(?:'|\Z)
+        '(?P<single>[^'\\]*+(?:(?:\\(?:.|\Z)|(?<=\w)'(?=\w))[^'\\]*+){0,5000})(?:'|\Z)
     )?
     |
     (?P<word>[^\s"{}\[\],:]+)
     """,
     re.DOTALL | re.VERBOSE,
 )
+_DECODERS = (json.JSONDecoder(), json.JSONDecoder(strict=False))  # the second: line breaks
 _IN_STRING = re.compile(r'\\(?:u[0-9a-fA-F]{4}|.)|["\x00-\x1f]', re.DOTALL)
 _ESCAPES = '"\\/bfnrt'
 _CLOSING = {"{": "}", "[": "]"}
@@ -81,30 +92,50 @@ def objects(text: str, *, closed: bool) -> Iterator[Written]:
         closed: Whether it is all that was meant. If not, missing brackets are not put
             there, and nothing is guessed.
     """
-    value = read_json(text)
-    if isinstance(value, dict):
-        yield Written(text, value, misspelled=False)
-        return
-    at = 0
-    while (begin := text.find("{", at)) >= 0:
-        at, tokens, lack = _respelled(text, begin)
-        written = text[begin:at]
-        value = read_json(written)
-        misspelled = value is None
-        if misspelled and (not lack or (closed and lack == "brackets")):
-            value = read_json(" ".join(tokens))
-        if value is None and not lack and closed and len(text) <= GUESSED:
-            value = _guessed(written, tokens)
-        yield Written(written, value, misspelled=misspelled)
+    at, steps = 0, _Steps()
+    for _ in range(OBJECTS):
+        begin = text.find("{", at)
+        if begin < 0:
+            return
+        for decoder in _DECODERS:
+            try:
+                value, at = decoder.raw_decode(text, begin)
+            except (ValueError, RecursionError):
+                continue
+            yield Written(text[begin:at], value, misspelled=not decoder.strict)
+            break
+        else:
+            at, tokens, lack = _respelled(text, begin, steps)
+            value = None
+            if not lack or (closed and lack == "brackets"):
+                value = read_json(" ".join(tokens))
+            if value is None and not lack and closed and len(text) <= GUESSED:
+                value = _guessed(text[begin:at], tokens)
+            yield Written(text[begin:at], value, misspelled=True)
+    if text.find("{", at) >= 0:
+        yield Written(text[at:], None, misspelled=True)
 
 
-def _respelled(text: str, begin: int) -> tuple[int, list[str], Lack]:
-    """Where the object ends that begins there, its tokens in JSON, and what it lacked."""
+class _Steps:
+    """How many steps are left."""
+
+    def __init__(self) -> None:
+        self.left = STEPS
+
+
+def _respelled(text: str, begin: int, steps: _Steps) -> tuple[int, list[str], Lack]:
+    """Where the object ends that begins there, its tokens in JSON, and what it lacked.
+
+    Where the steps do not suffice, all the rest of the text is one that lacks more.
+    """
     tokens: list[str] = []
     closing: list[str] = []
     lack: Lack = ""
     half = False
     for token in _TOKEN.finditer(text, begin):
+        steps.left -= 1
+        if steps.left < 0:
+            break
         mark, word = token["mark"], token["word"]
         if mark in {"}", "]"}:
             if tokens[-1] == ",":
@@ -116,21 +147,27 @@ def _respelled(text: str, begin: int) -> tuple[int, list[str], Lack]:
         elif mark in _CLOSING:
             closing.append(_CLOSING[mark])
         elif mark == ":" and tokens[-1].isidentifier() and tokens[-2] in {"{", ","}:
-            tokens[-1] = _string(tokens[-1])
+            tokens[-1] = f'"{tokens[-1]}"'
         if mark or word:
             tokens.append(mark or _WORDS.get(word, word))
         half = mark in {",", ":"}
         if (kind := token.lastgroup) in {"double", "single"}:
-            tokens.append(_string(token[kind]))
+            tokens.append(_string(token[kind], steps))
             half = token.end() == token.end(kind)
         if not closing:
             return token.end(), tokens, lack
-    return len(text), tokens + closing[::-1], "more" if half else "brackets"
+    more = half or steps.left < 0
+    return len(text), tokens + closing[::-1], "more" if more else "brackets"
 
 
-def _string(content: str) -> str:
+def _string(content: str, steps: _Steps) -> str:
     """A string in JSON whose content was written in some other way, or in this one."""
-    return f'"{_IN_STRING.sub(_escaped, content)}"'
+    if len(content) > _LONG:
+        with suppress(ValueError):
+            return json.dumps(_DECODERS[1].decode(f'"{content}"'), ensure_ascii=False)
+    said, escapes = _IN_STRING.subn(_escaped, content, max(steps.left, 0) + 1)
+    steps.left -= escapes
+    return f'"{said}"'
 
 
 def _escaped(found: re.Match[str]) -> str:

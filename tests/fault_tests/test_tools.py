@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,6 +111,7 @@ async def test_two_calls_are_two_in_their_order(provider: Provider, way: str, te
 REPAIRED = {
     "a fence": f"<tool_call>\n```json\n{ADD[11:-12]}\n```\n</tool_call>",
     "single quotes": ADD.replace('"', "'"),
+    "nothing in single quotes": ADD.replace('"', "'").replace("}<", ",'id':''}<"),
     "a trailing comma": ADD.replace("3}}", "3,},}"),
     "arguments as text": '<tool_call>{"name": "add", "arguments": "{\\"a\\": 2, \\"b\\": 3}"}'
     "</tool_call>",
@@ -226,6 +228,27 @@ async def test_arguments_of_a_megabyte_come_whole(provider: Provider, way: str) 
     if way in ("stream", "astream"):
         assert [chunk.text for chunk in found if chunk.text][:1] == ["Here "]
         assert len([chunk for chunk in found if chunk.tool_call_chunks]) == 1
+
+
+HOSTILE = {"objects": "{} ", "quotes": "{'", "commas": '{"a":1,} '}
+
+
+@fault(58)
+@by_way
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
+async def test_megabyte_that_is_slow_to_read_is_an_invalid_call(
+    provider: Provider, way: str, unit: str
+) -> None:
+    """It is reported whole, and the time it takes is that of any call of its length."""
+    text = unit * (1_000_000 // len(unit))
+    size = 16_384
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    with server_of(provider, ("Well. <tool_call>", *pieces, "</tool_call>")) as server:
+        begin = time.thread_time()
+        answer = whole(await chunks(model_of(provider, server), way))
+    assert time.thread_time() - begin < 1
+    assert answer.tool_calls == []
+    assert unread(answer.invalid_tool_calls) == [text.strip()]
 
 
 @fault(50)

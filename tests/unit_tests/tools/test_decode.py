@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,6 +47,7 @@ MISSPELLED = {
     "fence": '```json\n{"name": "look", "arguments": {"a": 1}}\n```',
     "fence-bare": '```\n{"name": "look", "arguments": {"a": 1}}```',
     "single-quotes": "{'name': 'look', 'arguments': {'a': 1}}",
+    "empty-single-quotes": "{'name':'look','arguments':{'a':1,},'id':''}",
     "trailing-comma": '{"name": "look", "arguments": {"a": 1,},}',
     "prose-around": 'Sure, let\'s "look": {"name": "look", "arguments": {"a": 1}} - done.',
     "arguments-as-string": '{"name": "look", "arguments": "{\\"a\\": 1}"}',
@@ -253,6 +254,7 @@ def test_megabyte_of_arguments_is_read_in_a_moment(end: str) -> None:
 
 HOSTILE = {
     "objects": "{}",
+    "objects-and-blanks": "{} ",
     "misspelled": "{a}",
     "openings": "{",
     "lists": "{'a':[",
@@ -266,20 +268,25 @@ HOSTILE = {
     "blanks": "{,   ",
     "names": "name: ",
     "names-without-end": 'name: "',
+    "quotes-in-words": "{'a'",
     "calls": '{"name": "a", "arguments": {"b": 1}}',
     "strings": '{"name": "a", "arguments": "{\'b\': 1}"}',
 }
 
 
+def seconds_to_read(unit: str, length: int) -> float:
+    """CPU time of a call of that length."""
+    raw = RawCall((unit * (length // len(unit) + 1))[:length], closed=True)
+    return cpu_seconds(lambda: calls_in(raw))
+
+
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_content_takes_linear_time(unit: str) -> None:
-    """Four times the length takes far less than sixteen times as long."""
-
-    def decode(length: int) -> None:
-        calls_in(RawCall(unit * (length // len(unit)), closed=True))
-
-    short, long = (cpu_seconds(partial(decode, length)) for length in (20_000, 80_000))
-    assert long < 10 * max(short, 0.002)
+    """Twice the length takes little more than twice as long, and a megabyte no 50 milliseconds."""
+    sizes = [seconds_to_read(unit, length) for length in (125_000, 250_000, 500_000, 1_000_000)]
+    for shorter, longer in pairwise(sizes):
+        assert longer < 3 * max(shorter, 0.005)
+    assert sizes[-1] < 0.05
 
 
 def test_nested_brackets_take_linear_time() -> None:
