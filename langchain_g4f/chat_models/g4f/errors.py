@@ -135,6 +135,8 @@ def _ours(
         status = int(found[1]) if found else 0
         status_kind = error_class(status) if status else ServerError
         return status_kind(said, status_code=status, provider=provider)
+    if kind is None and (status := _status_of(error)):
+        return error_class(status)(said, status_code=status, provider=provider)
     if kind is None or kind is ServerStreamError:
         failure = network_failure(error, around)
         if failure is Failure.TIMEOUT:
@@ -149,6 +151,16 @@ def _ours(
     if issubclass(kind, APIStatusError):
         return kind(said, status_code=_STATUSES.get(kind, 0), provider=provider)
     return kind(said)
+
+
+def _status_of(error: BaseException) -> int:
+    """The status that an HTTP library's error has, or its response; 0 for none."""
+    for holder in (error, getattr(error, "response", None)):
+        for name in ("status_code", "status"):
+            found = getattr(holder, name, None)
+            if isinstance(found, int) and 400 <= found < 600:
+                return found
+    return 0
 
 
 def error_in(

@@ -239,6 +239,28 @@ def named_by(entry: Callable[..., Any]) -> set[str]:
     return {n for n, p in (_signature(entry) or {}).items() if p.kind not in _VARIADIC}
 
 
+def check_call(
+    provider: str, entry: Callable[..., Any], model: str, given: Mapping[str, Any]
+) -> None:
+    """Refuse a call that a function cannot take.
+
+    Raises:
+        ConfigurationError: It demands other arguments, or an instance.
+    """
+    try:
+        signature = inspect.signature(entry)
+    except (TypeError, ValueError):  # it does not say
+        return
+    try:
+        signature.bind(model, [], **given)
+    except TypeError as error:
+        name = f"{provider}.{getattr(entry, '__name__', 'call')}()"
+        msg = f"{name} cannot be called with model, messages and what was given: {error}"
+        if next(iter(signature.parameters), "") == "self":
+            msg = f"{name} is a method of instances: give an instance as provider="
+        raise ConfigurationError(msg) from None
+
+
 def _signature(entry: Callable[..., Any] | None) -> Mapping[str, inspect.Parameter] | None:
     """The parameters of a function; None if it does not say."""
     if entry is None:
@@ -253,6 +275,7 @@ __all__ = [
     "ENTRY_POINTS",
     "Facts",
     "Provider",
+    "check_call",
     "load",
     "loaded",
     "named_by",

@@ -19,7 +19,7 @@ from langchain_g4f.chat_models.g4f.arguments import (
     openai_messages,
 )
 from langchain_g4f.chat_models.g4f.call import ProviderCall
-from langchain_g4f.chat_models.g4f.facts import named_by, reference
+from langchain_g4f.chat_models.g4f.facts import check_call, named_by, reference
 from langchain_g4f.chat_models.g4f.models import find_model, listed_models
 from langchain_g4f.chat_models.g4f.native import native_messages, take_native
 from langchain_g4f.chat_models.g4f.responses import ResponseReader
@@ -222,6 +222,7 @@ class ChatG4F(G4FSettings):
         if "stream" in named_by(entry):  # a wrapper may give what it wraps one of its own
             values.setdefault("stream", facts.streams)
         fitting = parameters.fitting(entry, values)
+        check_call(facts.name, entry, model, fitting)
 
         def start() -> object:
             messages = openai_messages(turn, facts, continued=conversation is not None)

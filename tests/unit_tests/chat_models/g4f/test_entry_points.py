@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from langchain_g4f import ChatG4F
+from langchain_g4f import ChatG4F, ConfigurationError
 from tests.g4f_standins import authed, providers_new, providers_old
 from tests.g4f_standins.providers_new import StandIn, scripted
 from tests.g4f_standins.script import Do
@@ -220,6 +220,50 @@ def test_provider_that_cannot_answer_is_refused(given: Any, said: str) -> None:
     """When the model is made, by name."""
     with pytest.raises(ValidationError, match=said):
         ChatG4F(provider=given)
+
+
+class OfInstances(StandIn):
+    """Its entry point is no class method."""
+
+    async def create_async_generator(self, model: str, messages: Any, **_: Any) -> Any:
+        yield "a"
+
+
+class Demanding(StandIn):
+    """Cannot be called without more."""
+
+    @classmethod
+    def create_completion(cls, model: str, messages: Any, *, token: str) -> str:
+        return token
+
+
+class Prompted(StandIn):
+    """Takes a prompt alone."""
+
+    @classmethod
+    async def create_async(cls, prompt: str) -> str:
+        return prompt
+
+
+@pytest.mark.proves("g4f:8:validation", "g4f:1:strict-signature")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [
+        (OfInstances, "OfInstances.create_async_generator.. is a method of instances: give an"),
+        (Demanding, "Demanding.create_completion.. cannot be called .* argument: 'token'"),
+        (Prompted, "Prompted.create_async.. cannot be called .* too many positional"),
+    ],
+)
+async def test_call_that_an_entry_point_cannot_take_is_refused(
+    provider: Any, said: str, way: str
+) -> None:
+    """Before anything is asked, with what is missing."""
+    with pytest.raises(ConfigurationError, match=said):
+        await ask(ChatG4F(provider=provider), way, "hi")
+    assert (await ask(ChatG4F(provider=OfInstances()), way, "hi")).text == "a"
+    model = ChatG4F(provider=Demanding, provider_kwargs={"token": "b"})
+    assert (await ask(model, way, "hi")).text == "b"
 
 
 def test_nested_name_is_found() -> None:

@@ -14,12 +14,19 @@ import pytest
 
 from langchain_g4f import ChatG4F
 from langchain_g4f import errors as ours
+from langchain_g4f.transport import retry
 from tests.g4f_standins import network
 from tests.g4f_standins.errors import NEW, family
 from tests.g4f_standins.network import LIBRARIES
 from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
 from tests.g4f_standins.script import Fail
 from tests.unit_tests.chat_models.ways import WAYS, ask
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "_FIRST_S", 0.002)
+
 
 pytestmark = pytest.mark.proves("fault:69:G4")
 
@@ -82,6 +89,25 @@ async def test_answer_that_is_cut_off(library: Any, way: str) -> None:
     with server(HEAD + b"Ray\n") as url, pytest.raises(ours.StreamInterruptedError) as caught:
         await ask(asking(library, url), way, "hi")
     assert caught.value.partial_text == ("" if library is network.Streams else "Ray\n")
+
+
+@pytest.mark.proves("g4f:4:others")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("library", [network.Requests, network.Httpx, network.Curl, network.Status])
+@pytest.mark.parametrize(
+    ("status", "wanted"), [(401, ours.AuthenticationError), (429, ours.RateLimitError)]
+)
+async def test_status_that_a_library_raises_is_known(
+    status: int, wanted: type[ours.APIStatusError], library: Any, way: str
+) -> None:
+    """What most providers do with a refusal; one that may pass is asked for again."""
+    reply = f"HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    with server(reply.encode()) as url:
+        model = asking(library, url).model_copy(update={"max_retries": 1})
+        with pytest.raises(wanted) as caught:
+            await ask(model, way, "hi")
+    assert caught.value.status_code == status
+    assert model.wrapped.asked == (2 if status == 429 else 1)
 
 
 AIOHTTP = family(
