@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from langchain_g4f.auth.cookies import check_cookies
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
+from langchain_g4f.extras import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +96,7 @@ def _read_jar(browser: str, profile: Path | None, listener: _Listener) -> Cookie
         extract_cookies_from_browser = None
     if extract_cookies_from_browser is None:
         raise MissingDependencyError(
-            "the cookies of a browser need another package: pip install 'langchain-g4f[browser]'"
+            f"the cookies of a browser need the extra `browser`. {how_to_install('browser')}"
         )
     folder = _folder(browser, profile)
     try:

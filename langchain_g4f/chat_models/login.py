@@ -96,7 +96,10 @@ class LoginSettings(ChatSettings):
     def _login_page_plan(self, session: Session) -> PlanOf[str]:
         """The plan that finds where a browser logs in. Overwritten where one can."""
         yield from ()
-        raise ConfigurationError(f"{self.label}: log in with {self.credential or 'nothing'}")
+        msg = f"{self.label} at {self.account_url} has no login in a browser"
+        if self.credential == "api_key":
+            msg += ": give a token, as api_key= or with `langchain-g4f login --token`"
+        raise ConfigurationError(msg)
 
     def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
         """What is found for the model is found anew where it is loaded: nothing names it."""
@@ -197,8 +200,14 @@ class LoginSettings(ChatSettings):
         if self.login_profile != DEFAULT_PROFILE:
             command = f"add --profile {self.login_profile} to the command"
             said += f" (The account is {self.login_profile!r}: {command}.)"
-        error.args = (f"{error}{self._login_advice()} {said}",)
+        told = str(error).removesuffix(".")
+        error.args = (f"{told}.{self._login_advice()} {said}",)
         return error
+
+    @property
+    def has_login(self) -> bool:
+        """Whether calls have a login, be it good or not."""
+        return bool(self._login_in_use())
 
     def _login_in_use(self) -> str:
         """Where the login that calls have is from; empty for none."""

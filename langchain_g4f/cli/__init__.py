@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from traceback import format_exception
 
 from langchain_g4f.cli.terminal import give_up_output, is_of_output, tell
+from langchain_g4f.extras import how_to_install
 
 _EXTRA = ("rich", "typer")
 
@@ -51,8 +52,8 @@ def _failed(error: Exception) -> int:
     missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if missing in _EXTRA:
         tell(
-            f"langchain-g4f: {missing} is not installed: the command needs the extra `cli`. "
-            'Install it from the checkout with: pip install -e ".[cli]"'
+            f"langchain-g4f: {missing} is not installed: the command needs the extra `cli`."
+            f" {how_to_install('cli')}"
         )
     else:
         tell("".join(format_exception(error)).rstrip())  # it may quote what a service said

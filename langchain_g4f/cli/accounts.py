@@ -78,10 +78,6 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
             raise CommandError(f"{' and '.join(chosen)} are two ways to log in: choose one")
         if headless and browser_profile is None:
             raise CommandError("--headless shows no page to log in on: give a --browser-profile")
-        if not chosen:
-            _check_for_a_window(provider, base_url)
-            if not headless:
-                tell("A browser window opens: log in there. It closes by itself.")
         account = log_in(
             provider,
             **_place(base_url, profile, impersonate),
@@ -92,6 +88,7 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
             headless=headless,
             browser=browser,
             timeout=timeout,
+            on_window=lambda _: None if headless else _announce_window(),
         )
         say(_described(account))
         if account.kept:
@@ -115,17 +112,16 @@ def whoami(
 ) -> None:
     """Say who a program that is started here and now would be; exit code 1 for nobody."""
     with one_line_failures():
-        from langchain_g4f.errors import ConfigurationError
         from langchain_g4f.sign_in import whoami as who_am_i
 
-        try:
-            account = who_am_i(provider, **_place(base_url, profile, impersonate))
-        except ConfigurationError as error:
-            say(f"{error}; {_login_in_use(provider, base_url, profile)}")
-            return
+        account = who_am_i(provider, **_place(base_url, profile, impersonate))
         say(_described(account))
     if account.user is None:
         raise typer.Exit(1)
+
+
+def _announce_window() -> None:
+    tell("A browser window opens: log in there. It closes by itself.")
 
 
 def _place(base_url: str | None, profile: str | None, impersonate: str | None = None) -> Place:
@@ -137,36 +133,6 @@ def _place(base_url: str | None, profile: str | None, impersonate: str | None = 
     if impersonate:
         place["impersonate"] = impersonate
     return place
-
-
-def _login_in_use(provider: str, base_url: str | None, profile: str | None) -> str:
-    """Where the login is from, for a service that does not say whose it is.
-
-    Raises:
-        CommandError: There is none.
-    """
-    from langchain_g4f.cli.service import Choice
-
-    make = PROVIDERS[provider].chat_model
-    model = make(**Choice(provider, base_url, profile=profile).settings)
-    file = model.get_cache_file()
-    if not any(getattr(model, name, None) for name in ("cookies", "api_key")):
-        raise CommandError(f"{make.label} does not say who is logged in; no login is kept or given")
-    return f"a login is kept in {file}" if file.exists() else "a login is given by the environment"
-
-
-def _check_for_a_window(provider: str, base_url: str | None) -> None:
-    """See that there is something to log in on in a browser.
-
-    Raises:
-        CommandError: The server takes a token alone.
-    """
-    from langchain_g4f.chat_models.gradio_address import is_on_hub
-
-    fields = PROVIDERS[provider].chat_model.model_fields
-    of_an_app = "hub_url" in fields and base_url and not is_on_hub(base_url)
-    if of_an_app or "cookies" not in fields:
-        raise CommandError(f"{base_url or provider} has no login in a browser window: use --token")
 
 
 def _given_cookies(path: Path | None) -> str | Path | None:
@@ -200,8 +166,11 @@ def _token(provider: str) -> str:
 
 
 def _described(account: Account) -> str:
-    if account.user is not None:
-        who = one_line(account.user) or "(it does not say who)"
+    if account.user:
+        who = one_line(account.user)
+    elif account.user is not None:
+        what = f"the login in {account.file}" if account.kept else "a login that is not kept"
+        who = f"{what}, and the service does not say whose it is"
     elif account.kept:
         who = f"nobody is logged in; what is kept in {account.file} has ended, or is not used"
     else:

@@ -266,7 +266,9 @@ def _explained(error: APIError, service: FlowGPT) -> APIError:
     said = f"{error}; {who}, or this machine's clock is wrong: requests are signed with it"
     if isinstance(error, AuthenticationError):
         error.login_url = SITE
-        said += f". Run `langchain-g4f login flowgpt` with a member's token. Login page: {SITE}"
+        said += (
+            f". Run `langchain-g4f login flowgpt --token` with a member's token. Login page: {SITE}"
+        )
     error.args = (said,)
     return error
 

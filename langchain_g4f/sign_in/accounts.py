@@ -7,7 +7,7 @@ file, which the chat models of the same service, server and profile read.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import clear_frames
@@ -79,6 +79,7 @@ class Means(Place, total=False):
         headless: Show no window; the profile has to be one that signs in by itself.
         browser: Path of the browser to start; without one, it is looked for.
         timeout: Seconds to wait for a person.
+        on_window: Called with the address of the login page when a browser is about to open it.
     """
 
     cookies: GivenCookies
@@ -88,6 +89,7 @@ class Means(Place, total=False):
     headless: bool
     browser: str | None
     timeout: float
+    on_window: Callable[[str], object]
 
 
 async def alogin(provider: str = HUGGINGCHAT, **means: Unpack[Means]) -> Account:
@@ -149,13 +151,17 @@ def logout(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
 async def awhoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
     """Who a chat model made here and now would be.
 
-    Raises:
-        ConfigurationError: The service does not say.
+    The name is empty if there is a login, and the service does not say whose it is.
     """
     model = _model(provider, dict(place))
     kept = model.get_cache_file().exists()
     nobody = not kept and model.login_profile != DEFAULT_PROFILE
-    user = None if nobody else await model.awhoami()
+    user: str | None = None
+    if not nobody:
+        try:
+            user = await model.awhoami()
+        except ConfigurationError:  # the service does not say
+            user = "" if model.has_login else None
     return _account(provider, model, user, kept=kept)
 
 
@@ -221,6 +227,8 @@ async def _in_a_window(
     async def who(cookies: Mapping[str, str]) -> str | None:
         return await _model(provider, place, {"cookies": dict(cookies)}).awhoami()
 
+    if on_window := how.get("on_window"):
+        on_window(login_url)
     cookies, user = await sign_in_with_browser(
         login_url=login_url,
         server=model.account_url,

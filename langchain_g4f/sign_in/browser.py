@@ -24,6 +24,7 @@ from langchain_g4f.errors import (
     ConfigurationError,
     MissingDependencyError,
 )
+from langchain_g4f.extras import how_to_install
 from langchain_g4f.sign_in.installed import find_browser, need_screen
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def _need_playwright() -> None:
         found = None  # type: ignore[assignment]
     if found is None:
         raise MissingDependencyError(
-            "signing in with a browser needs Playwright: pip install 'langchain-g4f[browser]'"
-            " (its own browsers are not needed)"
+            "signing in with a browser needs the extra `browser`, but none of Playwright's own"
+            f" browsers. {how_to_install('browser')}"
         )
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from langchain_g4f.errors import MissingDependencyError
+from langchain_g4f.extras import how_to_install
 from langchain_g4f.testing.script import Reply
 
 if TYPE_CHECKING:
@@ -122,6 +123,6 @@ def scripted(script: Script, reply: str | Reply | None) -> Script:
 
 def _missing(error: ModuleNotFoundError) -> MissingDependencyError:
     return MissingDependencyError(
-        f"{error.name} is not installed: the sandbox needs the extra `sandbox`. "
-        'Install it from the checkout with: pip install -e ".[sandbox]"'
+        f"{error.name} is not installed: the sandbox needs the extra `sandbox`."
+        f" {how_to_install('sandbox')}"
     )

@@ -50,7 +50,7 @@ def explained(error: APIStatusError, base_url: str) -> APIStatusError:
         f"{NAME}: {base_url} wants a login to {error.phase}. Run `langchain-g4f login"
         f" huggingchat{there}`; or log in with a browser and pass its cookies, hf-chat and token,"
         " as ChatHuggingChat(cookies='hf-chat=...; token=...')."
-        f" Login page: {base_url}/login.",
+        f" Login page: {base_url}/login",
         status_code=error.status_code,
         provider=NAME,
         phase=error.phase,

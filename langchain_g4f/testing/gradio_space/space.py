@@ -20,6 +20,7 @@ from typing import Any, Literal, Self, get_args
 import anyio.to_thread
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
+from langchain_g4f.extras import how_to_install
 from langchain_g4f.testing.gradio_space.calls import CallLog, GradioCall
 from langchain_g4f.testing.gradio_space.environment import server_environment
 from langchain_g4f.testing.gradio_space.process import ServerProcess
@@ -199,8 +200,7 @@ class GradioSpace:
         if message.get("missing"):
             raise MissingDependencyError(
                 f"gradio is not installed for {self._python}: the Space needs the extra "
-                "`sandbox-gradio`. Install it from the checkout with: pip install -e "
-                '".[sandbox-gradio]"'
+                f"`sandbox-gradio`. {how_to_install('sandbox-gradio')}"
             )
         if "port" not in message:
             raise self._not_started("it did not say that it listens")

@@ -189,7 +189,7 @@ def test_unknown_browser_is_refused_with_the_known(browser: str) -> None:
 def test_missing_library_is_an_error_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes with an extra."""
     monkeypatch.setitem(sys.modules, "yt_dlp.cookies", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'langchain-g4f\[browser\]'"):
+    with pytest.raises(MissingDependencyError, match=r'pip install -e "\.\[browser\]"'):
         read_browser_cookies("firefox", SERVER)
 
 

@@ -127,7 +127,8 @@ async def test_models_can_be_listed_without_a_login(closed: Sandbox) -> None:
 @pytest.mark.parametrize("way", WAYS)
 async def test_error_of_another_profile_says_which(closed: Sandbox, way: str) -> None:
     """The command it names would log in another account otherwise."""
-    model = ChatHuggingChat(base_url=closed.base_url, model=MODEL, profile="work")
+    ended = "hf-chat=ended"
+    model = ChatHuggingChat(base_url=closed.base_url, model=MODEL, profile="work", cookies=ended)
     with pytest.raises(AuthenticationError, match="--profile work") as caught:
         await ask(model, way, "hi")
     assert caught.value.login_url == f"{closed.base_url}/login"

@@ -91,7 +91,10 @@ def test_login_with_a_token_reads_it_from_a_pipe() -> None:
         token = sandbox.login(CANARY)
         where = ["flowgpt", "--base-url", sandbox.base_url]
         done = run("login", *where, "--token", typed=f" {token} \n")
-        assert done.stdout.startswith(f"{sandbox.base_url}: (it does not say who)\nKept in ")
+        assert done.stdout.startswith(f"{sandbox.base_url}: the login in ")
+        assert "the service does not say whose it is\nKept in " in done.stdout
+        who = run("whoami", *where)
+        assert (who.exit_code, who.stdout) == (0, done.stdout.splitlines(keepends=True)[0])
         assert CANARY not in done.output
         chat = run("chat", "--provider", "flowgpt", "--base-url", sandbox.base_url, "hi")
         assert chat.stdout.endswith("hi\n")
@@ -110,6 +113,16 @@ def test_login_with_a_token_asks_for_it_at_a_terminal() -> None:
         assert CANARY not in terminal.seen
 
 
+@pytest.mark.parametrize("provider", ["flowgpt", "gradio"])
+def test_login_without_a_page_opens_no_window_and_says_so(provider: str) -> None:
+    """There the way in is a token."""
+    done = run("login", provider, "--base-url", "http://127.0.0.1:1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "has no login in a browser" in done.stderr
+    assert "--token" in done.stderr
+    assert "window opens" not in done.stderr
+
+
 @pytest.mark.parametrize("typed", ["", "\n", "  \n"])
 def test_login_with_an_empty_token_is_one_line(typed: str) -> None:
     """A variable was not set, perhaps."""
@@ -125,7 +138,7 @@ def test_login_with_an_empty_token_is_one_line(typed: str) -> None:
         (["--headless"], "--headless shows no page to log in on: give a --browser-profile"),
         (["flowgpt", "--profile", "../x", "--token"], "profile: expected a name of letters"),
         (["--token"], "HuggingChat has no 'api_key'"),
-        (["flowgpt"], "flowgpt has no login in a browser window: use --token"),
+        (["flowgpt"], "has no login in a browser: give a token, as api_key= or with"),
         (["gradio", "--base-url", "http://127.0.0.1:1"], "127.0.0.1:1 has no login in a browser"),
         (["--from-browser", "netscape"], "'netscape' is none of brave, chrome"),
     ],

@@ -40,11 +40,11 @@ def test_whoami_names_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("provider", ["flowgpt", "gradio"])
-def test_whoami_of_a_service_that_does_not_say_fails_in_one_line(provider: str) -> None:
-    """There is nothing it could ask."""
+def test_whoami_of_a_service_that_does_not_say_fails_without_a_login(provider: str) -> None:
+    """There is nothing it could ask, and nothing is kept."""
     done = run("whoami", provider, "--base-url", "http://127.0.0.1:1")
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.endswith(" does not say who is logged in; no login is kept or given\n")
+    said = "http://127.0.0.1:1: nobody is logged in\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (1, said, "")
 
 
 def test_whoami_of_a_service_that_does_not_say_names_the_login_that_is_used(
@@ -54,14 +54,14 @@ def test_whoami_of_a_service_that_does_not_say_names_the_login_that_is_used(
     where = ["flowgpt", "--base-url", "http://127.0.0.1:1"]
     monkeypatch.setenv("FLOWGPT_BASE_URL", where[-1])
     monkeypatch.setenv("FLOWGPT_TOKEN", CANARY)
+    tail = "and the service does not say whose it is\n"
     done = run("whoami", *where)
-    said = "FlowGPT does not say who is logged in; a login is "
-    assert (done.exit_code, done.stdout) == (0, f"{said}given by the environment\n")
+    assert (done.exit_code, done.stdout) == (0, f"{where[-1]}: a login that is not kept, {tail}")
     monkeypatch.delenv("FLOWGPT_TOKEN")
     assert run("login", *where, "--token", typed=CANARY).exit_code == 0
     kept = CredentialFile.of("flowgpt", where[-1], "default").path
     done = run("whoami", *where)
-    assert (done.exit_code, done.stdout) == (0, f"{said}kept in {kept}\n")
+    assert (done.exit_code, done.stdout) == (0, f"{where[-1]}: the login in {kept}, {tail}")
 
 
 def test_whoami_of_a_login_that_others_can_read_says_how_to_mend_it(

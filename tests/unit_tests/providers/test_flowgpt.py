@@ -140,7 +140,9 @@ def test_refusal_says_what_it_may_come_from(
     with pytest.raises(kind) as caught:
         steps.throw(kind("no", status_code=401, body="no"))
     login = "https://flowgpt.com" if kind is errors.AuthenticationError else None
-    way_in = f". Run `langchain-g4f login flowgpt` with a member's token. Login page: {login}"
+    way_in = (
+        f". Run `langchain-g4f login flowgpt --token` with a member's token. Login page: {login}"
+    )
     assert str(caught.value) == (
         f"no; {advice}, or this machine's clock is wrong: requests are signed with it"
         + (way_in if login else "")

@@ -105,7 +105,7 @@ async def test_missing_playwright_is_an_error_with_the_command(
 ) -> None:
     """It comes with an extra; its own browsers are not wanted."""
     monkeypatch.setitem(sys.modules, "playwright.async_api", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'langchain-g4f\[browser\]'"):
+    with pytest.raises(MissingDependencyError, match=r'pip install -e "\.\[browser\]"'):
         await sign_in_with_browser(login_url=SERVER, server=SERVER, who=nobody)
 
 
