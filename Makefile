@@ -1,8 +1,10 @@
-# Every target sets up what it needs, from nothing but Python 3.11 and make.
+# Every target sets up what it needs, from nothing but a Python from 3.11 to 3.14 and make.
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor))) python3)
+VERSION := $(shell $(PYTHON) -I -S -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
 VENV := .venv
+TESTS := tests
 BIN := $(VENV)/bin
 CODE := $(wildcard langchain_g4f tests scripts benchmarks examples)
 PIP := $(BIN)/pip --quiet --quiet --disable-pip-version-check
@@ -10,18 +12,21 @@ INSTALL := $(PIP) install --constraint constraints.txt --build-constraint constr
 
 # --- environment: a stamp per set of packages ----------------------------------------------------
 
+# An environment of another Python has no stamp of this name, and is made again.
+MADE := $(VENV)/pip-$(VERSION).stamp
+
 # The pip that comes with Python 3.11 knows no dependency groups.
-$(VENV)/pip.stamp: constraints.txt
-	$(PYTHON) -m venv $(VENV)
+$(MADE): constraints.txt
+	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) $(VENV)
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	@touch $@
 
 # What a user of the command has: the package and two extras.
-$(VENV)/demo.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
+$(VENV)/demo.stamp: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[cli,sandbox]'
 	@touch $@
 
-$(VENV)/dev.stamp: $(VENV)/pip.stamp pyproject.toml constraints.txt
+$(VENV)/dev.stamp: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[browser,cli,sandbox]' --group dev
 	@touch $@ $(VENV)/demo.stamp
 
@@ -53,8 +58,25 @@ demo: $(VENV)/demo.stamp ## show the package at work on a loopback server
 	@$(BIN)/langchain-g4f demo
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## run the tests
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4
+test: $(VENV)/dev.stamp ## run the tests (TESTS=tests/unit_tests: some of them)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(TESTS)
+
+.PHONY: test-pythons
+test-pythons: TESTS := tests/unit_tests
+test-pythons: ## the unit tests on every Python from 3.11 to 3.14 (PYTHONS=: paths of more)
+	@$(PYTHON) scripts/pythons.py --tests '$(TESTS)' $(PYTHONS)
+
+NEWEST := langchain langchain-core curl_cffi
+
+# They may want what the registry does not have yet; what is here already has to do then.
+.PHONY: test-newest
+test-newest: ## chat models, tools and impersonating on the newest LangChain and curl_cffi
+	$(MAKE) --no-print-directory VENV=.venv-newest .venv-newest/dev.stamp
+	.venv-newest/bin/pip --quiet install --upgrade $(NEWEST) || \
+	  .venv-newest/bin/pip --quiet install --upgrade --no-deps $(NEWEST)
+	@.venv-newest/bin/pip freeze | grep -iE '^($(subst $(empty) ,|,$(NEWEST)))=='
+	.venv-newest/bin/pytest --numprocesses auto --maxprocesses 4 tests/standard_tests \
+	  tests/unit_tests/chat_models tests/unit_tests/tools tests/unit_tests/transport/test_impersonate*.py
 
 .PHONY: test-servers
 test-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the tests on real Gradio servers, both lines
@@ -118,7 +140,7 @@ load: $(VENV)/dev.stamp ## many streams at once: leaks, memory, rates (WRITE=1: 
 
 .PHONY: clean
 clean: ## remove the environments and everything generated
-	rm -rf $(VENV) $(GRADIO_VENVS) $(G4F_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-py* .venv-newest $(GRADIO_VENVS) $(G4F_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
