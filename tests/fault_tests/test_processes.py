@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.fault_tests.harness import assert_nothing_open, transports
 from tests.fault_tests.registry import PATIENT, Provider, fault
+from tests.strict import STRICT
 
 ROOT = Path(__file__).parents[2]
 
@@ -180,7 +180,7 @@ def test_forked_child_has_connections_of_its_own(provider: Provider) -> None:
     """Parent and child go on, each on its own connections, also where a call was under way."""
     with echo(provider) as server:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", FORKING, provider.key, server.url],
+            [*STRICT, "-c", FORKING, provider.key, server.url],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             capture_output=True,

@@ -10,6 +10,7 @@ import pytest
 
 import langchain_g4f
 from langchain_g4f import errors
+from tests.strict import STRICT
 
 PUBLIC = sorted(
     [
@@ -49,7 +50,7 @@ def loaded_by(statement: str) -> set[str]:
     """Those of `HEAVY` that a fresh interpreter has imported after `statement`."""
     program = f"import sys\n{statement}\nprint(*(n for n in {HEAVY!r} if n in sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [*STRICT, "-c", program],
         env={**os.environ, "HUGGINGCHAT_COOKIES": "hf-chat=1"},
         capture_output=True,
         check=True,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from langchain_g4f.testing import Sandbox
+from tests.strict import STRICT
 
 CALLS = """
 import asyncio, sys
@@ -26,7 +26,7 @@ def test_proxy_of_the_environment_is_not_used_on_loopback() -> None:
     environment = {**os.environ, "HTTP_PROXY": nobody, "http_proxy": nobody, "ALL_PROXY": nobody}
     with Sandbox() as sandbox:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", CALLS, sandbox.base_url],
+            [*STRICT, "-c", CALLS, sandbox.base_url],
             env=environment,
             capture_output=True,
             text=True,

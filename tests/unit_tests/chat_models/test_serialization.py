@@ -4,7 +4,6 @@ import copy
 import os
 import pickle
 import subprocess
-import sys
 import textwrap
 import traceback
 from typing import Any
@@ -18,6 +17,7 @@ from langchain_g4f import ChatHuggingChat, Clocks
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 from langchain_g4f.events import Progress
 from langchain_g4f.testing import Sandbox
+from tests.strict import STRICT
 from tests.unit_tests.chat_models.ways import MODEL, WAYS, ask
 
 CANARY = "canary-4711"
@@ -202,7 +202,7 @@ def test_second_process_unpickles_the_model_and_uses_it() -> None:
         model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, cookies=cookies)
         assert model.invoke("from the first process").text
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", USER],
+            [*STRICT, "-c", USER],
             input=pickle.dumps(model),
             env={
                 **os.environ,

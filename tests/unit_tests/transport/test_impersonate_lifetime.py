@@ -20,6 +20,7 @@ from langchain_g4f.transport.client import sync_client
 from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way, blocking
 from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
+from tests.strict import STRICT
 from tests.unit_tests.transport.impersonating import CHROME, begin, chrome, until
 from tests.unit_tests.transport.test_client import exit_code
 from tests.unit_tests.transport.worlds import Exchange, asked_of, echo, sockets_open
@@ -236,7 +237,7 @@ def test_process_ends_with_an_answer_under_way() -> None:
     """Without a word."""
     with ByteServer(begin) as server:
         ended = subprocess.run(
-            [sys.executable, "-W", "error", "-c", SCRIPT, server.url],
+            [*STRICT, "-c", SCRIPT, server.url],
             check=False,
             capture_output=True,
             timeout=30,
