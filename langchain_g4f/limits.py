@@ -29,7 +29,7 @@ class Clocks:
         linger: After the terminal event, for what the service still adds.
         abort: For telling the service to stop, when a call is given up.
         total: For the whole call, retries and waiting included. Checked when bytes
-            arrive, so a call may outlive it by one ``silence``.
+            arrive and while they are decoded, so a call may outlive it by one ``silence``.
     """
 
     connect: float = 5.0

@@ -8,6 +8,7 @@ server's text only after everything that looks like a credential is masked.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from traceback import clear_frames
 from urllib.parse import quote, urlsplit
@@ -15,6 +16,8 @@ from urllib.parse import quote, urlsplit
 from langchain_g4f.errors import G4FError
 
 MASK = "**********"
+KINDS = 100
+"""Kinds of events that are counted one by one."""
 
 # Linear in the text, whatever it is: runs of word characters are entered at their start
 # only, and quantifiers that could be tried in many ways are possessive. What seems to be
@@ -90,6 +93,19 @@ def redact_text(text: str, *secrets: str, limit: int = 2000) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", shown)
 
 
+def count_kind(counts: Counter[str], kind: str, *secrets: str) -> None:
+    """Count a kind of event by its name, which is the server's word; of many kinds, the first.
+
+    Args:
+        counts: How often each kind came, by what may be shown of its name.
+        kind: Its name.
+        secrets: Values known to be secret.
+    """
+    shown = redact_text(kind, *secrets, limit=40)
+    if shown in counts or len(counts) < KINDS:
+        counts[shown] += 1
+
+
 def forget_locals(error: BaseException) -> None:
     """Empty the frames that an error of ours came through, which have ended by now.
 
@@ -115,4 +131,4 @@ def _mask(match: re.Match[str]) -> str:
     return (match["key"] or match["name"] or "") + MASK
 
 
-__all__ = ["MASK", "forget_locals", "redact_text", "redact_url"]
+__all__ = ["KINDS", "MASK", "count_kind", "forget_locals", "redact_text", "redact_url"]

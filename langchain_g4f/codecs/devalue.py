@@ -3,7 +3,8 @@
 Follows docs/protocols/huggingchat.md, section 9.1. A value is an array: element 0 is
 the root, an integer inside an object or list is the place of a part, and some negative
 ones stand for what JSON lacks. Values that are equal are shared, in the result too.
-Nothing here recurses: a cycle, or nesting deeper than ``MAX_DEPTH``, is refused.
+Nothing here recurses: a cycle, or nesting deeper than ``MAX_DEPTH``, is refused. So is a page that
+would be much larger if nothing in it were shared, for whoever walks it meets what is shared often.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 300
 """Levels of nesting a value may have."""
+
+MAX_SHARING = 16
+"""How many times as large as it is written a page may be, if what is shared counts each time."""
 
 _SPECIAL: dict[int, JSON] = {-1: None, -2: None, -3: nan, -4: inf, -5: -inf, -6: -0.0}
 """undefined, a hole in a list, and numbers that JSON cannot write."""
@@ -92,7 +96,7 @@ def _node(node: JSON, chunks: Mapping[int, JSON]) -> JSON | NodeError:
         return None
     if "data" not in node:
         raise MalformedStreamError("missing key 'data'")
-    return _Values({**chunks, 0: node["data"]}).root()
+    return _Values({**chunks, 0: node["data"]}).page()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,19 @@ class _Values:
         self._arrays = arrays
         self._done: dict[int, dict[int, JSON]] = {number: {} for number in arrays}
         self._heights: dict[tuple[int, int], int] = {}
+        self._sizes: dict[tuple[int, int], int] = {}  # if nothing were shared
+        self._written = 0
+
+    def page(self) -> JSON:
+        """Like `root`, but what is shared may be met as often as it is shared.
+
+        Raises:
+            MalformedStreamError: That would take much longer than the page is long.
+        """
+        value = self.root()
+        if self._sizes[0, 0] > MAX_SHARING * self._written:
+            raise _malformed(0, f"is more than {MAX_SHARING} times as large as it is written")
+        return value
 
     def root(self) -> JSON:
         """The page's value."""
@@ -145,6 +162,8 @@ class _Values:
         self._done[number][index] = shape.make([done[part] for part in shape.parts])
         heights = (self._heights[shape.number, part] for part in set(shape.parts))
         self._heights[place] = 1 + max(heights, default=0)
+        self._sizes[place] = 1 + sum(self._sizes[shape.number, part] for part in shape.parts)
+        self._written += 1 + len(shape.parts)
 
     def _shape(self, number: int, index: int) -> _Shape:
         if index in _SPECIAL:
@@ -235,4 +254,4 @@ def _malformed(index: int, what: str) -> MalformedStreamError:
     return MalformedStreamError(f"expected page data, the value at index {index} {what}")
 
 
-__all__ = ["MAX_DEPTH", "NodeError", "page_data", "unflatten"]
+__all__ = ["MAX_DEPTH", "MAX_SHARING", "NodeError", "page_data", "unflatten"]

@@ -3,11 +3,13 @@
 Follows docs/protocols/gradio-space.md, section 4. Edits are done in their order, but for
 deletions from a list: servers send wrong indices there, and always mean its end, so these
 are counted, and the list is cut when the rest is done. What does not fit the value is
-refused. Nothing recurses, and the time is linear.
+refused. Nothing recurses, and the time is linear in the edits, whatever the size of the value.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import chain
 from reprlib import Repr
 from typing import TYPE_CHECKING
 
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
     from langchain_g4f.wire import JSON
 
     _Container = list[JSON] | dict[str, JSON]
-    # Containers to finish, and the deletions from them. They are known by identity, for
-    # where a path leads may change with every edit.
-    _Late = dict[int, tuple[_Container, list[JSON]]]
+    # By identity, for where a path leads may change with every edit.
+    _Late = dict[int, "_Unfinished"]
 
 MAX_SHIFT = 10_000
 """Elements an insertion may shift, as many would take quadratic time; servers shift none."""
@@ -34,6 +35,38 @@ class _Text(str):
     __slots__ = ("pieces",)
 
     pieces: list[str]
+
+
+@dataclass(slots=True)
+class _Unfinished:
+    """A container, and what is done to it when all edits are.
+
+    Attributes:
+        container: The list or dict.
+        grown: Where a text in it grew.
+        shifted: From which index on elements of a list may have moved since.
+        deletions: The edits that delete from a list.
+    """
+
+    container: _Container
+    grown: set[int | str] = field(default_factory=set)
+    shifted: int | None = None
+    deletions: list[JSON] = field(default_factory=list)
+
+    def finish(self) -> None:
+        """Join what grew, and cut as much as was deleted."""
+        items = self.container
+        if isinstance(items, dict):
+            for name in self.grown & items.keys():
+                items[str(name)] = _joined(items[str(name)])
+            return
+        moved = range(len(items) if self.shifted is None else self.shifted, len(items))
+        for i in chain(self.grown, moved):
+            if isinstance(i, int) and i < len(items):
+                items[i] = _joined(items[i])
+        if len(self.deletions) > len(items):
+            raise _malformed(self.deletions[-1], "deletes more than there is")
+        del items[len(items) - len(self.deletions) :]
 
 
 def apply_diff(value: JSON, edits: JSON) -> JSON:
@@ -61,9 +94,15 @@ def apply_diff(value: JSON, edits: JSON) -> JSON:
     late: _Late = {}
     for edit in edits:
         _apply(edit, root, late)
-    for parent, deletions in late.values():
-        _finish(parent, deletions)
+    for each in late.values():
+        each.finish()
     return root[0]
+
+
+def _unfinished(late: _Late, container: _Container) -> _Unfinished:
+    if id(container) not in late:
+        late[id(container)] = _Unfinished(container)
+    return late[id(container)]
 
 
 def _apply(edit: JSON, root: list[JSON], late: _Late) -> None:
@@ -82,19 +121,22 @@ def _apply(edit: JSON, root: list[JSON], late: _Late) -> None:
             fields[name] = new
         case "add", list() as items, int() as i if 0 <= i <= len(items) <= i + MAX_SHIFT:
             items.insert(i, new)
+            if (each := late.get(id(items))) and i < len(items) - 1:
+                each.shifted = i if each.shifted is None else min(i, each.shifted)
         case "delete", dict() as fields, str() as name if name in fields:
             del fields[name]
         case "delete", list() as items, int():
-            late.setdefault(id(items), (items, []))[1].append(edit)
+            _unfinished(late, items).deletions.append(edit)
         case "replace" | "append", dict() as fields, str() as name if name in fields:
-            fields[name] = new if op == "replace" else _grown(fields[name], edit, fields, late)
+            fields[name] = new if op == "replace" else _grown(edit, fields, name, late)
         case "replace" | "append", list() as items, int() as i if 0 <= i < len(items):
-            items[i] = new if op == "replace" else _grown(items[i], edit, items, late)
+            items[i] = new if op == "replace" else _grown(edit, items, i, late)
         case _:
             raise _malformed(edit, "does not fit")
 
 
-def _grown(old: JSON, edit: list[JSON], parent: _Container, late: _Late) -> _Text:
+def _grown(edit: list[JSON], parent: _Container, key: int | str, late: _Late) -> _Text:
+    old = _at(parent, [key])
     new = edit[2]
     if not isinstance(old, str) or not isinstance(new, str):
         raise _malformed(edit, "does not append text to text")
@@ -102,19 +144,9 @@ def _grown(old: JSON, edit: list[JSON], parent: _Container, late: _Late) -> _Tex
     if not isinstance(text, _Text):
         text = _Text()
         text.pieces = [old]
-        late.setdefault(id(parent), (parent, []))
+        _unfinished(late, parent).grown.add(key)
     text.pieces.append(new)
     return text
-
-
-def _finish(parent: _Container, deletions: list[JSON]) -> None:
-    """Join what grew, and cut as much as was deleted."""
-    if isinstance(parent, dict):
-        parent.update({key: _joined(value) for key, value in parent.items()})
-        return
-    if len(deletions) > len(parent):
-        raise _malformed(deletions[-1], "deletes more than there is")
-    parent[:] = map(_joined, parent[: len(parent) - len(deletions)])
 
 
 def _joined(value: JSON) -> JSON:

@@ -111,7 +111,8 @@ class ServerSentEvents:
         value = value.removeprefix(b" ")
         match name:
             case b"data":
-                self._data += value + b"\n"
+                self._data += value
+                self._data += b"\n"
             case b"event":
                 self._event = value.decode()
             case b"id" if b"\0" not in value:

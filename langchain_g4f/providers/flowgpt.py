@@ -29,7 +29,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.events import Event, Finish, Text
 from langchain_g4f.plan import stream
-from langchain_g4f.redact import redact_text
+from langchain_g4f.redact import count_kind, redact_text
 from langchain_g4f.status import error_class
 from langchain_g4f.text.transcript import GO_ON
 from langchain_g4f.wire import Repeat, Request
@@ -225,7 +225,7 @@ class FlowGPTDecoder:
             raise _error(line, self._secret)
         elif isinstance(kind, str):
             # no event of ours: an answer that says nothing else has to count as idle
-            self._skipped[redact_text(kind, self._secret, limit=40)] += 1
+            count_kind(self._skipped, kind, self._secret)
 
     def _text(self, text: str) -> Iterator[Event]:
         """Hold back what may become the whole answer of somebody without credit."""

@@ -1,6 +1,8 @@
 """Pumps an answer through its decoder, and watches the clocks when bytes arrive.
 
-There is no timeout scope per read: the HTTP client's read timeout covers silence.
+There is no timeout scope per read: the HTTP client's read timeout covers silence. Of many
+bytes that arrive at once only a few are decoded before the clocks are looked at again, and
+the event loop is given a turn when they take long.
 As long as the latest event is a place in the service's queue, the queue clock counts
 and the others stand still.
 After the terminal event the service gets a few seconds for what it still adds; once
@@ -22,14 +24,20 @@ from langchain_g4f.errors import (
     TooLargeError,
 )
 from langchain_g4f.events import QUEUED, Finish, Progress, Text
-from langchain_g4f.run.operations import READ, Read, Steps
+from langchain_g4f.run.operations import READ, TURN, Read, Steps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from langchain_g4f.events import Event
     from langchain_g4f.plan import Decoder, Session
     from langchain_g4f.run.requests import Requests
 
 _DRAIN_S = 0.1
+_PIECE = 4096
+"""Bytes that are decoded between two looks at the clocks."""
+_TURN_S = 0.01
+"""Seconds that decoding may take before other tasks have a turn."""
 
 
 class Answer:
@@ -50,6 +58,8 @@ class Answer:
         self._ended = False
         self._queued = False
         self._until: float | None = None
+        self._rest: Iterator[bytes] = iter(())
+        self._turn = 0.0
 
     @property
     def text(self) -> str:
@@ -114,6 +124,12 @@ class Answer:
             self._queued = event.kind == QUEUED
 
     def _read(self) -> Steps[bytes | None]:
+        piece = next(self._rest, None)
+        if piece is not None:
+            if self._session.clock() > self._turn:
+                yield TURN
+                self._turn = self._session.clock() + _TURN_S
+            return piece
         read = READ if self._until is None else Read(self._until - self._session.clock())
         try:
             data = yield read
@@ -123,7 +139,13 @@ class Answer:
             if isinstance(exc, APITimeoutError):
                 raise
             raise self._interrupted(str(exc)) from None
-        return data if isinstance(data, bytes) else None
+        if not isinstance(data, bytes):
+            return None
+        if len(data) <= _PIECE:
+            return data
+        self._rest = (data[at : at + _PIECE] for at in range(_PIECE, len(data), _PIECE))
+        self._turn = self._session.clock() + _TURN_S
+        return data[:_PIECE]
 
     def _end(self) -> Steps[None]:
         if self._decoder.finished:

@@ -63,7 +63,7 @@ class Question:
     ask: Callable[[], bool]
 
 
-READ, CLOSE = Read(), Close()
+READ, CLOSE, TURN = Read(), Close(), Wait(0)
 OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire, LookUp, Question})
 
 Operation = Open | Read | Close | Wait | Acquire | LookUp | Question
@@ -77,6 +77,7 @@ __all__ = [
     "CLOSE",
     "OPERATIONS",
     "READ",
+    "TURN",
     "Acquire",
     "Close",
     "LookUp",

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import time
 import traceback
+from collections import Counter
 from urllib.parse import quote
 
 import pytest
 
 from langchain_g4f.errors import APIError, ConfigurationError
-from langchain_g4f.redact import MASK, forget_locals, redact_text, redact_url
+from langchain_g4f.redact import (
+    KINDS,
+    MASK,
+    count_kind,
+    forget_locals,
+    redact_text,
+    redact_url,
+)
 
 CANARY = "canary0f3a91c77d2"
 
@@ -183,3 +191,14 @@ def shown(error: BaseException) -> str:
         traceback.walk_tb(error.__traceback__), capture_locals=True
     )
     return str([frame.locals for frame in stack if frame.name == "fail"])
+
+
+def test_of_very_many_kinds_the_first_are_counted() -> None:
+    """A server may think of a new one for every event."""
+    counts: Counter[str] = Counter()
+    for number in range(3 * KINDS):
+        count_kind(counts, f"kind {number}")
+        count_kind(counts, "token=hush-hush", "hush-hush")
+    assert len(counts) == KINDS
+    assert counts["kind 0"] == 1
+    assert counts[f"token={MASK}"] == 3 * KINDS

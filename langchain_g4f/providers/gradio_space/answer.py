@@ -55,6 +55,7 @@ class AnswerReader:
         self._reasoning = ""
         self._rewritten = False
         self._given: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
         self._end: tuple[int, list[JSON]] | None = None
 
     def update(self, data: list[JSON], grown: Growth | None = None) -> Iterator[Event]:
@@ -129,12 +130,13 @@ class AnswerReader:
             yield Progress("rewritten", "the app has replaced what it had said")
 
     def _show(self, file: Mapping[str, JSON]) -> Iterator[Event]:
-        path, url = file.get("path"), file.get("url")
-        if isinstance(path, str) and path and "://" not in path:
-            # `url` may name an inner address (obligation 22); the path is good at our own
-            where = self._files + quote(path)
-        else:
-            where = str(url or path or "")
+        path, url = _text(file.get("path")), _text(file.get("url"))
+        if (path, url) in self._seen:  # at every change, of every file
+            return
+        self._seen.add((path, url))
+        # `url` may name an inner address (obligation 22); the path is good at our own
+        inside = path and "://" not in path
+        where = self._files + quote(path) if inside else url or path
         if not where or where in self._given:
             return
         self._given.add(where)
@@ -142,6 +144,10 @@ class AnswerReader:
         kind = file.get("mime_type")
         name = file.get("orig_name") or where.rpartition("/")[2]
         yield File(str(name), kind if isinstance(kind, str) else "", where)
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else ""
 
 
 class OutputReader:

@@ -2,7 +2,8 @@
 
 Follows docs/protocols/gradio-space.md, section 7: a shape of the other line fails
 without a reason, so what is sent is shaped exactly. What is read may have any of the
-shapes, for an app may answer with more than its chatbot's own.
+shapes, for an app may answer with more than its chatbot's own. An answer is read again
+whenever the app has changed it, so what it may consist of is bounded.
 """
 
 from __future__ import annotations
@@ -10,11 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
+
+from langchain_g4f.errors import TooLargeError
 
 if TYPE_CHECKING:
     from langchain_g4f.providers.gradio_space.app import Shape
     from langchain_g4f.wire import JSON
+
+MAX_MESSAGES = 10_000
+"""Messages a chatbot may show."""
+MAX_PARTS = 1_000
+"""Messages and parts of an answer; the values inside a part of an unknown kind count, too."""
+_COMPARED = 10_000
+"""Characters by which a message is recognized when an app gives it back."""
 
 FILE_META: Mapping[str, JSON] = {"_type": "gradio.FileData"}
 
@@ -86,49 +97,81 @@ def _is_file(value: dict[str, JSON]) -> bool:
 
 
 class _Reading:
-    """Collects what the messages of an answer hold."""
+    """Collects what the messages of an answer hold: `MAX_PARTS`, or it is a TooLargeError."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.thoughts: list[str] = []
         self.files: list[Mapping[str, JSON]] = []
+        self._left = MAX_PARTS
 
-    def message(self, value: JSON) -> None:
-        """A message, or what an interface gives in place of one."""
-        if isinstance(value, dict) and "content" in value:
-            metadata = value.get("metadata")
-            thought = isinstance(metadata, dict) and bool(metadata.get("title"))
-            self._content(value["content"], self.thoughts if thought else self.texts)
-        else:
-            self._content(value, self.texts)
+    def messages(self, values: list[JSON]) -> None:
+        """Messages, or what an interface gives in place of them."""
+        self._count(len(values))
+        for value in values:
+            if isinstance(value, dict) and "content" in value:
+                metadata = value.get("metadata")
+                thought = isinstance(metadata, dict) and bool(metadata.get("title"))
+                self._content(value["content"], self.thoughts if thought else self.texts)
+            else:
+                self._content(value, self.texts)
 
-    def _content(self, value: JSON, texts: list[str]) -> None:
-        match value:
-            case str():
+    def _content(self, content: JSON, texts: list[str]) -> None:
+        waiting = [content]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, str):
                 texts.append(value)
-            case None:
-                pass
-            case list():
-                for part in value:
-                    self._content(part, texts)
-            # first, and by hand: it is read again at every chunk, and patterns are slow
-            case dict(part) if part.get("type") == "text" and isinstance(
-                text := part.get("text"), str
-            ):
-                texts.append(text)
+            elif isinstance(value, dict):
+                # by hand: it is read again at every change, and patterns are slow
+                text = value.get("text") if value.get("type") == "text" else None
+                if isinstance(text, str):
+                    texts.append(text)
+                else:
+                    waiting.extend(self._parts(value, texts))
+            elif isinstance(value, list):
+                self._count(len(value))
+                waiting.extend(reversed(value))
+            elif value is not None:
+                texts.append(self._as_json(value))
+
+    def _parts(self, value: dict[str, JSON], texts: list[str]) -> list[JSON]:
+        """What ``value`` holds that has to be read, too."""
+        found: list[JSON] = []
+        match value:
             case dict(file) if _is_file(file):
                 self.files.append(file)
             case {"file": dict(file)}:
                 self.files.append(file)
             case {"component": str(), "value": held}:
-                self._content(held, texts)
-            case {"text": str(text), "files": list(files)}:
-                texts.append(text)
-                self._content(files, texts)
+                found = [held]
             case {"text": str(text)}:
                 texts.append(text)
+                files = value.get("files")
+                found = [files] if isinstance(files, list) else []
             case _:
-                texts.append(json.dumps(value, ensure_ascii=False))
+                texts.append(self._as_json(value))
+        self._count(len(found))
+        return found
+
+    def _as_json(self, value: JSON) -> str:
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, list | dict):
+                self._count(len(each))
+                waiting.extend(each if isinstance(each, list) else each.values())
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            msg = "the answer is nested too deeply"
+        raise TooLargeError(msg)
+
+    def _count(self, parts: int) -> None:
+        self._left -= parts
+        if self._left < 0:
+            msg = f"the answer has more than {MAX_PARTS} parts"
+            raise TooLargeError(msg)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -148,8 +191,7 @@ def shown(value: JSON, before: JSON = None) -> JSON:
 def answer_in_output(value: JSON) -> Snapshot:
     """The answer that an interface's function gives: text, a message, or several."""
     reading = _Reading()
-    for message in value if isinstance(value, list) else [value]:
-        reading.message(message)
+    reading.messages(value if isinstance(value, list) else [value])
     return reading.snapshot()
 
 
@@ -165,38 +207,54 @@ class AnswerInHistory:
         end = len(messages := _flat(sent))
         while asked and end and _role(messages[end - 1]) != "user":
             end -= 1  # a preparation may have put a place holder there
-        self._known = [_essence(message) for message in messages[:end]]
+        self._known = messages[:end]
+        self._essence = cache(lambda at: _essence(self._known[at]))
         self._first: JSON = None
+        self._found: dict[int, int] = {}
 
     def __call__(self, value: JSON) -> Snapshot:
-        """The answer in ``value``."""
+        """The answer in ``value``.
+
+        Raises:
+            TooLargeError: There is more of it than `MAX_MESSAGES` or `MAX_PARTS`.
+        """
         messages = _flat(value)
-        known, at = self._known_of(messages), len(messages)
+        known, at = self._known_of(value, messages), len(messages)
         while at > known and _role(messages[at - 1]) != "user":
             at -= 1
         reading = _Reading()
-        for message in messages[at:]:
-            reading.message(message)
+        reading.messages(messages[at:])
         return reading.snapshot()
 
-    def _known_of(self, messages: list[JSON]) -> int:
+    def _known_of(self, value: JSON, messages: list[JSON]) -> int:
         """How many of ``messages`` were there before; an app may have forgotten the oldest."""
+        if not messages or not isinstance(value, list):
+            return 0
+        if value[0] is not self._first:
+            self._first, self._found = value[0], {}
+        seen = min(len(messages), len(self._known) + 1)
+        if seen not in self._found:  # mostly only the answer has changed
+            self._found[seen] = self._overlap(messages)
+        return self._found[seen]
+
+    def _overlap(self, messages: list[JSON]) -> int:
         count = len(self._known)
-        if len(messages) > count:
-            if not count or messages[0] is self._first:  # mostly: only the answer has changed
-                return count
-            if _essence(messages[0]) == self._known[0]:
-                self._first = messages[0]
-                return count
-        found = [_essence(message) for message in messages[:count]]
-        rest = range(len(found), 0, -1)
-        return next((n for n in rest if found[:n] == self._known[count - n :]), 0)
+        essence = cache(lambda at: _essence(messages[at]))
+        if count and len(messages) > count and essence(0) == self._essence(0):
+            return count
+        for start in range(max(0, count - len(messages)), count):
+            if all(essence(at - start) == self._essence(at) for at in range(start, count)):
+                return count - start
+        return 0
 
 
 def _flat(value: JSON) -> list[JSON]:
     """The messages of a chatbot; the pairs of older apps are taken apart."""
     if not isinstance(value, list):
         return []
+    if len(value) > MAX_MESSAGES:
+        msg = f"the chatbot has more than {MAX_MESSAGES} messages"
+        raise TooLargeError(msg)
     if list not in map(type, value):  # at every chunk, and the history may be long
         return value
     found: list[JSON] = []
@@ -218,9 +276,10 @@ def _of_pair(content: JSON) -> JSON:
 def _essence(message: JSON) -> tuple[JSON, str, int]:
     """What stays the same of a message when an app gives it back."""
     reading = _Reading()
-    reading.message(message)
+    reading.messages([message])
     found = reading.snapshot()
-    return _role(message), "".join((found.text + found.reasoning).split()), len(found.files)
+    text = found.text[:_COMPARED] + found.reasoning[:_COMPARED]
+    return _role(message), "".join(text.split()), len(found.files)
 
 
 def _role(message: JSON) -> JSON:
@@ -229,6 +288,8 @@ def _role(message: JSON) -> JSON:
 
 __all__ = [
     "FILE_META",
+    "MAX_MESSAGES",
+    "MAX_PARTS",
     "AnswerInHistory",
     "Line",
     "Snapshot",

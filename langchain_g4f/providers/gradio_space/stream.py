@@ -21,7 +21,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.events import QUEUED, Event, Progress
 from langchain_g4f.providers.gradio_space.failure import app_failure, plain
-from langchain_g4f.redact import redact_text
+from langchain_g4f.redact import count_kind, redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -64,7 +64,7 @@ class QueueDecoder:
 
     Attributes:
         finished: The call is over, or has failed.
-        skipped: Events that mean nothing here, by kind.
+        skipped: Events that mean nothing here, by kind; of many kinds, the first.
     """
 
     def __init__(
@@ -118,8 +118,8 @@ class QueueDecoder:
         return _HANDLERS[kind](self, message)
 
     def _skip(self, kind: str) -> tuple[()]:
-        """Count what means nothing here; its kind is the app's word, whatever that is."""
-        self.skipped[redact_text(kind, *self._secrets, limit=40)] += 1
+        """Count what means nothing here."""
+        count_kind(self.skipped, kind, *self._secrets)
         return ()
 
     def _plain(self, message: JSON, key: str) -> str:

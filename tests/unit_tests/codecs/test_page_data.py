@@ -191,3 +191,13 @@ def test_recorded_values_are_the_recorded_ones() -> None:
 def test_current_server_has_nothing_at_the_legacy_address() -> None:
     """Its nodes are empty."""
     assert named("huggingchat/legacy-endpoints-on-current-server") == [[None, None]] * 2
+
+
+def test_page_that_shares_to_be_large_is_refused() -> None:
+    """Each of many messages has the same many updates: whoever looks at all of them never ends."""
+    count = 10_000
+    shared = [[1], {"messages": 2}, [3] * count, {"updates": 4}, [5] * count, {"type": 6}, "stream"]
+    with pytest.raises(MalformedStreamError, match="more than 16 times as large as it is written"):
+        page_data(page(node(*shared)))
+    shared[2] = [3, 3]
+    assert len(page_data(page(node(*shared)))) == 1

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.errors import TooLargeError
 from langchain_g4f.providers.gradio_space.content import (
+    MAX_MESSAGES,
+    MAX_PARTS,
+    AnswerInHistory,
     Line,
     Snapshot,
     answer_in_output,
@@ -174,3 +178,42 @@ def test_message_with_a_title_is_a_thought() -> None:
 def test_update_changes_what_it_names(value: Any, before: Any, now: Any) -> None:
     """A component may be hidden, say, and keep its value."""
     assert shown(value, before) == now
+
+
+def nested(depth: int, *, as_dict: bool) -> Any:
+    """A value in a value, so many times."""
+    value: Any = "a"
+    for _ in range(depth):
+        value = {"k": value} if as_dict else [value]
+    return value
+
+
+@pytest.mark.proves("fault:57:PH")
+def test_answer_has_so_many_parts_and_no_more() -> None:
+    """Wherever they stand; what is nested counts, too, and is no deep recursion."""
+    texts: Any = ["a"] * MAX_PARTS
+    assert answer_in_output(texts).text == "\n\n".join(texts)
+    too_many: list[Any] = [
+        [*texts, "a"],
+        [{"content": texts}],
+        [{"content": {"text": "a", "files": [FILE] * MAX_PARTS}}],
+        [{"content": {"k": texts}}],
+        nested(5_000, as_dict=False),
+        nested(5_000, as_dict=True),
+        [{"component": "html", "value": nested(5_000, as_dict=False)}],
+    ]
+    for value in too_many:
+        with pytest.raises(TooLargeError, match=f"more than {MAX_PARTS} parts"):
+            answer_in_output(value)
+
+
+@pytest.mark.proves("fault:57:PH")
+def test_chatbot_has_so_many_messages_and_no_more() -> None:
+    """A long history is no part of the answer."""
+    sent: list[Any] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    sent *= MAX_MESSAGES // 2 - 1
+    find = AnswerInHistory(sent, asked=False)
+    new: list[Any] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]
+    assert find([*sent, *new]).text == "b"
+    with pytest.raises(TooLargeError, match=f"more than {MAX_MESSAGES} messages"):
+        find([*sent, *new, *new])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import random
+import tracemalloc
+from collections import deque
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from langchain_g4f.errors import TooLargeError
 from langchain_g4f.events import Event, FinalText, Finish, Text
 from langchain_g4f.providers.gradio_space.answer import AnswerReader
 from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
@@ -17,7 +21,9 @@ from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 from langchain_g4f.wire import Headers, ResponseHead
 from tests.unit_tests.providers.gradio_space.apps import assistant, user
 from tests.unit_tests.providers.gradio_space.replies import completed, events, generating, text_of
+from tests.unit_tests.timing import cpu_seconds
 
+HEAD = ResponseHead(200, Headers([("content-type", "text/event-stream")]))
 SENT: Any = [user("a"), assistant("earlier"), user("hello")]
 
 
@@ -28,8 +34,7 @@ def reader() -> AnswerReader:
 
 def decode(reading: AnswerReader, *messages: Any) -> list[Event]:
     """The events of a stream."""
-    head = ResponseHead(200, Headers([("content-type", "text/event-stream")]))
-    decoder = QueueDecoder(head, "e", reading, 1 << 20)
+    decoder = QueueDecoder(HEAD, "e", reading, 1 << 20)
     return list(decoder.feed(events(*messages).body))
 
 
@@ -162,3 +167,39 @@ def joined(found: list[Event]) -> list[Event]:
             merged.append(event)
     assert sum(isinstance(event, FinalText) for event in merged) <= 1
     return merged
+
+
+def many_parts(count: int) -> bytes:
+    """An answer of so many parts, and 400 small edits of it."""
+    texts: Any = ["a"]
+    small = [generating([append("x", 3, "content", 0)])] * 400
+    return events(generating([*SENT, assistant(texts * count)]), *small).body
+
+
+def refuse(body: bytes) -> None:
+    """Read this until it is refused."""
+    decoder = QueueDecoder(HEAD, "e", reader(), 1 << 23)
+    pieces = (body[at : at + 4096] for at in range(0, len(body), 4096))
+    with pytest.raises(TooLargeError):
+        deque((event for piece in pieces for event in decoder.feed(piece)), maxlen=0)
+
+
+@pytest.mark.proves("fault:57:PH")
+def test_time_grows_with_the_bytes_and_not_with_what_they_edit() -> None:
+    """Four sizes of an answer of very many parts."""
+    bodies = [many_parts(count) for count in (75_000, 150_000, 300_000, 600_000)]
+    seconds = [cpu_seconds(partial(refuse, body)) for body in bodies]
+    assert seconds[3] < 12 * seconds[0]
+    assert seconds[3] < 1
+
+
+@pytest.mark.proves("fault:57:PH")
+def test_memory_for_very_many_parts_is_a_few_times_their_bytes() -> None:
+    """Four times at most."""
+    body = many_parts(600_000)
+    tracemalloc.start()
+    try:
+        refuse(body)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(body)
+    finally:
+        tracemalloc.stop()
