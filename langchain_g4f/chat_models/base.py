@@ -31,8 +31,8 @@ from langchain_g4f.chat_models.progress import (
     no_call,
     report,
 )
-from langchain_g4f.chat_models.settings import UNHONOURED
-from langchain_g4f.chat_models.tool_calling import Emulation, ToolCallingModel
+from langchain_g4f.chat_models.settings import UNHONOURED, near_miss
+from langchain_g4f.chat_models.tool_calling import ARGUMENTS, Emulation, ToolCallingModel
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
 from langchain_g4f.events import Text
 from langchain_g4f.redact import forget_locals
@@ -91,7 +91,10 @@ class BaseChatG4F(ToolCallingModel):
         emulation = Emulation.take(kwargs)
         kwargs.pop("stream", None)  # core has read it
         if kwargs:
+            known = {*self.options, *ARGUMENTS, "media", "model", "stop", *UNHONOURED}
+            meant = [f"perhaps {m!r} is meant" for m in [near_miss(n, known) for n in kwargs] if m]
             msg = f"{self.label}: unknown parameters of the call: {sorted(kwargs)}"
+            msg = "; ".join([msg, *meant])
             raise ConfigurationError(msg)
         ends = tuple(filter(None, [*(self.stop or ()), *(stop or ())]))
         if emulation is None:

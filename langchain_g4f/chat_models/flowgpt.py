@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, Unpack
 from pydantic import Field, SecretStr, model_validator
 
 from langchain_g4f.auth.store import Credentials
+from langchain_g4f.chat_models.addresses import address
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.errors import ConfigurationError
 
@@ -68,6 +69,7 @@ class ChatFlowGpt(BaseChatG4F):
     label: ClassVar[str] = "FlowGPT"
     provider: ClassVar[str] = "flowgpt"
     url: ClassVar[str] = "https://flowgpt.com"
+    needs_address: ClassVar[bool] = True
     credential: ClassVar[str] = "api_key"
     default_model: ClassVar[str] = "gpt-3.5-turbo"
     models: ClassVar[tuple[str, ...]] = (
@@ -92,7 +94,7 @@ class ChatFlowGpt(BaseChatG4F):
     options: ClassVar[tuple[str, ...]] = ("temperature",)
     honoured: ClassVar[frozenset[str]] = frozenset({"temperature"})
 
-    base_url: str = Field(default_factory=_base_url)
+    base_url: str = Field(default_factory=lambda: address(_base_url(), "FLOWGPT_BASE_URL"))
     api_key: SecretStr | None = None
     """Token of a member; None for anonymous use."""
     temperature: float | None = 0.7

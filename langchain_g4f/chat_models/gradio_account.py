@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from langchain_g4f.auth.cookies import check_cookies
 from langchain_g4f.auth.store import Credentials
+from langchain_g4f.chat_models.addresses import address
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.chat_models.given_cookies import named_cookies
 from langchain_g4f.chat_models.gradio_address import (
@@ -31,7 +32,7 @@ class HubAccount(BaseChatG4F):
     account_of: ClassVar[str] = "gradio"
     credential: ClassVar[str] = "api_key"
 
-    hub_url: str = Field(default_factory=environment_hub)
+    hub_url: str = Field(default_factory=lambda: address(environment_hub(), "HF_ENDPOINT"))
     """Address of the Hub, which knows Spaces and identities."""
     api_key: SecretStr | None = None
     """Token of the Hub, sent to the app and to the Hub."""
@@ -48,7 +49,7 @@ class HubAccount(BaseChatG4F):
     @field_validator("hub_url")
     @classmethod
     def _hub_is_http(cls, value: str) -> str:
-        return cls._base_url_is_http(value)
+        return address(value, "hub_url")
 
     @field_validator("cookies", mode="before")
     @classmethod

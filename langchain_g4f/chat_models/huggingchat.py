@@ -26,7 +26,7 @@ from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.chat_models.given_cookies import GivenCookies, named_cookies
 from langchain_g4f.chat_models.huggingchat_login import (
     HOME,
-    environment_base_url,
+    default_base_url,
     environment_cookies,
     is_of_environment,
 )
@@ -79,6 +79,7 @@ class ChatHuggingChat(BaseChatG4F):
     label: ClassVar[str] = "HuggingChat"
     provider: ClassVar[str] = "huggingchat"
     url: ClassVar[str] = HOME
+    needs_address: ClassVar[bool] = True
     needs_auth: ClassVar[bool] = True
     credential: ClassVar[str] = "cookies"
     default_model: ClassVar[str] = "omni"
@@ -95,7 +96,7 @@ class ChatHuggingChat(BaseChatG4F):
         "trusted_media_hosts",
     )
 
-    base_url: str = Field(default_factory=environment_base_url)
+    base_url: str = Field(default_factory=default_base_url)
     cookies: dict[str, SecretStr] | None = None
     """Cookies for the server: ``Cookie`` header, names and values, path of a cookie file, or the
     list that a browser exports."""

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from langchain_g4f.chat_models.addresses import address
+
 HOME = "https://huggingface.co/chat"
 """Address of HuggingChat itself."""
 
@@ -20,6 +22,15 @@ def is_of_environment(base_url: str) -> bool:
     return urlsplit(base_url)[:2] == urlsplit(environment_base_url())[:2]  # scheme, host and port
 
 
+def default_base_url() -> str:
+    """The same, if it is an address.
+
+    Raises:
+        ConfigurationError: The environment names something else.
+    """
+    return address(environment_base_url(), "HUGGINGCHAT_BASE_URL")
+
+
 def environment_cookies(base_url: str) -> str | Path | None:
     """The environment's cookies, for the environment's server and no other."""
     if not is_of_environment(base_url):
@@ -30,4 +41,10 @@ def environment_cookies(base_url: str) -> str | Path | None:
     return Path(path).expanduser() if path else None
 
 
-__all__ = ["HOME", "environment_base_url", "environment_cookies", "is_of_environment"]
+__all__ = [
+    "HOME",
+    "default_base_url",
+    "environment_base_url",
+    "environment_cookies",
+    "is_of_environment",
+]

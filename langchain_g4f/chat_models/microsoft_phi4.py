@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from langchain_g4f.chat_models.addresses import address
 from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def _environment_base_url() -> str:
-    given = os.environ.get("PHI4_BASE_URL", "").rstrip("/")
-    return given or "https://microsoft-phi-4-multimodal.hf.space"
+    given = os.environ.get("PHI4_BASE_URL") or "https://microsoft-phi-4-multimodal.hf.space"
+    return address(given, "PHI4_BASE_URL")
 
 
 class ChatMicrosoftPhi4(ChatGradioSpace):

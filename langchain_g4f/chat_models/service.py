@@ -95,8 +95,12 @@ class ServiceModel(LoginSettings):
         )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy; with other cookies or another address, one with a session of its own."""
-        copied = super().model_copy(update=update, deep=deep)
+        """A copy; with other cookies or another address, one with a session of its own.
+
+        Raises:
+            ConfigurationError: A setting is misspelt, or the address is none.
+        """
+        copied = super().model_copy(update=self._checked_update(update or {}), deep=deep)
         copied.__dict__.pop("_serialized", None)  # core's cache of what it was
         if not {*_IDENTITY, *self.lc_secrets}.isdisjoint(update or ()):
             copied._runtime = Runtime()  # noqa: SLF001 -- its own

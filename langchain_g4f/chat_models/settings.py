@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from urllib.parse import SplitResult, urlsplit
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import (
@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from langchain_g4f.chat_models.addresses import address, split
 from langchain_g4f.chat_models.given_cookies import sealed
 from langchain_g4f.chat_models.parameters import Parameter, in_lines
 from langchain_g4f.errors import ConfigurationError
@@ -50,6 +51,8 @@ class ChatSettings(BaseChatModel):
     """Name of the provider in errors, metadata and traces."""
     url: ClassVar[str] = ""
     """Where a person finds the service."""
+    needs_address: ClassVar[bool] = False
+    """Whether there is nothing to ask without ``base_url``."""
     needs_auth: ClassVar[bool] = False
     supports_stream: ClassVar[bool] = True
     supports_system_message: ClassVar[bool] = True
@@ -107,12 +110,34 @@ class ChatSettings(BaseChatModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _warn_of_unknown(cls, values: object) -> object:
-        """Say by name which settings are none: pydantic would drop them without a word."""
-        for name in values if isinstance(values, dict) else ():
-            if name not in _names(cls):
-                warnings.warn(f"{cls.label} has no parameter {name!r}: it is ignored", stacklevel=2)
+    def _settings_are_known(cls, values: object) -> object:
+        if isinstance(values, dict):
+            cls._check_names(values)
         return values
+
+    @classmethod
+    def _check_names(cls, settings: Mapping[str, Any]) -> None:
+        """Refuse a misspelt setting, and say by name what is none: pydantic would drop both.
+
+        Without ``baseurl`` or ``cookie`` a question would go to another server than was meant.
+        """
+        for name, value in settings.items():
+            if name in _names(cls):
+                continue
+            meant = near_miss(name, _names(cls))
+            if not meant and isinstance(value, str) and value.startswith(("http://", "https://")):
+                meant = "base_url"  # no address is ignored
+            if meant:
+                msg = f"{cls.label} has no parameter {name!r}: did you mean {meant!r}?"
+                raise ConfigurationError(msg)
+            warnings.warn(f"{cls.label} has no parameter {name!r}: it is ignored", stacklevel=3)
+
+    def _checked_update(self, update: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is changed in a copy; pydantic takes it as it is."""
+        self._check_names(update)
+        if "base_url" not in update:
+            return update
+        return {**update, "base_url": self._base_url_is_http(update["base_url"])}
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -122,18 +147,12 @@ class ChatSettings(BaseChatModel):
     @field_validator("base_url")
     @classmethod
     def _base_url_is_http(cls, value: str) -> str:
-        if value and not _is_address(value):
-            msg = (
-                "base_url: expected an address that begins with http:// or https://,"
-                " without user, password, query and fragment"
-            )
-            raise ConfigurationError(msg)
-        return value.rstrip("/")
+        return address(value, "base_url") if value or cls.needs_address else value
 
     @field_validator("proxy")
     @classmethod
     def _proxy_has_a_host(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and _split(value.get_secret_value()) is None:
+        if value is not None and split(value.get_secret_value()) is None:
             msg = "proxy: expected a URL such as 'http://user:password@host:3128'"
             raise ConfigurationError(msg)
         return value
@@ -237,22 +256,10 @@ def _secret_names(settings: type[ChatSettings]) -> frozenset[str]:
     return frozenset(name for name, field in fields if "SecretStr" in str(field.annotation))
 
 
-def _is_address(value: str) -> bool:
-    """Whether this is origin and path of a service, without anything that may be secret."""
-    parts = _split(value)
-    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
-        return False
-    return parts.scheme in {"http", "https"}
+def near_miss(name: object, known: Iterable[str]) -> str:
+    """What ``name`` is probably meant to be; empty if it is like none of those that are known."""
+    found = get_close_matches(str(name).lower().replace("-", "_"), known, n=1, cutoff=0.8)
+    return found[0] if found else ""
 
 
-def _split(address: str) -> SplitResult | None:
-    """The parts of an address, None if there is no host or no valid port."""
-    try:
-        parts = urlsplit(address)
-        parts.port  # noqa: B018 -- raises where it is no number
-    except ValueError:
-        return None
-    return parts if parts.hostname else None
-
-
-__all__ = ["UNHONOURED", "ChatSettings"]
+__all__ = ["UNHONOURED", "ChatSettings", "near_miss"]

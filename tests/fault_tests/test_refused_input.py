@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from langchain_core.messages import (
 
 from langchain_g4f.errors import ConfigurationError, G4FError, UnsupportedMediaError
 from tests.fault_tests.harness import by_turns, by_way, fail
-from tests.fault_tests.registry import Provider, fault, fault_cases
+from tests.fault_tests.registry import CANARY, Provider, fault, fault_cases
 
 NOTHING_TO_ANSWER: dict[str, list[BaseMessage]] = {
     "no message": [],
@@ -88,3 +89,104 @@ async def test_unknown_parameter_of_a_call_is_refused(provider: Provider, way: s
         error = await fail(model, way, ConfigurationError, host=None)
         assert server.requests == []
     assert "temprature" in str(error)
+
+
+# --- row 65 --------------------------------------------------------------------------------------
+
+NO_ADDRESSES = (
+    "localhost:3000/chat",
+    "//host",
+    "http://",
+    "ftp://host",
+    "http://host:port",
+    "host",
+)
+VARIABLES = {"HC": "HUGGINGCHAT_BASE_URL", "PH": "PHI4_BASE_URL", "FG": "FLOWGPT_BASE_URL"}
+
+
+def makers(model: Any) -> list[Callable[..., object]]:
+    """What makes a model out of settings: the class, and copying one."""
+
+    def copy(**update: Any) -> object:
+        return model.model_copy(update=update)
+
+    return [type(model), copy]
+
+
+@fault(65)
+@pytest.mark.parametrize("name", ["baseurl", "base-url", "Base_URL", "api_base", "endpoint"])
+def test_address_under_another_name_is_refused(provider: Provider, name: str) -> None:
+    """The question would go to the public service, and the cookies with it."""
+    with provider.server() as server:
+        for make in makers(provider.model(server)):
+            with pytest.raises(ValueError, match=f"'{name}': did you mean 'base_url'"):
+                make(**{name: server.url})
+        assert server.requests == []
+
+
+@fault(65)
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("temprature", "temperature"), ("stops", "stop"), ("max_retry", "max_retries")],
+)
+def test_misspelt_setting_is_refused(provider: Provider, name: str, meant: str) -> None:
+    """The error says what was probably meant; the value is not repeated."""
+    said = f"'{name}': did you mean '{meant}'"
+    with provider.server() as server, pytest.raises(ValueError, match=said) as caught:
+        provider.model(server, **{name: CANARY})
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+
+
+@fault(65)
+def test_setting_that_is_like_no_other_warns(provider: Provider) -> None:
+    """As with other chat models: a configuration may be made for several."""
+    with provider.server() as server, pytest.warns(UserWarning, match="'colour'"):
+        provider.model(server, colour="red")
+
+
+@fault(65)
+@by_way
+async def test_misspelt_parameter_of_a_call_is_refused(provider: Provider, way: str) -> None:
+    """Before anything is sent."""
+    with provider.server() as server:
+        model = provider.model(server)
+        error = await fail(model.bind(medai=["x"]), way, ConfigurationError, host=None)
+        assert server.requests == []
+    assert "perhaps 'media' is meant" in str(error)
+
+
+@fault(65)
+@pytest.mark.parametrize("given", NO_ADDRESSES)
+def test_what_is_no_address_is_refused_by_the_name_of_its_place(
+    provider: Provider, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a setting, in a copy, and in the environment."""
+    with provider.server() as server:
+        model = provider.model(server)
+    for make in makers(model):
+        with pytest.raises(ValueError, match=r"base_url: expected .* 'http://"):
+            make(base_url=given)
+    monkeypatch.setenv(VARIABLES[provider.key], given)
+    with pytest.raises(ValueError, match=f"{VARIABLES[provider.key]}: expected "):
+        makers(model)[0]()
+
+
+@fault(65, where=lambda provider: provider.key != "PH")
+def test_empty_address_is_none(provider: Provider) -> None:
+    """An app has that of its Space instead."""
+    with provider.server() as server:
+        model = provider.model(server)
+    with pytest.raises(ValueError, match="base_url: expected an address"):
+        makers(model)[0](base_url="")
+
+
+@fault(65, only="PH")
+def test_address_of_the_hub_is_one(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a setting, and in the environment."""
+    with provider.server() as server:
+        for given in (*NO_ADDRESSES, ""):
+            with pytest.raises(ValueError, match="hub_url: expected an address"):
+                provider.model(server, hub_url=given)
+        monkeypatch.setenv("HF_ENDPOINT", "hf.example")
+        with pytest.raises(ValueError, match="HF_ENDPOINT: expected an address"):
+            makers(provider.model(server, hub_url=server.url))[0]()

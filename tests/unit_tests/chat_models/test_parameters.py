@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.caches import InMemoryCache
 
-from langchain_g4f import ChatHuggingChat, Clocks
+from langchain_g4f import ChatG4F, ChatGradioSpace, ChatHuggingChat, Clocks
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import Sandbox
 from langchain_g4f.tools.prompt import PROTOCOL
@@ -142,6 +142,15 @@ def test_setting_that_cannot_work_is_refused_by_name_and_without_its_value(
         ChatHuggingChat(**settings)
     assert "secret-canary" not in str(caught.value)
     assert "secret-canary" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("model_class", [ChatGradioSpace, ChatG4F])
+def test_misspelt_setting_is_refused_by_every_class(model_class: Any) -> None:
+    """Those of a service of one address are asked in the tests of faults."""
+    with pytest.raises(ValueError, match="'baseurl': did you mean 'base_url'"):
+        model_class(baseurl="http://intranet")
+    with pytest.raises(ValueError, match="'endpoint': did you mean 'base_url'"):
+        model_class(endpoint="http://intranet")
 
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("inf"), float("nan")])
