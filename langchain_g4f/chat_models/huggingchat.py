@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.messages import AIMessage
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationInfo,
@@ -22,7 +20,6 @@ from pydantic import (
 
 from langchain_g4f.auth.cookies import check_cookies
 from langchain_g4f.auth.store import Credentials
-from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.chat_models.given_cookies import GivenCookies, named_cookies
 from langchain_g4f.chat_models.huggingchat_login import (
     HOME,
@@ -31,6 +28,7 @@ from langchain_g4f.chat_models.huggingchat_login import (
     is_of_environment,
 )
 from langchain_g4f.chat_models.login import hidden, revealed
+from langchain_g4f.chat_models.tool_servers import ToolServer, ToolServerModel
 from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,21 +39,7 @@ if TYPE_CHECKING:
     from langchain_g4f.turn import Turn
 
 
-class ToolServer(BaseModel):
-    """A tool server (MCP, streamable HTTP) that the service may offer to the model."""
-
-    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid")
-
-    name: str
-    url: str
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
-
-    def __getstate__(self) -> dict[Any, Any]:
-        state = super().__getstate__()
-        return {**state, "__dict__": {**state["__dict__"], "headers": {}}}
-
-
-class ChatHuggingChat(BaseChatG4F):
+class ChatHuggingChat(ToolServerModel):
     """Chat with HuggingChat, or with any other huggingface/chat-ui server.
 
     Setup:

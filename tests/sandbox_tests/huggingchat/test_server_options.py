@@ -183,7 +183,7 @@ async def test_older_server_takes_no_tool_servers(way: str) -> None:
 
 
 @pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("name", ["temperature", "max_tokens", "top_p", "temprature"])
+@pytest.mark.parametrize("name", ["temperature", "max_tokens", "top_p", "colour"])
 @pytest.mark.parametrize("way", MIXED_WAYS)
 async def test_parameter_that_cannot_be_honoured_warns_once_by_name(
     generation: Generation, way: str, name: str

@@ -6,14 +6,17 @@ import pickle
 import subprocess
 import textwrap
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumpd, dumps, loads
+from langchain_core.runnables import Runnable, RunnableBinding
 from pydantic import SecretStr
 
 from langchain_g4f import ChatHuggingChat, Clocks
+from langchain_g4f.chat_models.tool_servers import ToolServer
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 from langchain_g4f.events import Progress
 from langchain_g4f.testing import Sandbox
@@ -116,6 +119,53 @@ async def test_cookies_are_in_no_trace(way: str) -> None:
 async def test_headers_of_tool_servers_are_in_no_trace(way: str) -> None:
     """What a tool server is told about the caller is no business of a tracer either."""
     assert CANARY not in await trace(way)
+
+
+TOOL_SERVER = {"name": "a", "url": BASE_URL, "headers": {"authorization": CANARY}}
+GIVEN: dict[str, Callable[[ChatHuggingChat], Runnable[Any, Any]]] = {
+    "call": lambda model: model,
+    "with_config": lambda model: model.with_config(tags=["x"]),
+    "bind": lambda model: model.bind(mcp_servers=[TOOL_SERVER]),
+    "bind_tools": lambda model: model.bind_tools([], mcp_servers=(TOOL_SERVER,)),
+}
+
+
+@pytest.mark.proves("fault:41:HC", "obligation:huggingchat:19")
+@pytest.mark.parametrize("how", GIVEN)
+@pytest.mark.parametrize("way", WAYS)
+async def test_headers_of_tool_servers_of_a_call_are_in_no_trace(way: str, how: str) -> None:
+    """Neither where the call begins nor in an error; and the server gets them."""
+    tracer = Tracer()
+    call = {} if "bind" in how else {"mcp_servers": [TOOL_SERVER]}
+    with Sandbox() as sandbox:
+        asked = GIVEN[how](ChatHuggingChat(base_url=sandbox.base_url, model=MODEL))
+        await ask(asked, way, "hi", config={"callbacks": [tracer]}, **call)
+        assert CANARY in str([request.form for request in sandbox.requests])
+        assert "authorization" in str(tracer.seen)
+        with pytest.raises(ConfigurationError):
+            await ask(asked, way, [], config={"callbacks": [tracer]}, timezone=1, **call)
+    assert CANARY not in str(tracer.seen)
+
+
+@pytest.mark.proves("fault:41:HC", "promise:serialization-without-secrets")
+def test_headers_of_tool_servers_that_are_bound_are_in_nothing_that_is_written_down() -> None:
+    """A binding that was written down loads again, without them."""
+    bound = model_with_secrets().bind(mcp_servers=[TOOL_SERVER])
+    for shown in (repr(bound), str(bound), dumps(bound), repr(pickle.dumps(bound))):
+        assert CANARY not in shown
+    loaded: Any = loads(
+        dumps(bound),
+        allowed_objects=[ChatHuggingChat, ToolServer, type(bound), RunnableBinding],
+        valid_namespaces=["langchain_g4f"],
+    )
+    assert loaded.kwargs == {"mcp_servers": [ToolServer(name="a", url=BASE_URL)]}
+
+
+@pytest.mark.proves("fault:41:HC")
+def test_headers_of_tool_servers_are_in_no_key_of_a_cache() -> None:
+    """A cache may be a file or a server."""
+    model = model_with_secrets(cookies=None)
+    assert CANARY not in model._get_llm_string(mcp_servers=[TOOL_SERVER])
 
 
 @pytest.mark.proves("promise:serialization-without-secrets")
