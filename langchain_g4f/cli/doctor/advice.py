@@ -12,6 +12,7 @@ from langchain_g4f.cli.failure import message_of
 from langchain_g4f.cli.terminal import one_line
 from langchain_g4f.errors import (
     APIConnectionError,
+    APIError,
     APITimeoutError,
     AppError,
     BadRequestError,
@@ -60,13 +61,14 @@ _OTHERWISE = "ask again later: the service itself has failed"
 
 
 def in_a_line(error: Exception, *secrets: str) -> str:
-    """What an error says, in one line without credentials.
+    """What an error says, in one line without credentials and the name of the provider.
 
     Args:
         error: Any error that a user can meet.
         secrets: What must not be shown, wherever it stands.
     """
-    return clean(message_of(error), *secrets)
+    provider = error.provider if isinstance(error, APIError) else ""
+    return clean(message_of(error).removeprefix(f"{provider}: "), *secrets)
 
 
 def clean(text: str, *secrets: str) -> str:

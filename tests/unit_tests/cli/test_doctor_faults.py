@@ -283,6 +283,7 @@ def test_website_of_another_kind_is_no_chat_service() -> None:
         found, more, code = checks("huggingchat", server)
     assert (code, found["reachable"], found["server"]) == (1, "ok", "FAIL")
     assert "no chat-ui server" in more["problems"][0]["what"]
+    assert "huggingchat:" not in more["problems"][0]["what"], "the report names it already"
 
 
 def test_server_that_accepts_and_is_silent_is_not_reachable() -> None:
