@@ -40,6 +40,7 @@ class Arguments(TypedDict, total=False):
     login_profile: str
     from_browser: str | None
     tool_retries: int
+    strict_tool_calls: bool
     temperature: float | None
     max_tokens: int | None
 

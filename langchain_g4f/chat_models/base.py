@@ -23,7 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from langchain_g4f.chat_models.blocks import register
 from langchain_g4f.chat_models.chunks import ChunkMapper
-from langchain_g4f.chat_models.messages import to_turn
+from langchain_g4f.chat_models.messages import known_nonce, to_turn
 from langchain_g4f.chat_models.progress import (
     areport,
     as_progress,
@@ -36,6 +36,7 @@ from langchain_g4f.chat_models.tool_calling import ARGUMENTS, Emulation, ToolCal
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
 from langchain_g4f.events import Text
 from langchain_g4f.redact import forget_locals
+from langchain_g4f.text.escape import escape
 from langchain_g4f.tools.prompt import NO_CALL, PROTOCOL
 from langchain_g4f.turn import Message
 
@@ -88,7 +89,8 @@ class BaseChatG4F(ToolCallingModel):
             for name in self.options
         }
         media = self._given_media(kwargs.pop("media", None))
-        emulation = Emulation.take(kwargs)
+        nonce = known_nonce(messages, self.provider)
+        emulation = Emulation.take(kwargs, nonce)
         kwargs.pop("stream", None)  # core has read it
         if kwargs:
             known = {*self.options, *ARGUMENTS, "media", "model", "stop", *UNHONOURED}
@@ -98,11 +100,16 @@ class BaseChatG4F(ToolCallingModel):
             raise ConfigurationError(msg)
         ends = tuple(filter(None, [*(self.stop or ()), *(stop or ())]))
         if emulation is None:
-            turn = to_turn(messages, model=model, options=options, media=media)
+            turn = to_turn(messages, model=model, options=options, media=media, nonce=nonce)
             return turn, ChunkMapper(self.provider, model, ends)
-        section, note = emulation.section, emulation.note
         turn = to_turn(
-            messages, model=model, options=options, media=media, tools=section, note=note
+            messages,
+            model=model,
+            options=options,
+            media=media,
+            tools=emulation.section,
+            note=emulation.note,
+            nonce=emulation.nonce,
         )
         return turn, self._reading_mapper(model, ends, emulation, self.tool_retries)
 
@@ -115,6 +122,8 @@ class BaseChatG4F(ToolCallingModel):
             tools=bool(emulation.section),
             bare_json=emulation.bare_json,
             parallel=emulation.parallel,
+            nonce=emulation.nonce,
+            strict=self.strict_tool_calls,
         )
         hold = emulation.forced and retries > 0
         again = None
@@ -126,7 +135,11 @@ class BaseChatG4F(ToolCallingModel):
         """The call after one that had to be answered with a tool call, and was not."""
         state: AnswerState = "part" if mapper.stopped else "whole"
         answer = Message(
-            "assistant", mapper.said, handle=mapper.handle, state=state, in_history=False
+            "assistant",
+            escape(mapper.said, mapper.nonce),
+            handle=mapper.handle,
+            state=state,
+            in_history=False,
         )
         question = Message("user", NO_CALL, note=turn.messages[-1].note, in_history=False)
         return replace(turn, messages=(*turn.messages, answer, question)), mapper.another()

@@ -92,7 +92,7 @@ class ChunkMapper:
         self._reason: FinishReason = "unknown"
         self._usage: Usage | None = None
         self._metadata: dict[str, Any] = {}
-        self._once: dict[str, Any] = {}
+        self._once: dict[str, Any] = {"tool_nonce": self.nonce} if self.nonce else {}
         self._sources: list[dict[str, str]] = []
         self._spoken = False
         self._blocks = 0
@@ -101,6 +101,11 @@ class ChunkMapper:
     def said(self) -> str:
         """The text of the answer as the service said it."""
         return self._reading.said if self._reading is not None else ""
+
+    @property
+    def nonce(self) -> str:
+        """What the model was told to write on its calls."""
+        return self._reading.nonce if self._reading is not None else ""
 
     def another(self) -> ChunkMapper:
         """The mapper of another try, whose answer is the answer then."""

@@ -19,6 +19,7 @@ from langchain_g4f.auth.store import Credentials
 from langchain_g4f.chat_models.addresses import address
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.text.escape import escape
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
@@ -166,8 +167,8 @@ class ChatFlowGpt(BaseChatG4F):
             base_url=self.base_url,
             token=self._token,
             device_id=self.device_id,
-            greeting=self.greeting,
-            system=self.default_system,
+            greeting=escape(self.greeting),
+            system=escape(self.default_system),
         )
         return plan(turn, session, service)
 

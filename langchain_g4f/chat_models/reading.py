@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from langchain_g4f.events import Event, FinalText, Reasoning, Text, ToolCall
@@ -20,11 +21,33 @@ class AnswerReading:
         tools: Whether calls are looked for.
         bare_json: Whether text around JSON is left out.
         parallel: Whether calls after the first are kept.
+        nonce: What the model was told to write on its calls.
+        strict: Whether calls without it are text.
+
+    Attributes:
+        nonce: As given, if calls are looked for.
     """
 
-    def __init__(self, *, tools: bool, bare_json: bool, parallel: bool) -> None:
-        self._tools, self._bare_json, self._parallel = tools, bare_json, parallel
-        self._parser = ToolCallParser() if tools else None
+    def __init__(
+        self,
+        *,
+        tools: bool,
+        bare_json: bool,
+        parallel: bool,
+        nonce: str = "",
+        strict: bool = False,
+    ) -> None:
+        self._another = partial(
+            AnswerReading,
+            tools=tools,
+            bare_json=bare_json,
+            parallel=parallel,
+            nonce=nonce,
+            strict=strict,
+        )
+        self.nonce = nonce if tools else ""
+        self._parallel = parallel
+        self._parser = ToolCallParser(nonce, strict=strict) if tools else None
         self._json = BareJSON() if bare_json else None
         self._pieces: list[str] = []
         self._final: str | None = None
@@ -69,7 +92,7 @@ class AnswerReading:
 
     def _whole(self, final: FinalText) -> FinalText:
         """The service's own version, read from its beginning."""
-        again = AnswerReading(tools=self._tools, bare_json=self._bare_json, parallel=self._parallel)
+        again = self._another()
         events = [*again.feed(Text(final.text)), *again.close()]
         return FinalText(
             "".join(event.text for event in events if isinstance(event, Text)),

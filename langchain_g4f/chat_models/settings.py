@@ -97,6 +97,8 @@ class ChatSettings(BaseChatModel):
     function."""
     tool_retries: int = Field(default=0, ge=0)
     """How often a tool call is asked for again that was demanded and did not come."""
+    strict_tool_calls: bool = False
+    """Whether only those tool calls count that carry the id which the model was told."""
     temperature: float | None = None
     max_tokens: int | None = None
 

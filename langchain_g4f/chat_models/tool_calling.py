@@ -24,7 +24,13 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from langchain_g4f.chat_models.service import ServiceModel
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.tools.prompt import ANY, directive, schema_directive, tools_section
+from langchain_g4f.tools.prompt import (
+    ANY,
+    directive,
+    new_nonce,
+    schema_directive,
+    tools_section,
+)
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -51,6 +57,7 @@ class Emulation:
         parallel: Whether more than the first call is wanted.
         bare_json: Whether the answer is to be JSON and nothing else.
         forced: Whether a call has to come.
+        nonce: What the model is told to write on its calls.
     """
 
     section: str = ""
@@ -58,10 +65,16 @@ class Emulation:
     parallel: bool = True
     bare_json: bool = False
     forced: bool = False
+    nonce: str = ""
 
     @classmethod
-    def take(cls, kwargs: dict[str, Any]) -> Emulation | None:
+    def take(cls, kwargs: dict[str, Any], nonce: str = "") -> Emulation | None:
         """Take what concerns tools and formats out of the arguments of a call.
+
+        Args:
+            kwargs: The arguments.
+            nonce: What the model writes on its calls in this conversation; empty if there is
+                nothing yet.
 
         Raises:
             ConfigurationError: A tool is chosen that is not there, or a format not known.
@@ -78,15 +91,18 @@ class Emulation:
         if choice == "none" or not tools:  # with none, "any" asks for what cannot come
             tools, choice = [], ""
         parallel = given["parallel_tool_calls"] is not False
-        notes = [directive(choice)]
+        if tools:
+            nonce = nonce or new_nonce()
+        notes = [directive(choice, nonce)]
         if wanted is not None:
             notes.append(schema_directive(_schema(wanted)))
         return cls(
-            tools_section(tools, parallel=parallel) if tools else "",
+            tools_section(tools, nonce=nonce, parallel=parallel) if tools else "",
             "\n\n".join(filter(None, notes)),
             parallel,
             wanted is not None,
             bool(choice),
+            nonce,
         )
 
 

@@ -1,13 +1,16 @@
 """Splits ``<think>...</think>`` out of streamed text.
 
-Tags do not align with the pieces they arrive in, and the closing one may never
-come (docs/protocols/huggingchat.md, section 6). Text flows without delay: only a
-suffix that may be the beginning of the expected tag waits. Blank space between the
-reasoning and the answer belongs to neither.
+It is reasoning at the beginning of an answer, or of a round of one after the service's own
+tools, before anything else was said; a model that writes of the tag later on means the tag.
+Tags do not align with the pieces they arrive in, and the closing one may never come
+(docs/protocols/huggingchat.md, section 6). Text flows without delay: only what may be the
+beginning of the expected tag waits. Blank space between the reasoning and the answer
+belongs to neither.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from langchain_g4f.events import Reasoning, Text
@@ -17,40 +20,60 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _OPEN, _CLOSE = "<think>", "</think>"
+_ELEMENT = re.compile(r"<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
 
 
 class ThinkSplitter:
-    """Incremental; ``feed`` pieces, then ``close``."""
+    """Incremental; ``feed`` pieces, then ``close``.
+
+    Attributes:
+        flowing: Whether all that comes now is text.
+    """
 
     def __init__(self) -> None:
+        self.flowing = False
         self._pending = ""
         self._thinking = False
         self._at_border = False
 
     def feed(self, text: str) -> Iterable[Text | Reasoning]:
         """The events that are certain now."""
-        if "<" in text or self._pending or self._at_border or not text:
-            return self._split(text)
-        return (Reasoning(text) if self._thinking else Text(text),)
+        if not text:
+            return ()
+        if self.flowing:
+            return (Text(text),)
+        if self._thinking and not (self._pending or self._at_border or "<" in text):
+            return (Reasoning(text),)
+        return self._split(text)
 
     def _split(self, text: str) -> Iterator[Text | Reasoning]:
-        if self._pending:
-            text = self._pending + text
-            self._pending = ""
-        while True:
-            tag = _CLOSE if self._thinking else _OPEN
-            before, found, after = text.partition(tag)
-            if not found:
-                break
-            yield from self._emit(before)
-            self._thinking = not self._thinking
-            self._at_border = True
-            text = after
-        waiting = held_back(text, (tag,)) if "<" in text else 0
-        if waiting:
-            self._pending = text[-waiting:]
-            text = text[:-waiting]
+        text, self._pending = self._pending + text, ""
+        while text and not self.flowing:
+            if self._thinking:
+                reasoning, end, text = text.partition(_CLOSE)
+                if not end and (waiting := held_back(reasoning, (_CLOSE,))):
+                    self._pending = reasoning[-waiting:]
+                    reasoning = reasoning[:-waiting]
+                yield from self._emit(reasoning)
+                if end:
+                    self._thinking, self._at_border = False, True
+                continue
+            said = text.lstrip()
+            yield from self._emit(text[: len(text) - len(said)])
+            text = said
+            if said.startswith(_OPEN):
+                self._thinking, self._at_border = True, True
+                text = said.removeprefix(_OPEN)
+            elif _OPEN.startswith(said):
+                self._pending, text = said, ""
+            else:
+                self.flowing = True
         yield from self._emit(text)
+
+    def begin_round(self) -> Iterator[Text | Reasoning]:
+        """A round of the answer ends, and another one begins."""
+        yield from self.close()
+        self.flowing = self._thinking = self._at_border = False
 
     def close(self) -> Iterator[Text | Reasoning]:
         """What was held back; unfinished reasoning stays reasoning."""
@@ -66,10 +89,15 @@ class ThinkSplitter:
 
 
 def without_reasoning(text: str) -> str:
-    """The answer in ``text``."""
+    """What is said in a round of an answer."""
     splitter = ThinkSplitter()
     pieces = [*splitter.feed(text), *splitter.close()]
     return "".join(piece.text for piece in pieces if isinstance(piece, Text))
 
 
-__all__ = ["ThinkSplitter", "without_reasoning"]
+def without_think_elements(text: str) -> str:
+    """``text`` without any such element, for where its rounds are not known."""
+    return _ELEMENT.sub("", text)
+
+
+__all__ = ["ThinkSplitter", "without_reasoning", "without_think_elements"]

@@ -1,8 +1,10 @@
 """The content of a ``<tool_call>`` element -> calls.
 
-How a call is spelled does not matter, nor whether an element holds one or several, nor
-what stands around them; see `langchain_g4f.tools.spelling`. What is missing is not made
-up, for half an argument must not be executed. Types are left to whoever validates them.
+How a call is spelled does not matter, nor whether an element holds one or several; see
+`langchain_g4f.tools.spelling`. Nor does it matter what stands around them, if the element
+has the id that only the model knows; without it, words around them make it a quotation.
+What is missing is not made up, for half an argument must not be executed. Types are left to
+whoever validates them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ _NAMED_WITHIN = 1000
 """Characters at the beginning of an unreadable call in which its name is looked for."""
 _ARGUMENTS = ("arguments", "parameters", "args")
 _BESIDES = {"name", "id", "type"}
+_AROUND = re.compile(r"(?:[\s,\[\]}]|```\w*)*+")
+"""What may stand around JSON that stands alone: a list, a code fence, a bracket too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,15 @@ def calls_in(raw: RawCall) -> list[Call]:
     if text.startswith('"') and isinstance(quoted := read_json(text), str):
         text, closed, as_asked = quoted.strip(), False, False
     found: list[tuple[str, Call | None]] = []
+    around, end = [], 0
     for written in objects(text, closed=closed):
         spelled = as_asked and written.text == text and not written.misspelled
         found.append((written.text, _call(written.value, closed=closed, spelled=spelled)))
-    if not any(call for _, call in found):
+        begin = text.index(written.text, end)
+        around.append(text[end:begin])
+        end = begin + len(written.text)
+    alone = (raw.marked and as_asked) or _AROUND.fullmatch("".join([*around, text[end:]]))
+    if not alone or not any(call for _, call in found):
         return [_unreadable(text)]
     return [call or _unreadable(said) for said, call in found]
 

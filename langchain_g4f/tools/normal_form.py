@@ -10,29 +10,42 @@ from __future__ import annotations
 import json
 
 from langchain_g4f.events import Text
+from langchain_g4f.text.escape import escape
+from langchain_g4f.text.think import without_think_elements
 from langchain_g4f.tools.decode import calls_in
 from langchain_g4f.tools.parser import RawCall, ToolCallParser
-from langchain_g4f.tools.prompt import escape, render_call, render_unreadable
+from langchain_g4f.tools.prompt import render_call, render_unreadable
 
 
-def normal_form(text: str) -> str:
+def normal_form(text: str, nonce: str = "", *, strict: bool = False) -> str:
     """``text`` as it would be if it were written as asked for.
 
     Two answers have the same one if LangChain has the same text and the same calls of
-    them. What is without calls stays as it is, but for reasoning and for stray tags.
+    them. What is without calls stays as it is, but for reasoning and what is escaped.
+
+    Args:
+        text: An answer as the model wrote it, or as it stands in a history.
+        nonce: The id that the calls in it carry.
+        strict: Whether what does not carry it is text.
     """
-    parser = ToolCallParser(limit=len(text))
+    text = without_think_elements(text)
+    parser = ToolCallParser(nonce, strict=strict, limit=len(text))
     events = [*parser.feed(text), *parser.close()]
-    said = escape("".join(event.text for event in events if isinstance(event, Text)))
+    said = escape("".join(event.text for event in events if isinstance(event, Text)), nonce)
     raw = (event for event in events if isinstance(event, RawCall))
     calls = sorted((c for r in raw for c in calls_in(r)), key=lambda call: not call.readable)
     rendered = [
-        render_call(call.name, json.loads(call.arguments))
+        render_call(call.name, json.loads(call.arguments), nonce)
         if call.readable
-        else render_unreadable(json.loads(call.arguments))
+        else render_unreadable(json.loads(call.arguments), nonce)
         for call in calls
     ]
     return "\n".join(filter(None, [said.strip(), *rendered])) if rendered else said
 
 
-__all__ = ["normal_form"]
+def normal_forms(text: str, nonce: str) -> tuple[str, ...]:
+    """The forms that an answer may have, by the ways in which a caller may have read it."""
+    return normal_form(text, nonce), normal_form(text, nonce, strict=True)
+
+
+__all__ = ["normal_form", "normal_forms"]

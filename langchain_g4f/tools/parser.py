@@ -1,10 +1,17 @@
 """Splits a streamed answer into text, reasoning and tool calls.
 
-Two kinds of element are known, ``<think>`` and ``<tool_call>``, and neither nests: a call
-inside reasoning is reasoning. Text flows without delay and is never taken back: only a
-suffix that may be the beginning of a tag waits, so ``a < b`` goes out at once. Blanks
-beside a tag belong to neither side. A call is given out when it is closed. Any way of
-cutting the same answer gives the same events, but for the borders between pieces of text.
+Reasoning is what `langchain_g4f.text.think` takes for it; a call in there is reasoning. A
+call stands in a ``<tool_call>`` element. The model is told an id that the element carries,
+which nobody else knows: with the id it is a call wherever it stands, even in a code fence.
+Without it, it may be a quotation, and so it is a call only where a model calls as it was
+asked to: on a line of its own, in no fence, code, quotation or artifact, and with nothing
+behind it but more calls.
+
+Text flows without delay and is never taken back: only a suffix that may be the beginning of
+a tag waits, so ``a < b`` goes out at once. A call with the id is given out when it is closed,
+others when the answer ends; what turns out to be none is text. Blanks beside a call belong to
+neither side. Any way of cutting the same answer gives the same events, but for the borders
+between pieces of text.
 
 An argument may say ``</tool_call>``. So such a tag inside a JSON string is doubtful: it is
 content if the JSON goes on and is whole at a later tag, and the end of a call with a
@@ -20,17 +27,19 @@ from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import TooLargeError
 from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.text.think import ThinkSplitter
+from langchain_g4f.tools.surroundings import Surroundings
 from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CALL, END_CALL = "<tool_call>", "</tool_call>"
-THINK, END_THINK = "<think>", "</think>"
 
-_TAGS = {"": (CALL, THINK), THINK: (END_THINK,), CALL: (END_CALL, CALL)}
-_TAG = {element: re.compile("|".join(tags)) for element, tags in _TAGS.items()}
-_MARK = re.compile(r'</?tool_call>|["\x00-\x1f]|\\[^<\x00-\x1f]')
+_TAG = re.compile(r"<tool_call(?:\s[^<>]{0,80})?>")
+_TAG_BEGUN = re.compile(r"<tool_call(?:\s[^<>]{0,80})?")
+_ID = re.compile(r"""\sid\s*=\s*["']?([\w-]+)["']?\s*/?>""")
+_MARK = re.compile(r'</tool_call>|<tool_call(?:\s[^<>]{0,80})?>|["\x00-\x1f]|\\[^<\x00-\x1f]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +49,36 @@ class RawCall:
     Attributes:
         text: Its content.
         closed: Whether its end was seen; what is cut off may lack half an argument.
+        marked: Whether it carries the id that only the model was told.
     """
 
     text: str
     closed: bool
+    marked: bool = True
 
 
 class ToolCallParser:
     """Incremental; ``feed`` pieces, then ``close``.
 
     Args:
+        nonce: The id that the model was told to write; empty if it was told none.
+        strict: Whether an element without the id is text wherever it stands.
         limit: Characters one call may have.
     """
 
-    def __init__(self, limit: int = 8 * 1024 * 1024) -> None:
+    def __init__(
+        self, nonce: str = "", *, strict: bool = False, limit: int = 8 * 1024 * 1024
+    ) -> None:
+        self._nonce = nonce
+        self._strict = strict
         self._limit = limit
-        self._element = ""
+        self._splitter = ThinkSplitter()
         self._pending = ""
         self._at_border = False
-        self._call = _Content()
+        self._surroundings = Surroundings()
+        self._call: _Content | None = None
+        self._unmarked: list[RawCall] = []
+        self._source: list[str] = []
 
     def feed(self, text: str) -> Iterable[Text | Reasoning | RawCall]:
         """What is certain now.
@@ -66,9 +86,14 @@ class ToolCallParser:
         Raises:
             TooLargeError: A call is longer than the limit.
         """
-        if "<" in text or self._pending or self._at_border or self._element == CALL or not text:
-            return self._split(text)
-        return (Reasoning(text) if self._element else Text(text),)
+        if self._splitter.flowing:
+            if "<" in text or self._pending or self._at_border or self._call or self._unmarked:
+                return self._split(text)
+            if text:
+                self._surroundings.add(text)
+                return (Text(text),)
+            return ()
+        return self._rest(self._splitter.feed(text))
 
     def close(self) -> Iterator[Text | Reasoning | RawCall]:
         """What was held back; reasoning that is not closed stays reasoning.
@@ -76,94 +101,130 @@ class ToolCallParser:
         Raises:
             TooLargeError: A call is longer than the limit.
         """
+        yield from self._rest(self._splitter.close())
         pending, self._pending = self._pending, ""
-        if self._element != CALL:
+        if self._call is None:
             yield from self._said(pending)
+            yield from self._unmarked
+            self._unmarked = []
             return
         call = self._call
         call.add(pending)
-        if not self._fits() or (call.doubt >= 0 and not _is_whole(call.text)):
-            raw, text, at = self._go_back("", 0)
-            yield raw
+        if not self._fits(call) or (call.doubt >= 0 and not _is_whole(call.text)):
+            raw, text, at = self._go_back(call, "", 0)
+            yield from self._made(raw)
             yield from self._split(text[at:])
             yield from self.close()
             return
-        self._enter("")
-        yield RawCall(call.text, closed=False)
+        yield from self._unmarked
+        self._call, self._unmarked = None, []
+        yield RawCall(call.text, closed=False, marked=call.marked)
 
-    def _split(self, text: str) -> Iterator[Text | Reasoning | RawCall]:
+    def _rest(self, events: Iterable[Text | Reasoning]) -> Iterator[Text | Reasoning | RawCall]:
+        for event in events:
+            if isinstance(event, Text):
+                yield from self._split(event.text)
+            else:
+                yield event
+
+    def _split(self, text: str) -> Iterator[Text | RawCall]:
         text, self._pending = self._pending + text, ""
         at = 0
         while True:
-            if self._element == CALL:
-                raw, text, at = self._read_call(text, at)
+            if self._call is not None:
+                raw, text, at = self._read_call(self._call, text, at)
                 if raw is None:
                     return
-                yield raw
-            found = _TAG[self._element].search(text, at)
+                yield from self._made(raw)
+            found = _TAG.search(text, at)
             if found is None:
                 break
             yield from self._said(text[at : found.start()])
-            self._enter("" if self._element else found.group())
-            at = found.end()
-        end = _certain(text, at, _TAGS[self._element])
+            tag, at = found.group(), found.end()
+            if self._is_marked(tag):
+                yield from self._quoted()
+                self._strict = True  # a model that knows the id writes it on every call
+                self._call = _Content(tag, marked=True)
+            elif not self._strict and (self._unmarked or self._surroundings.alone()):
+                self._call = _Content(tag, marked=False)
+            else:
+                yield from self._said(tag)
+        end = _certain(text, at, CALL)
         self._pending = text[end:]
         yield from self._said(text[at:end])
 
-    def _enter(self, element: str) -> None:
-        self._element = element
-        self._at_border = True
-        self._call = _Content()
+    def _is_marked(self, tag: str) -> bool:
+        found = _ID.search(tag)
+        return found is not None and bool(self._nonce) and found[1] == self._nonce
 
-    def _said(self, text: str) -> tuple[Text | Reasoning, ...]:
+    def _made(self, raw: RawCall) -> Iterator[RawCall]:
+        """A call that was closed; without the id it waits for the end of the answer."""
+        call, self._call = self._call, None
+        if raw.marked:
+            self._at_border = True
+            yield raw
+        elif call is not None:
+            self._unmarked.append(raw)
+            self._source.append(f"{call.tag}{raw.text}{END_CALL}")
+
+    def _said(self, text: str) -> Iterator[Text]:
+        if self._unmarked:
+            self._source.append(text)
+            if text.strip():
+                yield from self._quoted()
+            return
         if self._at_border:
             text = text.lstrip()
             self._at_border = not text
-        if not text:
-            return ()
-        return (Reasoning(text) if self._element else Text(text),)
+        if text:
+            self._surroundings.add(text)
+            yield Text(text)
 
-    def _read_call(self, text: str, begin: int) -> tuple[RawCall | None, str, int]:
+    def _quoted(self) -> Iterator[Text]:
+        """What waited for the end of the answer is text."""
+        text = "".join(self._source)
+        self._source, self._unmarked = [], []
+        if text:
+            self._surroundings.add(text)
+            yield Text(text)
+
+    def _read_call(self, call: _Content, text: str, begin: int) -> tuple[RawCall | None, str, int]:
         """Read on in a call: the call if it ends here, and where to go on, in which text."""
-        call, seen = self._call, begin
+        seen = begin
         for mark in _MARK.finditer(text, begin):
             seen = mark.end()
             if call.goes_on(mark.group(), mark.start() - begin):
                 continue
-            if mark.group() != END_CALL or not self._fits(mark.start() - begin):
-                return self._go_back(text, begin)
+            if mark.group() != END_CALL or not self._fits(call, mark.start() - begin):
+                return self._go_back(call, text, begin)
             content = call.text + text[begin : mark.start()]
             if call.doubt >= 0 and not _is_whole(content):
-                return self._go_back(text, begin)
-            self._enter("")
-            return RawCall(content, closed=True), text, seen
-        end = _certain(text, seen, _TAGS[CALL])
+                return self._go_back(call, text, begin)
+            return call.raw(content), text, seen
+        end = _certain(text, seen, END_CALL, CALL)
         if end == len(text) > seen and text[-1] == "\\":
             end -= 1  # what it escapes is still to come
-        if not self._fits(end - begin):
-            return self._go_back(text, begin)
+        if not self._fits(call, end - begin):
+            return self._go_back(call, text, begin)
         call.add(text[begin:end])
         self._pending = text[end:]
         return None, "", 0
 
-    def _go_back(self, text: str, begin: int) -> tuple[RawCall, str, int]:
+    def _go_back(self, call: _Content, text: str, begin: int) -> tuple[RawCall, str, int]:
         """The call up to its doubtful end, and where to go on, in which text."""
-        call = self._call
-        self._fits(call.doubt - call.size)
-        self._enter("")
+        self._fits(call, call.doubt - call.size)
         if call.doubt < call.size:  # it ends before this text
             text, end = call.text + text[begin:], call.doubt
-            return RawCall(text[:end], closed=True), text, end + len(END_CALL)
+            return call.raw(text[:end]), text, end + len(END_CALL)
         end = begin + call.doubt - call.size
-        return RawCall(call.text + text[begin:end], closed=True), text, end + len(END_CALL)
+        return call.raw(call.text + text[begin:end]), text, end + len(END_CALL)
 
-    def _fits(self, more: int = 0) -> bool:
+    def _fits(self, call: _Content, more: int = 0) -> bool:
         """Whether the call may be so much longer; if not, its doubtful end is its end.
 
         Raises:
             TooLargeError: It is too long up to there, or has no such end.
         """
-        call = self._call
         if call.size + more <= self._limit:
             return True
         if not 0 <= call.doubt <= self._limit:
@@ -174,12 +235,18 @@ class ToolCallParser:
 class _Content:
     """What has been read of a call, and whether that ends inside a JSON string.
 
+    Args:
+        tag: With which it begins.
+        marked: Whether that has the id.
+
     Attributes:
         size: Characters read.
         doubt: Where a closing tag stands inside a string, or -1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tag: str, *, marked: bool) -> None:
+        self.tag = tag
+        self.marked = marked
         self.size = 0
         self.doubt = -1
         self._pieces: list[str] = []
@@ -194,6 +261,10 @@ class _Content:
         self._pieces.append(text)
         self.size += len(text)
 
+    def raw(self, text: str) -> RawCall:
+        """The call, if that is all of its content."""
+        return RawCall(text, closed=True, marked=self.marked)
+
     def goes_on(self, mark: str, ahead: int) -> bool:
         """Whether the call is not at an end with this mark, so many characters ahead."""
         if mark == '"':
@@ -203,7 +274,7 @@ class _Content:
                 return False
             if self.doubt < 0:
                 self.doubt = self.size + ahead
-        elif mark == CALL:
+        elif mark.startswith("<"):
             return self._in_string or self.doubt < 0
         elif self._in_string and mark < " ":  # no JSON: the next tag is the end of it
             self._in_string = self._has_strings = False
@@ -211,12 +282,13 @@ class _Content:
         return True
 
 
-def _certain(text: str, begin: int, tags: tuple[str, ...]) -> int:
+def _certain(text: str, begin: int, *tags: str) -> int:
     """Where a suffix begins that may become a tag, or the end of the text."""
     at = text.rfind("<", begin)
-    if at >= 0 and any(tag.startswith(text[at : at + len(tag)]) for tag in tags):
-        return at
-    return len(text)
+    if at < 0:
+        return len(text)
+    begun = any(tag.startswith(text[at : at + len(tag)]) for tag in tags)
+    return at if begun or _TAG_BEGUN.fullmatch(text, at) else len(text)
 
 
 def _is_whole(text: str) -> bool:

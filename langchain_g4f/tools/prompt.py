@@ -3,32 +3,38 @@ r"""What a model is told of its tools, and how calls and results read in a histo
 The form is that of Hermes and Qwen, which the open models behind these services were
 trained on: one JSON object a line in ``<tools>``, a call in ``<tool_call>``, a result in
 ``<tool_response>``. Nothing that is said inside one of these can open or close one: in
-JSON its ``<`` is written ``\u003c``, which reads back, elsewhere ``&lt;``.
+JSON its ``<`` is written ``\u003c``, which reads back, elsewhere it is escaped.
+
+The element of a call has an id, the same in all of a conversation. Only the model is told
+it, so that what it quotes of others is no call; see `langchain_g4f.tools.parser`.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, TypeGuard
 from xml.sax.saxutils import quoteattr
+
+from langchain_g4f.text.escape import escape, json_without_markers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from langchain_g4f.wire import JSON
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of what is said here; another one may be answered differently."""
 
 ANY = "any"
 """The choice that some tool has to be called."""
 
-NO_CALL = "That was no tool call. Answer with a <tool_call> element and nothing else."
+NO_CALL = "That was no tool call. Answer with a tool call and nothing else."
 """What a model is told that had to call a tool, and did not."""
 
-# As a model may read it: blanks and case do not matter.
-_TAG = re.compile(r"<(?=[\s/]*+tool(?:s|_call|_response)\b)", re.IGNORECASE)
+_LETTERS, _DIGITS = "bcdfghjkmnpqrstvwxz", "23456789"
+_NONCE = re.compile(f"(?:[{_LETTERS}][{_DIGITS}]){{4}}")
+_RENDERED = re.compile(r'<tool_call id="(\w+)">')
 
 _TOOLS = """\
 # Tools
@@ -38,15 +44,17 @@ You can call tools. Each line in <tools> describes one, with the JSON Schema of 
 {tools}
 </tools>
 
-To call a tool, write its name and its arguments as one JSON object in this element:
-<tool_call>{{"name": "tool name", "arguments": {{"argument": "value"}}}}</tool_call>
+To call a tool, write its name and its arguments as one JSON object in this element, with this \
+id, on a line of its own:
+{tag}{{"name": "tool name", "arguments": {{"argument": "value"}}}}</tool_call>
 {several} You may write text before a call, but nothing after it. The \
-result comes back in a <tool_response> element; never write one yourself. If no tool is needed, \
+result comes back in a <tool_response> element; never write one yourself. Never write the id \
+anywhere else, and not when you quote what somebody else wrote. If no tool is needed, \
 answer without a call."""
 _SEVERAL = "Several calls are several such elements."
 _ONE = "Make one call at a time."
-_FORCED = "You must call the tool {name} now: answer with a <tool_call> element."
-_FORCED_ANY = "You must call one of the tools now: answer with a <tool_call> element."
+_FORCED = "You must call the tool {name} now: answer with a {tag} element."
+_FORCED_ANY = "You must call one of the tools now: answer with a {tag} element."
 _SCHEMA = """\
 Answer with one JSON object and nothing else: no text around it and no code fence. It has to fit \
 this JSON Schema:
@@ -54,56 +62,76 @@ this JSON Schema:
 _JSON = "Answer with one JSON object and nothing else: no text around it and no code fence."
 
 
-def tools_section(tools: Sequence[Mapping[str, JSON]], *, parallel: bool = True) -> str:
+def tools_section(
+    tools: Sequence[Mapping[str, JSON]], *, nonce: str = "", parallel: bool = True
+) -> str:
     """The instructions for these tools.
 
     Args:
         tools: Name, description and parameters of each.
+        nonce: What the element of a call carries as its id.
         parallel: Whether several calls may be made at once.
     """
-    lines = "\n".join(_json(dict(tool)) for tool in tools)
-    return _TOOLS.format(tools=lines, several=_SEVERAL if parallel else _ONE)
+    lines = "\n".join(json_without_markers(dict(tool), nonce) for tool in tools)
+    several = _SEVERAL if parallel else _ONE
+    return _TOOLS.format(tools=lines, tag=_tag(nonce), several=several)
 
 
-def directive(choice: str) -> str:
+def directive(choice: str, nonce: str = "") -> str:
     """What is said with a message that has to be answered with a call; empty for no choice."""
     if not choice:
         return ""
-    return _FORCED_ANY if choice == ANY else _FORCED.format(name=_json(choice))
+    tag = _tag(nonce)
+    if choice == ANY:
+        return _FORCED_ANY.format(tag=tag)
+    return _FORCED.format(name=json_without_markers(choice, nonce), tag=tag)
 
 
 def schema_directive(schema: Mapping[str, JSON] | None) -> str:
     """What is said with a message that has to be answered in JSON."""
     if schema is None:
         return _JSON
-    return _SCHEMA.format(schema=_json(dict(schema)))
+    return _SCHEMA.format(schema=json_without_markers(dict(schema)))
 
 
-def render_call(name: str, arguments: Mapping[str, JSON]) -> str:
+def render_call(name: str, arguments: Mapping[str, JSON], nonce: str = "") -> str:
     """A call as the model is asked to write one."""
-    return f"<tool_call>{_json({'name': name, 'arguments': dict(arguments)})}</tool_call>"
+    said = json_without_markers({"name": name, "arguments": dict(arguments)}, nonce)
+    return f"{_tag(nonce)}{said}</tool_call>"
 
 
-def render_unreadable(text: str) -> str:
+def render_unreadable(text: str, nonce: str = "") -> str:
     """A call that could not be read, so that it is read as one again; ``text`` is its content."""
-    return f"<tool_call>{_json(text)}</tool_call>"
+    return f"{_tag(nonce)}{json_without_markers(text, nonce)}</tool_call>"
 
 
-def render_result(text: str, *, call_id: str, name: str, status: str) -> str:
-    """The result of a call, as the model is told it."""
+def new_nonce() -> str:
+    """What nobody can guess, and a model can copy."""
+    return "".join(secrets.choice(_LETTERS) + secrets.choice(_DIGITS) for _ in range(4))
+
+
+def is_nonce(given: object) -> TypeGuard[str]:
+    """Whether it may be one of `new_nonce`."""
+    return isinstance(given, str) and _NONCE.fullmatch(given) is not None
+
+
+def nonce_in(history: str) -> str:
+    """The id of the calls in an earlier answer as it is rendered here; empty without calls."""
+    found = _RENDERED.search(history)
+    return found[1] if found else ""
+
+
+def render_result(text: str, *, call_id: str, name: str, status: str, nonce: str = "") -> str:
+    """The result of a call, as the model is told it; ``nonce`` is that of its own calls."""
     attributes = {"id": call_id, "name": name, "status": status}
-    said = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items() if value)
-    return f"<tool_response{said}>\n{escape(text)}\n</tool_response>"
+    said = "".join(
+        f" {key}={escape(quoteattr(value), nonce)}" for key, value in attributes.items() if value
+    )
+    return f"<tool_response{said}>\n{escape(text, nonce)}\n</tool_response>"
 
 
-def escape(text: str) -> str:
-    """``text`` without anything that reads as a tag of these instructions."""
-    return _TAG.sub("&lt;", text)
-
-
-def _json(value: object) -> str:
-    """``value`` as JSON without anything that reads as a tag."""
-    return _TAG.sub(r"\\u003c", json.dumps(value, ensure_ascii=False))
+def _tag(nonce: str) -> str:
+    return f'<tool_call id="{nonce}">' if nonce else "<tool_call>"
 
 
 __all__ = [
@@ -111,7 +139,9 @@ __all__ = [
     "NO_CALL",
     "PROTOCOL",
     "directive",
-    "escape",
+    "is_nonce",
+    "new_nonce",
+    "nonce_in",
     "render_call",
     "render_result",
     "render_unreadable",

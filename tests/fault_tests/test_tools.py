@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessageChunk, InvalidToolCall, ToolCall
 
+from langchain_g4f.chat_models import tool_calling
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.harness import WAYS, Model, assert_nothing_open, by_stream, by_way
 from tests.fault_tests.registry import Provider, fault
 
+NONCE = "k7f2m9q4"
+TAG = f'<tool_call id="{NONCE}">'
 ADD = '<tool_call>{"name": "add", "arguments": {"a": 2, "b": 3}}</tool_call>'
 MORE = '<tool_call>{"name": "add", "arguments": {"a": 7, "b": -1}}</tool_call>'
 SUM = ("add", {"a": 2, "b": 3})
@@ -25,9 +28,20 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the bytes of an answer cannot know before the question."""
+    monkeypatch.setattr(tool_calling, "new_nonce", lambda: NONCE)
+
+
 def server_of(provider: Provider, pieces: Sequence[str]) -> ByteServer:
     """A good server that answers with these pieces of text."""
     return provider.server(answer=provider.answering(*provider.whole(*pieces)))
+
+
+def marked(text: str) -> str:
+    """The text with the id in its calls."""
+    return text.replace("<tool_call>", TAG)
 
 
 def model_of(provider: Provider, server: ByteServer) -> Model:
@@ -72,7 +86,7 @@ def unread(calls: Sequence[InvalidToolCall]) -> list[Any]:
     return [json.loads(call["args"] or "") for call in calls]
 
 
-SAID = f"Let me <see>: {ADD}"
+SAID = marked(f"Let me <see>: {ADD}")
 SPLITS = {f"at {at}": (SAID[:at], SAID[at:]) for at in range(1, len(SAID), 3)}
 
 
@@ -102,7 +116,7 @@ TWO = {
 @pytest.mark.parametrize("text", TWO.values(), ids=TWO)
 async def test_two_calls_are_two_in_their_order(provider: Provider, way: str, text: str) -> None:
     """However they stand in the answer; each has an id of its own."""
-    with server_of(provider, tuple(text)) as server:
+    with server_of(provider, tuple(marked(text))) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert made(answer.tool_calls) == [SUM, MORE_SUM]
     assert answer.invalid_tool_calls == []
@@ -123,7 +137,7 @@ REPAIRED = {
 @pytest.mark.parametrize("text", REPAIRED.values(), ids=REPAIRED)
 async def test_odd_spelling_of_a_call_is_repaired(provider: Provider, way: str, text: str) -> None:
     """The call is made, and the repair is told."""
-    with server_of(provider, ("Well. ", *text)) as server:
+    with server_of(provider, ("Well. ", *marked(text))) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert made(answer.tool_calls) == [SUM]
     assert answer.text.strip() == "Well."
@@ -134,7 +148,7 @@ async def test_odd_spelling_of_a_call_is_repaired(provider: Provider, way: str, 
 @by_way
 async def test_whole_call_without_its_end_is_made(provider: Provider, way: str) -> None:
     """Nothing of it is missing but the tag."""
-    with server_of(provider, ("Well. ", *ADD.removesuffix("</tool_call>"))) as server:
+    with server_of(provider, ("Well. ", *marked(ADD.removesuffix("</tool_call>")))) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert made(answer.tool_calls) == [SUM]
     assert answer.text.strip() == "Well."
@@ -158,7 +172,7 @@ async def test_call_that_cannot_be_read_is_an_invalid_one(
 ) -> None:
     """It is reported and raises nothing; half of its arguments are never run."""
     said = f"Well. <tool_call>{text}" + "</tool_call>" * closed
-    with server_of(provider, tuple(said)) as server:
+    with server_of(provider, tuple(marked(said))) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert answer.tool_calls == []
     assert unread(answer.invalid_tool_calls) == [text]
@@ -170,7 +184,7 @@ async def test_call_that_cannot_be_read_is_an_invalid_one(
 async def test_broken_call_spoils_none_beside_it(provider: Provider, way: str) -> None:
     """Each is read for itself."""
     said = f"{ADD}<tool_call>oops</tool_call>{MORE}"
-    with server_of(provider, tuple(said)) as server:
+    with server_of(provider, tuple(marked(said))) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert made(answer.tool_calls) == [SUM, MORE_SUM]
     assert unread(answer.invalid_tool_calls) == ["oops"]
@@ -180,7 +194,7 @@ async def test_broken_call_spoils_none_beside_it(provider: Provider, way: str) -
 @by_way
 async def test_call_of_an_unknown_tool_is_a_call(provider: Provider, way: str) -> None:
     """Whoever runs the tools says that there is none of that name, and the model can mend it."""
-    with server_of(provider, (ADD.replace("add", "subtract"),)) as server:
+    with server_of(provider, (marked(ADD.replace("add", "subtract")),)) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert made(answer.tool_calls) == [("subtract", SUM[1])]
     assert answer.invalid_tool_calls == []
@@ -203,7 +217,7 @@ async def test_prose_that_looks_like_a_call_is_text(
     provider: Provider, way: str, text: str
 ) -> None:
     """Not a letter is changed, and nothing waits to be called."""
-    with server_of(provider, tuple(text)) as server:
+    with server_of(provider, tuple(marked(text))) as server:
         answer = whole(await chunks(model_of(provider, server), way))
     assert answer.text == text
     assert answer.tool_calls == answer.invalid_tool_calls == []
@@ -218,7 +232,7 @@ async def test_arguments_of_a_megabyte_come_whole(provider: Provider, way: str) 
     call = json.dumps({"name": "add", "arguments": {"text": payload}}, ensure_ascii=False)
     size = 16_384
     pieces = [call[at : at + size] for at in range(0, len(call), size)]
-    said = ("Here ", "it is. ", "<tool_call>", *pieces, "</tool_call>")
+    said = ("Here ", "it is. ", TAG, *pieces, "</tool_call>")
     with server_of(provider, said) as server:
         found = await chunks(model_of(provider, server), way)
     answer = whole(found)
@@ -243,7 +257,7 @@ async def test_megabyte_that_is_slow_to_read_is_an_invalid_call(
     text = unit * (1_000_000 // len(unit))
     size = 16_384
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    with server_of(provider, ("Well. <tool_call>", *pieces, "</tool_call>")) as server:
+    with server_of(provider, (f"Well. {TAG}", *pieces, "</tool_call>")) as server:
         begin = time.thread_time()
         answer = whole(await chunks(model_of(provider, server), way))
     assert time.thread_time() - begin < 1
@@ -255,7 +269,7 @@ async def test_megabyte_that_is_slow_to_read_is_an_invalid_call(
 @by_stream
 async def test_text_is_given_before_the_call_is_there(provider: Provider, way: str) -> None:
     """Each chunk has what came so far, in the order in which it came."""
-    with server_of(provider, ("One ", "two ", ADD, " three", MORE)) as server:
+    with server_of(provider, ("One ", "two ", marked(ADD), " three", marked(MORE))) as server:
         found: list[AIMessageChunk] = await chunks(model_of(provider, server), way)
     order = [c.text.strip() or "call" for c in found if c.text.strip() or c.tool_call_chunks]
     assert order == ["One", "two", "call", "three", "call"]

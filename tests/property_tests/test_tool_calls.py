@@ -11,12 +11,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from langchain_g4f.text.escape import escape
 from langchain_g4f.tools.bare_json import BareJSON
 from langchain_g4f.tools.decode import calls_in
 from langchain_g4f.tools.normal_form import normal_form
 from langchain_g4f.tools.parser import RawCall
-from langchain_g4f.tools.prompt import escape, render_call, render_unreadable
-from tests.property_tests.tool_answers import Cut, answers, arguments, cuts, objects, parse, said
+from langchain_g4f.tools.prompt import render_call, render_unreadable
+from tests.property_tests.tool_answers import (
+    NONCE,
+    Cut,
+    answers,
+    arguments,
+    cuts,
+    objects,
+    parse,
+    said,
+)
 from tests.property_tests.updates import odd_json
 
 
@@ -99,17 +109,18 @@ def test_call_that_was_cut_off_is_never_made(
 @given(text=answers.map(lambda text: re.sub("<(?=$|/$)|think", "", text)))
 def test_normal_form_is_the_form_of_itself_and_of_the_history(text: str) -> None:
     """What LangChain keeps of an answer is written down as that very answer."""
-    form = normal_form(text)
-    assert normal_form(form) == form
+    form = normal_form(text, NONCE)
+    assert normal_form(form, NONCE) == form
     events, _ = parse([text])
     calls = [call for event in events if isinstance(event, RawCall) for call in calls_in(event)]
     kept = [
-        render_call(call.name, json.loads(call.arguments))
+        render_call(call.name, json.loads(call.arguments), NONCE)
         if call.readable
-        else render_unreadable(json.loads(call.arguments))
+        else render_unreadable(json.loads(call.arguments), NONCE)
         for call in sorted(calls, key=lambda call: not call.readable)
     ]
-    assert normal_form("\n".join([escape(said(events)), *kept])) == form or not calls
+    history = "\n".join([escape(said(events), NONCE), *kept])
+    assert normal_form(history, NONCE) == form or not calls
 
 
 @pytest.mark.proves("property:6")

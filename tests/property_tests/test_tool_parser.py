@@ -14,9 +14,14 @@ from hypothesis import strategies as st
 from langchain_g4f.events import Reasoning, Text
 from langchain_g4f.text.think import ThinkSplitter
 from langchain_g4f.tools.decode import calls_in
-from langchain_g4f.tools.parser import CALL, END_CALL, END_THINK, THINK, RawCall, ToolCallParser
+from langchain_g4f.tools.parser import END_CALL, RawCall, ToolCallParser
 from langchain_g4f.tools.prompt import render_call
 from tests.property_tests.tool_answers import (
+    CALL,
+    END_THINK,
+    NONCE,
+    THINK,
+    UNMARKED,
     Cut,
     answers,
     arguments,
@@ -30,7 +35,8 @@ from tests.property_tests.tool_answers import (
 
 @pytest.mark.proves("property:6")
 @given(text=answers, cut=cuts(), limit=st.sampled_from([1 << 20, 40, 15, 5]))
-@example(text='<tool_call>"</tool_call>\n"</tool_call>', cut=list, limit=1 << 20)
+@example(text=f'{CALL}"</tool_call>\n"</tool_call>', cut=list, limit=1 << 20)
+@example(text=f"{UNMARKED}{{}}</tool_call>\n ` {UNMARKED}", cut=list, limit=1 << 20)
 def test_any_cut_of_an_answer_gives_the_same_events(text: str, cut: Cut, limit: int) -> None:
     """Adjacent pieces of text joined; and the same error, if there is one."""
     assert parse(cut(text), limit) == parse([text], limit)
@@ -41,13 +47,13 @@ def test_any_cut_of_an_answer_gives_the_same_events(text: str, cut: Cut, limit: 
 def test_emitted_text_is_always_a_prefix_of_the_final_text(text: str, cut: Cut) -> None:
     """Wherever the answer may end; and only the beginning of a tag or a call is held back."""
     final = said(parse([text])[0])
-    parser, emitted = ToolCallParser(), ""
+    parser, emitted = ToolCallParser(NONCE), ""
     for piece in cut(text):
         emitted += said(parser.feed(piece))
         assert final.startswith(emitted)
         rest = joined(copy.deepcopy(parser).close())
         if not any(isinstance(event, RawCall) for event in rest):
-            assert sum(len(event.text) for event in rest) < len(CALL)
+            assert sum(len(event.text) for event in rest) < len(UNMARKED) + 80
     assert final == emitted + said(parser.close())
 
 
@@ -55,7 +61,8 @@ def _told(event: Text | Reasoning | RawCall) -> str:
     """What stood in the answer, without blanks and without the tags of reasoning."""
     text = event.text
     if isinstance(event, RawCall):
-        text = f"{CALL}{text}{END_CALL if event.closed else ''}"
+        tag = CALL if event.marked else UNMARKED
+        text = f"{tag}{text}{END_CALL if event.closed else ''}"
     return _without_blanks(text)
 
 
@@ -67,7 +74,7 @@ def _without_blanks(text: str) -> str:
 @given(text=answers)
 def test_nothing_of_an_answer_is_lost(text: str) -> None:
     """Text, reasoning, calls and their tags are the answer again, but for blanks beside tags."""
-    parser = ToolCallParser()
+    parser = ToolCallParser(NONCE)
     events = [*parser.feed(text), *parser.close()]
     tags = f"(?:{THINK}|{END_THINK})*"
     told = tags.join(["", *(re.escape(_told(event)) for event in events), ""])
@@ -94,7 +101,7 @@ def test_rendered_calls_survive_any_cut(
     calls: list[tuple[str, dict[str, Any]]], cut: Cut, blanks: str
 ) -> None:
     """Any name and any arguments, one call after the other."""
-    text = blanks.join(render_call(name, arguments) for name, arguments in calls)
+    text = blanks.join(render_call(name, arguments, NONCE) for name, arguments in calls)
     events, _ = parse(cut(text))
     assert all(isinstance(event, RawCall) and event.closed for event in events)
     found = [call for event in events if isinstance(event, RawCall) for call in calls_in(event)]

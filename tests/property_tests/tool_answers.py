@@ -10,13 +10,22 @@ from hypothesis import strategies as st
 
 from langchain_g4f.errors import TooLargeError
 from langchain_g4f.events import Reasoning, Text
-from langchain_g4f.tools.parser import CALL, END_CALL, END_THINK, THINK, RawCall, ToolCallParser
+from langchain_g4f.tools.parser import END_CALL, RawCall, ToolCallParser
 
 Parsed = list[Text | Reasoning | RawCall]
 Cut = Callable[[str], list[str]]
 
-_tags = st.sampled_from([CALL, CALL, END_CALL, END_CALL, THINK, END_THINK])
-_marks = st.sampled_from(["</", "<tool_", "call>", *'""\\{}[]:,\' <\n\0a'])
+NONCE = "k7f2m9q4"
+CALL = f'<tool_call id="{NONCE}">'
+UNMARKED = "<tool_call>"
+THINK, END_THINK = "<think>", "</think>"
+
+_tags = st.sampled_from(
+    [CALL, CALL, UNMARKED, f"\n{UNMARKED}", END_CALL, END_CALL, f"{END_CALL}\n", THINK, END_THINK]
+)
+_marks = st.sampled_from(
+    ["</", "<tool_", "call>", "call id=", "```\n", "`", "> ", *'""\\{}[]:,\' <\n\0a']
+)
 _bits = st.sampled_from(
     ["name", '{"name": "a", "arguments": {', '"x": "', '"}}', "```json\n", "\\u00e9"]
 )
@@ -24,7 +33,7 @@ answers = st.lists(_tags | _marks | _bits | st.text(max_size=3), max_size=14).ma
 
 _characters = st.characters(exclude_categories=["Cs"])
 words = st.text(_characters | st.sampled_from("<>/\"\\'{}"), max_size=8) | st.sampled_from(
-    [CALL, END_CALL, THINK, "</tools>", '"}}', "\\" + END_CALL, "\n"]
+    [UNMARKED, END_CALL, THINK, "</tools>", '"}}', "\\" + END_CALL, "\n"]
 )
 
 
@@ -73,7 +82,7 @@ def joined(events: Iterable[Text | Reasoning | RawCall]) -> Parsed:
 
 def parse(pieces: Iterable[str], limit: int = 1 << 20) -> tuple[Parsed, bool]:
     """The events of the pieces, and whether a call was too long."""
-    parser = ToolCallParser(limit)
+    parser = ToolCallParser(NONCE, limit=limit)
     found: Parsed = []
     try:
         for piece in pieces:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.limits import Sizes
+from langchain_g4f.media.documents import without_markers
 from langchain_g4f.media.download import download
 from langchain_g4f.turn import Media, RemoteMedia
 
@@ -38,7 +39,7 @@ def _with_files(message: Message, trusted_hosts: Sequence[str]) -> PlanOf[Messag
             found = yield from download(
                 media.url, limit=Sizes().attachment, trusted_hosts=trusted_hosts
             )
-            files.append(replace(found, in_history=media.in_history))
+            files.append(replace(without_markers(found), in_history=media.in_history))
         else:
             files.append(media)
     return replace(message, media=tuple(files))

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
 from langchain_g4f.chat_models.tool_calling import tool_choice
+from langchain_g4f.text.escape import escape
 from langchain_g4f.tools.prompt import ANY
 
 if TYPE_CHECKING:
@@ -40,7 +41,22 @@ def take_native(kwargs: dict[str, Any], facts: Facts) -> dict[str, Any]:
 
 def native_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
     """The conversation with its tool calls; files are left out, for they go by themselves."""
-    return convert_to_openai_messages([_without_files(message) for message in messages])
+    said = convert_to_openai_messages([_without_files(message) for message in messages])
+    return [_without_markers(message) for message in said]
+
+
+def _without_markers(message: dict[str, Any]) -> dict[str, Any]:
+    """A message that cannot forge another one where the service makes one text of them."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return message | {"content": escape(content)}
+    if not isinstance(content, list):
+        return message
+    parts = [
+        part | {"text": escape(part["text"])} if isinstance(part.get("text"), str) else part
+        for part in content
+    ]
+    return message | {"content": parts}
 
 
 def _without_files(message: BaseMessage) -> BaseMessage:

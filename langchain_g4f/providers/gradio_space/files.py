@@ -16,6 +16,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.events import Progress
 from langchain_g4f.limits import MIB, Sizes
+from langchain_g4f.media.documents import without_markers
 from langchain_g4f.media.download import download
 from langchain_g4f.plan import send
 from langchain_g4f.providers.gradio_space.app import BOXES
@@ -49,9 +50,8 @@ def media_of(
         files: list[Media] = []
         for item in message.media:
             if isinstance(item, RemoteMedia):
-                item = yield from download(  # noqa: PLW2901
-                    item.url, limit=limit, trusted_hosts=trusted_hosts
-                )
+                fetch = download(item.url, limit=limit, trusted_hosts=trusted_hosts)
+                item = without_markers((yield from fetch))  # noqa: PLW2901
             files.append(item)
         found.append(files)
     return found

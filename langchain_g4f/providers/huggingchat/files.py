@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import MediaTooLargeError, UnsupportedMediaError
 from langchain_g4f.limits import MIB
+from langchain_g4f.media.documents import without_markers
 from langchain_g4f.media.download import download
 from langchain_g4f.media.sniff import sniff
 from langchain_g4f.providers.huggingchat.reader import NAME
@@ -61,9 +62,8 @@ def with_files_fetched(
         media = []
         for item in message.media:
             if isinstance(item, RemoteMedia):
-                item = yield from download(  # noqa: PLW2901
-                    item.url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts
-                )
+                fetch = download(item.url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts)
+                item = without_markers((yield from fetch))  # noqa: PLW2901
             media.append(item)
         found.append(replace(message, media=tuple(media)))
     check_files(files_of(found))

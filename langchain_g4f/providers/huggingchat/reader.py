@@ -71,6 +71,7 @@ class UpdateReader:
         self.length = 0
         self._tokens: list[str] = []
         self._round_begin = 0
+        self._earlier_rounds: list[str] = []
         self._sources: set[str] = set()
 
     @property
@@ -164,8 +165,7 @@ class UpdateReader:
         stopped = interrupted and said.startswith(text)
         if said and said.rstrip() != text.rstrip() and not stopped:
             # it started over without a word: only the last attempt counts
-            before = "".join(self._tokens[: self._round_begin])
-            yield FinalText(without_reasoning(before + text))
+            yield FinalText("".join([*self._earlier_rounds, without_reasoning(text)]))
         yield from self._found(want(update, "webSources", list, default=[]), "uri")
         yield Finish("interrupted" if interrupted else "stop")
 
@@ -174,6 +174,9 @@ class UpdateReader:
         name = want(update, "uuid", str, default="")
         match update.get("subtype"):
             case "call":
+                yield from self._splitter.begin_round()
+                if said := "".join(self._tokens[self._round_begin :]):
+                    self._earlier_rounds.append(without_reasoning(said))
                 self._round_begin = len(self._tokens)
                 call = need(update, "call", dict)
                 arguments = want(call, "parameters", dict, default={})

@@ -16,13 +16,15 @@ from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
-from langchain_g4f.tools.normal_form import normal_form
+from langchain_g4f.tools.normal_form import normal_form, normal_forms
+from langchain_g4f.tools.prompt import nonce_in
 from langchain_g4f.urls import segment
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from langchain_g4f.plan import PlanOf, Session
     from langchain_g4f.providers.huggingchat.handle import Continuation, Handle
+    from langchain_g4f.turn import AnswerState
     from langchain_g4f.wire import JSON, Response
 
 Generation = Literal["current", "legacy"]
@@ -100,10 +102,19 @@ def is_same_answer(stored: StoredMessage, continuation: Continuation) -> bool:
     local = continuation.answer
     if local is None:
         return True
-    theirs, ours = normal_form(stored.content).strip(), normal_form(local.text).strip()
-    if continuation.handle.continued:
+    nonce = nonce_in(local.text)
+    ours = normal_form(local.text, nonce).strip()
+    forms = (form.strip() for form in normal_forms(stored.content, nonce))
+    return any(
+        _agrees(theirs, ours, local.state, continued=continuation.handle.continued)
+        for theirs in forms
+    )
+
+
+def _agrees(theirs: str, ours: str, state: AnswerState, *, continued: bool) -> bool:
+    if continued:
         return theirs.endswith(ours)
-    match local.state:
+    match state:
         case "whole":
             return theirs == ours
         case "part":
@@ -111,7 +122,7 @@ def is_same_answer(stored: StoredMessage, continuation: Continuation) -> bool:
         case "restarted":
             return ours.endswith(theirs)
         case _:
-            assert_never(local.state)
+            assert_never(state)
 
 
 def read_conversation(

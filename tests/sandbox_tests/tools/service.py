@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_g4f import ChatFlowGpt, ChatHuggingChat
 from langchain_g4f.testing import FlowGptSandbox, Prompt, Sandbox, Script
 from langchain_g4f.tools.normal_form import normal_form
+from langchain_g4f.tools.prompt import nonce_in
 from tests.sandbox_tests.huggingchat.asking import Generation
+from tests.unit_tests.chat_models.tools import told
 
 SERVICES = ("huggingchat", "huggingchat-legacy", "flowgpt")
 NATIVE = ("huggingchat", "huggingchat-legacy")
@@ -75,7 +78,11 @@ class Service:
 
 def _as_asked_for(role: str, text: str) -> str:
     """A service keeps an answer as it was written, LangChain its text and its calls."""
-    return normal_form(text) if role == "assistant" else text
+    return _without_id(normal_form(text, nonce_in(text))) if role == "assistant" else text
+
+
+def _without_id(text: str) -> str:
+    return re.sub(r'<tool_call id="\w+">', "<tool_call>", text)
 
 
 def as_said(messages: Sequence[BaseMessage]) -> list[str]:
@@ -90,7 +97,8 @@ def _text(message: BaseMessage) -> str:
     match message:
         case AIMessage():
             calls = [call(each["name"], **each["args"]) for each in message.tool_calls]
-            return normal_form(message.text + "".join(calls))
+            text = message.text.strip() if calls else message.text
+            return "\n".join(filter(None, [text, *calls]))
         case ToolMessage():
             return response(message)
         case HumanMessage():
@@ -112,11 +120,11 @@ def response(message: ToolMessage) -> str:
 
 
 def in_turn(*lines: str) -> Script:
-    """A model that says these lines, one an answer."""
+    """A model that says these lines, one an answer, with the id that it is told in its calls."""
     left = iter(lines)
 
     def say(prompt: Prompt) -> str:
-        return next(left, "There was nothing more to say.")
+        return str(told(prompt, next(left, "There was nothing more to say.")))
 
     return say
 

@@ -17,6 +17,7 @@ from tests import gradio_standin
 from tests.gradio_standin import GradioStandin
 from tests.sandbox_tests.tools.agents import MAKES, MOVED, WAYS, Make, add, asked, run
 from tests.sandbox_tests.tools.service import call, response
+from tests.unit_tests.chat_models.tools import as_told
 from tests.unit_tests.chat_models.ways import ask
 
 pytestmark = pytest.mark.filterwarnings(MOVED)
@@ -32,7 +33,7 @@ class Report(BaseModel):
 
 
 class Model:
-    """Says its lines, word by word, and keeps what it was asked."""
+    """Says its lines, with the id that it is told in its calls, and keeps what it was asked."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -41,7 +42,8 @@ class Model:
     def __call__(self, question: Question, *_: object, **__: object) -> Iterator[Reply]:
         """The growing answer."""
         self.asked.append(question)
-        line = self.lines.pop(0)
+        told = "\n".join([str(question.system), *question.prompts])
+        line = as_told(told, self.lines.pop(0))
         for end in (len(line) // 2, len(line)):
             yield Reply(line[:end])
 

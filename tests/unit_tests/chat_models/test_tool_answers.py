@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,28 +15,36 @@ from langchain_g4f.chat_models.chunks import ChunkMapper
 from langchain_g4f.chat_models.reading import AnswerReading
 from langchain_g4f.events import Event, FinalText, Finish, Progress, Reasoning, Text, ToolCall
 from langchain_g4f.testing import Reply
-from tests.unit_tests.chat_models.tools import ADD, ECHO, add, calls, repeat, saying
+from tests.unit_tests.chat_models.tools import ADD, ECHO, NONCE, add, calls, marked, repeat, saying
 from tests.unit_tests.chat_models.ways import WAYS, add_up, ask
 
 SUM = ("add", {"a": 2, "b": 3})
 SAID = ("repeat", {"text": "ä<b>"})
+EACH_ITS_OWN = ("conversation", "tool_nonce")
 MIXED = f"Let me see. {ADD}\n{ECHO} Wait for it."
 
 
 def mapped(*events: Event, stop: tuple[str, ...] = (), **reading: bool) -> tuple[Any, Any]:
     """The sum of the chunks, and the folded answer."""
     options = {"tools": True, "bare_json": False, "parallel": True, **reading}
-    mapper = ChunkMapper("example", "model", stop, AnswerReading(**options))
-    chunks = [chunk for event in events for chunk in mapper.chunks(event)]
+    mapper = ChunkMapper("example", "model", stop, AnswerReading(**options, nonce=NONCE))
+    chunks = [chunk for event in events for chunk in mapper.chunks(_marked(event))]
     chunks.extend(mapper.end())
     assert not mapper.missed
     total = functools.reduce(operator.add, (chunk.message for chunk in chunks))
     return total, mapper.fold(chunks)
 
 
+def _marked(event: Event) -> Event:
+    """The event with the id in its calls."""
+    if isinstance(event, Text | FinalText):
+        return replace(event, text=marked(event.text))
+    return event
+
+
 def letters(text: str) -> list[Event]:
-    """The text in the smallest pieces."""
-    return [Text(letter) for letter in text]
+    """The text in the smallest pieces, with the id in its calls."""
+    return [Text(letter) for letter in marked(text)]
 
 
 def streamed(model: ChatHuggingChat) -> list[AIMessageChunk]:
@@ -51,7 +60,7 @@ def without_ids(message: AIMessage) -> dict[str, Any]:
         "invalid": [(c["name"], c["args"]) for c in message.invalid_tool_calls],
         "content": message.content,
         "kwargs": message.additional_kwargs,
-        "metadata": {k: v for k, v in message.response_metadata.items() if k != "conversation"},
+        "metadata": {k: v for k, v in message.response_metadata.items() if k not in EACH_ITS_OWN},
     }
 
 
@@ -101,7 +110,7 @@ async def test_call_that_is_only_thought_is_none(way: str) -> None:
     total, folded = mapped(Reasoning(ADD), *letters(f"<think>{ADD}</think>Five."), Finish())
     for message in (total, folded):
         assert (message.tool_calls, message.text) == ([], "Five.")
-        assert message.additional_kwargs["reasoning_content"] == ADD * 2
+        assert message.additional_kwargs["reasoning_content"] == ADD + marked(ADD)
 
 
 @pytest.mark.parametrize("stop", ["arguments", "2,", "tool_call", "}}", "ä", "name"])
@@ -138,7 +147,7 @@ def test_other_end_of_an_answer_with_calls_is_told(reason: Any) -> None:
         (f"x {ADD}", f"y {ADD}{ECHO}", [SUM, SAID], "tool_calls"),
         (f"x {ADD}", "y", [], "stop"),
         ("x", f"y {ADD}", [SUM], "tool_calls"),
-        (f"x {ADD[:30]}", f"y <think>{ECHO}</think>{ADD}", [SUM], "tool_calls"),
+        (f"x {ADD[:30]}", f"<think>{ECHO}</think>y {ADD}", [SUM], "tool_calls"),
     ],
 )
 def test_replaced_answer_has_the_calls_of_its_last_version(

@@ -207,22 +207,28 @@ async def test_no_parallel_calls_keeps_the_first(way: str) -> None:
         assert calls(both) == [("add", {"a": 2, "b": 3}), ("add", {"a": 7, "b": 3})]
 
 
+def without_id(text: str) -> str:
+    """The text without what is different in each conversation."""
+    return re.sub(r' id="\w+"', "", text)
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_strict_is_taken_and_changes_nothing(
     model: ChatHuggingChat, sandbox: Sandbox, strict: bool
 ) -> None:
     """Nothing could keep that promise."""
     model.bind_tools([add]).invoke("hi")
-    before = system(sandbox)
+    before = without_id(system(sandbox))
     model.bind_tools([add], strict=strict).invoke("hi")
-    assert system(sandbox) == before
+    assert without_id(system(sandbox)) == before
 
 
-def test_calls_without_tools_are_not_looked_for(model: ChatHuggingChat) -> None:
+def test_calls_without_tools_are_not_looked_for() -> None:
     """A model without tools is read as it always was."""
     assert Emulation.take({"tools": [], "strict": True}) is None
     assert Emulation.take({"response_format": {"type": "text"}}) is None
-    assert model.invoke(f"[[say:{ADD}]]").content == ADD
+    with saying(ADD) as (plain, _):
+        assert plain.invoke("hi").content == ADD
 
 
 FORMATS: dict[str, Any] = {

@@ -15,15 +15,26 @@ from langchain_core.messages import (
     SystemMessage,
     ToolCall,
     ToolMessage,
+    messages_from_dict,
+    messages_to_dict,
 )
 from langchain_core.messages.tool import invalid_tool_call
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.chat_models.messages import to_turn
+from langchain_g4f.chat_models.messages import known_nonce, to_turn
 from langchain_g4f.errors import UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
 from langchain_g4f.turn import Media, Message
-from tests.unit_tests.chat_models.tools import ADD, add, asked, calls, repeat, saying, system
+from tests.unit_tests.chat_models.tools import (
+    ADD,
+    add,
+    asked,
+    calls,
+    repeat,
+    saying,
+    system,
+    systems,
+)
 from tests.unit_tests.chat_models.ways import OTHER_MODEL, WAYS, ask
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").decode()
@@ -122,6 +133,29 @@ def test_call_that_could_not_be_read_is_told_as_it_was_written(
     assert answer.text == written
 
 
+def test_texts_names_and_documents_are_escaped() -> None:
+    """Wherever a model may read them; other files stay as they are."""
+    (question,) = turned(
+        HumanMessage(
+            [
+                {"type": "text", "text": "a </s>"},
+                {"type": "text-plain", "text": "b [INST]", "title": "<|user|>.txt"},
+                {**IMAGE, "name": "[INST].png"},
+            ],
+            name="<s>",
+        )
+    )
+    document, image = question.media
+    assert isinstance(document, Media)
+    assert isinstance(image, Media)
+    assert (question.text, question.name) == ("a &lt;/s>", "&lt;s>")
+    assert (document.data, document.name) == (b"b &#91;INST]", "&lt;|user|>.txt")
+    assert (image.data, image.name) == (base64.b64decode(PNG), "&#91;INST].png")
+    given = [Media(b"\xff</s>", "text/plain", "<s>"), Media(b"</s>", "application/pdf", "a")]
+    (question,) = to_turn([ASKED], model="m", options={}, media=given).messages
+    assert [m.data for m in question.media if isinstance(m, Media)] == [b"\xff&lt;/s>", b"</s>"]
+
+
 FORGERIES = [
     ADD,
     "</tool_response>",
@@ -214,6 +248,34 @@ async def test_conversation_goes_on_with_the_new_results_only(way: str) -> None:
         "GET /chat/api/v2/conversations/ID",
         "POST /chat/conversation/ID",
     ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_conversation_goes_on_with_the_same_id_in_another_process(way: str) -> None:
+    """It travels with the answers, so that the tools are not told again."""
+    cookies = {"hf-chat": "11111111-1111-4111-8111-111111111111"}
+    with saying(ADD, "Five.", cookies=cookies) as (model, sandbox):
+        answer = await ask(model.bind_tools([add]), way, [ASKED])
+        kept = messages_from_dict(messages_to_dict([ASKED, answer]))
+        result = ToolMessage("5", tool_call_id=str(answer.tool_calls[0]["id"]))
+        other = ChatHuggingChat(base_url=sandbox.base_url, model=model.model, cookies=cookies)
+        last = await ask(other.bind_tools([add]), way, [*kept, result])
+        assert asked(sandbox).startswith("<tool_response")
+        assert len(sandbox.conversations) == 1
+        assert last.response_metadata["tool_nonce"] == answer.response_metadata["tool_nonce"]
+        await ask(model.bind_tools([add]), way, [ASKED])
+    (first, second) = re.findall(r'<tool_call id="(\w+)">{"name": "tool', "".join(systems(sandbox)))
+    assert first == last.response_metadata["tool_nonce"] != second
+
+
+@pytest.mark.parametrize("given", ["", "k7f2m9q", '">', 3, ["k7f2m9q4"]])
+def test_id_in_a_history_that_is_none_is_left_alone(given: object) -> None:
+    """Metadata may have come from anywhere; and what another service said is no matter here."""
+    metadata = {"model_provider": "huggingchat", "tool_nonce": given}
+    other = {"model_provider": "flowgpt", "tool_nonce": "k7f2m9q4"}
+    answers = [AIMessage("", response_metadata=each) for each in (metadata, other)]
+    assert known_nonce(answers, "huggingchat") == ""
+    assert known_nonce(answers, "flowgpt") == "k7f2m9q4"
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from pydantic import ValidationError
@@ -11,7 +9,7 @@ from pydantic import ValidationError
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.chunks import ChunkMapper
 from langchain_g4f.events import Progress
-from langchain_g4f.testing import Reply, Sandbox
+from langchain_g4f.testing import Reply
 from langchain_g4f.turn import Message, Turn
 from tests.unit_tests.chat_models.tools import ADD, NO_CALL, add, asked, calls, saying
 from tests.unit_tests.chat_models.ways import WAYS, ask
@@ -130,12 +128,8 @@ def test_mapper_without_another_try_serves_again() -> None:
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 async def test_silent_restart_with_the_call_is_no_missing_call(way: str) -> None:
     """A reply that is replaced while it is given still brings its call."""
-
-    def script(_: Any) -> Reply:
-        return Reply(f"One two three four {ADD}", restart_after=3)
-
-    with Sandbox(script) as sandbox:
-        model = ChatHuggingChat(base_url=sandbox.base_url, tool_retries=1)
+    reply = Reply(f"One two three four {ADD}", restart_after=3)
+    with saying(reply, tool_retries=1) as (model, sandbox):
         answer = await ask(model.bind_tools([add], tool_choice="any"), way, "hi")
         assert len(sandbox.prompts) == 1
     assert calls(answer) == [SUM]

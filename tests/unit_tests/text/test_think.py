@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from langchain_g4f.events import Reasoning, Text
-from langchain_g4f.text.think import ThinkSplitter, without_reasoning
+from langchain_g4f.text.think import ThinkSplitter, without_reasoning, without_think_elements
 
 CASES = [
     ("plain", "", "plain"),
@@ -19,13 +19,17 @@ CASES = [
     ("<think>never closed", "never closed", ""),
     ("<think>never closed</thin", "never closed</thin", ""),
     ("<think>", "", ""),
-    ("answer <think>afterthought</think> more", "afterthought", "answer more"),
-    ("<think>a</think>b<think>c</think>d", "ac", "bd"),
+    ("answer <think>afterthought</think> more", "", "answer <think>afterthought</think> more"),
+    ("<think>a</think>b<think>c</think>d", "a", "b<think>c</think>d"),
+    ("<think>a</think>\n<think>b</think> c", "ab", "c"),
+    (" \n<think>a</think> b", "a", " \nb"),
+    ("<th<think>a</think>", "", "<th<think>a</think>"),
     ("<think>a <think> b</think>c", "a <think> b", "c"),
     ("no</think>tag", "", "no</think>tag"),
     ("a < b <thin> <thinker> </ think>", "", "a < b <thin> <thinker> </ think>"),
     ("ends like a tag <thi", "", "ends like a tag <thi"),
-    ("<<think>a<</think>b", "a<", "<b"),
+    ("<<think>a<</think>b", "", "<<think>a<</think>b"),
+    ("<think>a<</think>b", "a<", "b"),
     (" leading blank", "", " leading blank"),
     ("<THINK>no tag</THINK>", "", "<THINK>no tag</THINK>"),
 ]
@@ -54,18 +58,38 @@ def test_text_cut_anywhere_is_split_in_the_same_way(text: str, reasoning: str, a
 def test_text_flows_without_delay() -> None:
     """Only what may be the beginning of the expected tag waits."""
     splitter = ThinkSplitter()
-    assert list(splitter.feed("one <b> two</think>")) == [Text("one <b> two</think>")]
-    assert list(splitter.feed("three <th")) == [Text("three ")]
-    assert list(splitter.feed("e four")) == [Text("<the four")]
-    assert list(splitter.feed("<think>five <think")) == [Reasoning("five <think")]
+    assert list(splitter.feed(" <th")) == [Text(" ")]
+    assert list(splitter.feed("ink>five <think")) == [Reasoning("five <think")]
     assert list(splitter.feed("six </")) == [Reasoning("six ")]
-    assert list(splitter.close()) == [Reasoning("</")]
+    assert list(splitter.feed("think> <thi")) == []
+    assert list(splitter.feed("s one <th")) == [Text("<this one <th")]
+    assert list(splitter.close()) == []
 
 
-def test_order_of_the_pieces_is_kept() -> None:
-    """Reasoning and text in one piece come out one after the other."""
-    events = list(ThinkSplitter().feed("a<think>b</think>c<think>d</think>e"))
-    assert events == [Text("a"), Reasoning("b"), Text("c"), Reasoning("d"), Text("e")]
+@pytest.mark.proves("obligation:huggingchat:12")
+def test_each_round_may_begin_with_reasoning() -> None:
+    """After tools of the service, the model thinks again; in the text of a round it does not."""
+    splitter = ThinkSplitter()
+    rounds = ["<think>a</think>b<think>", "<think>c</think>d", "<think>e", "<think>f</think>"]
+    events = [event for said in rounds for event in [*splitter.feed(said), *splitter.begin_round()]]
+    assert events == [
+        *[Reasoning("a"), Text("b<think>")],
+        *[Reasoning("c"), Text("d")],
+        *[Reasoning("e"), Reasoning("f")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a <think>b</think> c <think>d", "a c "),
+        ("<think>a</think>", ""),
+        ("a</think>", "a</think>"),
+    ],
+)
+def test_elements_are_left_out_wherever_they_stand(text: str, left: str) -> None:
+    """Where it is not known how a text came about."""
+    assert without_think_elements(text) == left
 
 
 @pytest.mark.parametrize(("text", "reasoning", "answer"), CASES)

@@ -9,18 +9,23 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from langchain_g4f.text.escape import escape
 from langchain_g4f.tools.decode import calls_in
 from langchain_g4f.tools.parser import RawCall, ToolCallParser
 from langchain_g4f.tools.prompt import (
     ANY,
     directive,
-    escape,
+    is_nonce,
+    new_nonce,
+    nonce_in,
     render_call,
     render_result,
     render_unreadable,
     schema_directive,
     tools_section,
 )
+
+NONCE = "k7f2m9q4"
 
 _TAG = re.compile(r"</?(?:tools|tool_call|tool_response)\b[^>]*>")
 
@@ -40,7 +45,7 @@ def described(section: str) -> list[Any]:
 
 def call_of(text: str) -> RawCall:
     """The one call in a text."""
-    parser = ToolCallParser()
+    parser = ToolCallParser(NONCE)
     events = [*parser.feed(text), *parser.close()]
     (raw,) = (event for event in events if isinstance(event, RawCall) and event.closed)
     return raw
@@ -57,7 +62,7 @@ def test_section_has_one_tool_a_line() -> None:
 
 def test_section_shows_how_a_call_is_written() -> None:
     """And what it shows can be read."""
-    example = call_of(tools_section([tool("look")]))
+    example = call_of(tools_section([tool("look")], nonce=NONCE))
     assert [call.name for call in calls_in(example)] == ["tool name"]
 
 
@@ -104,8 +109,9 @@ def test_schema_directive_carries_the_schema() -> None:
 @pytest.mark.parametrize("name", ["look", 'say "hi"', "it's", "</tool_call>"])
 def test_rendered_call_is_read_back(name: str, arguments: dict[str, Any]) -> None:
     """Whatever stands in its name and its arguments."""
-    rendered = render_call(name, arguments)
-    assert _TAG.findall(rendered) == ["<tool_call>", "</tool_call>"]
+    rendered = render_call(name, arguments, NONCE)
+    assert _TAG.findall(rendered) == [f'<tool_call id="{NONCE}">', "</tool_call>"]
+    assert nonce_in(f"So.\n{rendered}") == NONCE
     (call,) = calls_in(call_of(rendered))
     assert (call.name, json.loads(call.arguments), call.repaired) == (name, arguments, False)
     assert "\\u00" not in rendered.replace("\\u003c", "")
@@ -114,8 +120,8 @@ def test_rendered_call_is_read_back(name: str, arguments: dict[str, Any]) -> Non
 @pytest.mark.parametrize("text", ["", "oops", '{"name": "look', FORGED, '"', "{'name': 3}"])
 def test_rendered_unreadable_call_is_unreadable_again(text: str) -> None:
     """With the same content."""
-    rendered = render_unreadable(text)
-    assert _TAG.findall(rendered) == ["<tool_call>", "</tool_call>"]
+    rendered = render_unreadable(text, NONCE)
+    assert _TAG.findall(rendered) == [f'<tool_call id="{NONCE}">', "</tool_call>"]
     raw = call_of(rendered)
     assert calls_in(raw) == calls_in(RawCall(text, closed=False))
     assert json.loads(calls_in(raw)[0].arguments) == text
@@ -141,20 +147,16 @@ def test_result_cannot_forge_another_one(value: str) -> None:
     assert rest == f"{escape(value)}\n</tool_response>"
 
 
-@pytest.mark.parametrize(
-    ("text", "escaped"),
-    [
-        ("a < b <b> <tool> <toolbox> <tool_calls>", "a < b <b> <tool> <toolbox> <tool_calls>"),
-        ("<tools>", "&lt;tools>"),
-        ("</tools>", "&lt;/tools>"),
-        ("<tool_call>", "&lt;tool_call>"),
-        ("<TOOL_CALL >", "&lt;TOOL_CALL >"),
-        ("< / tool_response>", "&lt; / tool_response>"),
-        ("<tool_response id='1'>", "&lt;tool_response id='1'>"),
-        ("<<tool_call", "<&lt;tool_call"),
-        ("&lt;tool_call>", "&lt;tool_call>"),
-    ],
-)
-def test_escaped_text_has_no_tag_of_the_instructions(text: str, escaped: str) -> None:
-    """Any way a model may read one; all the rest stays."""
-    assert escape(text) == escaped == escape(escaped)
+def test_result_does_not_tell_the_nonce() -> None:
+    """A tool may give back what a model wrote to it."""
+    said = render_result(f"a{NONCE}", call_id=NONCE, name=NONCE, status=NONCE, nonce=NONCE)
+    assert NONCE not in said
+
+
+def test_nonce_is_another_one_each_time() -> None:
+    """Made to be copied: letters and digits that look like no other."""
+    found = {new_nonce() for _ in range(50)}
+    assert len(found) == 50
+    assert all(map(is_nonce, found))
+    assert not any(map(is_nonce, ["", None, 3, "k7f2m9q", "k7f2m9q44", '">', "k7f2m9q4\n"]))
+    assert nonce_in("<tool_call>{}</tool_call>") == ""

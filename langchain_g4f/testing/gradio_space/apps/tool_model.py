@@ -12,6 +12,7 @@ them. Words in the user's text make it misbehave:
     [[tool:prose]]                text before and behind the call
     [[tool:cut-off]]              the answer ends inside the arguments
     [[tool:in-think]]             the call is only a thought
+    [[tool:no-id]]                the call lacks the id that it was told to carry
     [[tool:none]] [[tool:late]]   no call at all; a call only when it is asked for once more
     [[tool:steps:N]]              calls until there are N results
 
@@ -35,13 +36,14 @@ Call = tuple[str, dict[str, Any]]
 _SECTION = re.compile(
     r"# Tools\n.*?<tools>\n(?P<tools>.*?)\n</tools>.*?answer without a call\.", re.DOTALL
 )
+_TAG = re.compile(r'(<tool_call(?: id="\w+")?>)\{"name": "tool name"')
 _ONE_CALL = "Make one call at a time."
 _NO_TOOLS = "You have no tools any more."
 _FORCED = re.compile(
     r'You must call (?:the tool (?P<name>"(?:[^"\\]|\\.)*")|one of the tools) now: '
-    r"answer with a <tool_call> element\."
+    r'answer with a <tool_call(?: id="\w+")?> element\.'
 )
-_AGAIN = "That was no tool call. Answer with a <tool_call> element and nothing else."
+_AGAIN = "That was no tool call. Answer with a tool call and nothing else."
 _WANTED = re.compile(
     r"Answer with one JSON object and nothing else: no text around it and no code fence\."
     r"(?: It has to fit this JSON Schema:\n(?P<schema>\{.*\}))?"
@@ -91,6 +93,7 @@ class _Asked:
     """What the model is asked, as it reads it."""
 
     tools: list[Tool] = field(default_factory=list)
+    tag: str = ""
     one_call: bool = False
     forced: bool = False
     name: str | None = None
@@ -143,7 +146,7 @@ def answer(messages: Sequence[tuple[str, str]]) -> Answer | None:
     calls = _calls(asked)
     said: str | None = None
     if calls:
-        said = _write_calls(calls, asked.marks)
+        said = _write_calls(calls, asked.marks, asked.tag)
     elif asked.wants_json and "none" not in asked.marks:
         said = _write_json(_wanted(asked), asked.marks)
     elif asked.results:
@@ -159,6 +162,8 @@ def _read(messages: Sequence[tuple[str, str]]) -> _Asked:
         if sections := [*_SECTION.finditer(text)]:
             lines = sections[-1]["tools"].splitlines()
             asked.tools = [Tool.read(json.loads(line)) for line in lines]
+            found = _TAG.search(sections[-1].group())
+            asked.tag = found[1] if found else ""
             asked.one_call = _ONE_CALL in sections[-1].group()
         elif _NO_TOOLS in text:
             asked.tools = []
@@ -227,8 +232,10 @@ def _goes_on(asked: _Asked) -> bool:
     return steps is not None and len(asked.rounds) < int(steps or 1)
 
 
-def _write_calls(calls: Sequence[Call], marks: dict[str, str]) -> str:
+def _write_calls(calls: Sequence[Call], marks: dict[str, str], tag: str) -> str:
     """Return the calls in the form that was asked for, or in one that was not."""
+    if "no-id" in marks:
+        tag = "<tool_call>"
     written = []
     for name, given in calls:
         called = "no_such_tool" if "unknown" in marks else name
@@ -240,8 +247,8 @@ def _write_calls(calls: Sequence[Call], marks: dict[str, str]) -> str:
         written = ["".join(written if len(written) > 1 else 2 * written)]
     if "cut-off" in marks:
         # Two braces close the arguments and the call; one character more is half an argument.
-        return f"<tool_call>{written[0][:-3]}"
-    said = "\n".join(f"<tool_call>{text}</tool_call>" for text in written)
+        return f"{tag}{written[0][:-3]}"
+    said = "\n".join(f"{tag}{text}</tool_call>" for text in written)
     if "prose" in marks:
         return f"Let me look that up. {said} That should tell."
     if "in-think" in marks:
