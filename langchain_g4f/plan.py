@@ -91,12 +91,15 @@ class Stream:
         make_decoder: Makes what reads the answer.
         abort: Makes the request that tells the service to stop.
         begun: What there is to stop was begun by an earlier request.
+        abort_while_open: The service stops only while the answer is open: ``abort`` is sent
+            before that is closed, if it is open still, and the rest is read for a short time.
     """
 
     make_request: MakeRequest
     make_decoder: MakeDecoder
     abort: MakeRequest | None = None
     begun: bool = False
+    abort_while_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +226,10 @@ def stream(
     *,
     abort: MakeRequest | None = None,
     begun: bool = False,
+    abort_while_open: bool = False,
 ) -> PlanOf[StreamEnd]:
     """Yield `Stream` and return how it ended; use with ``yield from``."""
-    result = yield Stream(make_request, make_decoder, abort, begun)
+    result = yield Stream(make_request, make_decoder, abort, begun, abort_while_open)
     if not isinstance(result, StreamEnd):
         raise TypeError(result)
     return result

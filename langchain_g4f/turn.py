@@ -42,7 +42,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class RemoteMedia:
-    """A file that has to be fetched before it can be sent; see `Media`."""
+    """A file that has to be fetched before it can be sent; see `Media`.
+
+    Its ``mime_type`` is what the caller says, ``image/*`` for example.
+    """
 
     url: str = field(repr=False)
     mime_type: str = ""

@@ -44,6 +44,7 @@ class Request:
         phase: What the request is for, in the words of error messages.
         address: Connect to this very address, with no proxy and no cookies. The host
             that is named and whose certificate is checked stays the URL's.
+        final: Words in the body of a refusal after which it is not sent again.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Request:
     repeat: Repeat = Repeat.UNSENT
     phase: str = ""
     address: str = ""
+    final: str = ""
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {redact_url(self.url)}>"

@@ -84,19 +84,28 @@ def _readable(given: str | dict[Any, Any]) -> str | dict[Any, Any]:
 def _file(block: Mapping[str, Any]) -> Media | RemoteMedia:
     name, label = _name(block), _label(block)
     if isinstance(block.get("base64"), bytes):
-        return as_media(block["base64"], name, label)
+        return _as_said(block, as_media(block["base64"], name, label))
     if isinstance(block.get("base64"), str):
-        return as_media(_decoded(block["base64"], block["type"]), name, label)
+        data = _decoded(block["base64"], block["type"])
+        return _as_said(block, as_media(data, name, label))
     if isinstance(block.get("text"), str):
         return as_media(_encoded(block["text"]), name or "text.txt", label or "text/plain")
     url = block.get("url")
     if isinstance(url, str) and url.startswith("data:"):
         data, label = parse_data_url(url, Sizes().attachment)
-        return as_media(data, name, label)
+        return _as_said(block, as_media(data, name, label))
     if isinstance(url, str) and url:
-        return RemoteMedia(url, label)
+        return RemoteMedia(url, label or ("image/*" if block["type"] == "image" else ""))
     msg = f"a {block['type']} block has neither base64 nor a URL; file ids have no meaning here"
     raise UnsupportedMediaError(msg)
+
+
+def _as_said(block: Mapping[str, Any], media: Media) -> Media:
+    """``media``, unless it is what a block calls an image and its bytes are none."""
+    if block["type"] == "image" and not media.mime_type.startswith("image/"):
+        msg = f"an image block has {media.mime_type}, which is no image"
+        raise UnsupportedMediaError(msg)
+    return media
 
 
 def _encoded(text: str) -> bytes:

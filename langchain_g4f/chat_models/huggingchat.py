@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.messages import AIMessage
@@ -76,8 +77,10 @@ class ChatHuggingChat(ToolServerModel):
         "web_search",
         "tool_ids",
         "mcp_servers",
+        "server_tools",
         "timezone",
         "trusted_media_hosts",
+        "await_title",
     )
 
     base_url: str = Field(default_factory=default_base_url)
@@ -93,12 +96,16 @@ class ChatHuggingChat(ToolServerModel):
     """Let the server search the web."""
     mcp_servers: list[ToolServer] = Field(default_factory=list)
     """Tool servers to offer to the model; the service runs the calls itself."""
+    server_tools: list[str] = Field(default_factory=list)
+    """Names of the operator's tool servers to offer to the model; without a name, none is."""
     tool_ids: list[str] = Field(default_factory=list)
     """Ids of the server's own tools (servers of the older generation)."""
     timezone: str | None = None
     """IANA name, told to the model together with tools."""
     trusted_media_hosts: list[str] = Field(default_factory=list)
     """Hosts whose images may be fetched although their address is private."""
+    await_title: bool = False
+    """Wait for the title that a new conversation gets, at most five seconds after the answer."""
 
     if TYPE_CHECKING:
 
@@ -110,9 +117,11 @@ class ChatHuggingChat(ToolServerModel):
             delete_after: bool = ...,
             web_search: bool = ...,
             mcp_servers: Sequence[ToolServer | Mapping[str, Any]] = ...,
+            server_tools: Sequence[str] = ...,
             tool_ids: Sequence[str] = ...,
             timezone: str | None = ...,
             trusted_media_hosts: Sequence[str] = ...,
+            await_title: bool = ...,
             **settings: Unpack[Arguments],
         ) -> None: ...
 
@@ -128,6 +137,12 @@ class ChatHuggingChat(ToolServerModel):
         cls, value: dict[str, SecretStr] | None
     ) -> dict[str, SecretStr] | None:
         check_cookies(revealed(value))
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, value: str | None) -> str | None:
+        _known_timezone(value)
         return value
 
     @model_validator(mode="after")
@@ -213,6 +228,8 @@ class ChatHuggingChat(ToolServerModel):
     def _option(self, name: str, value: object) -> object:
         if isinstance(value, AIMessage):
             return value.response_metadata.get("conversation", {})  # no handle is not "auto"
+        if name == "timezone":
+            return _known_timezone(value)
         if name == "mcp_servers" and isinstance(value, list):
             servers = [ToolServer.model_validate(server) for server in value]
             return [
@@ -261,6 +278,19 @@ class ChatHuggingChat(ToolServerModel):
 
 def _plain(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _known_timezone(value: Any) -> Any:
+    """``value``, which is a name of the IANA's list; where there is no list, any text."""
+    from zoneinfo import ZoneInfo, available_timezones
+
+    with suppress(KeyError, ValueError, TypeError, OSError):  # what `ZoneInfo` raises of a name
+        if not value or ZoneInfo(value) is not None:
+            return value
+    if not available_timezones():
+        return value
+    msg = f"timezone: {str(value)[:40]!r} is no IANA name such as 'Europe/Warsaw'"
+    raise ConfigurationError(msg)
 
 
 __all__ = ["ChatHuggingChat", "ToolServer"]

@@ -17,7 +17,6 @@ from langchain_g4f.chat_models.runtime import Runtime
 from langchain_g4f.errors import (
     AuthenticationError,
     ConfigurationError,
-    G4FError,
     ModelNotFoundError,
 )
 from langchain_g4f.events import Progress
@@ -137,27 +136,20 @@ class ServiceModel(LoginSettings):
         return self.model_aliases.get(wanted, wanted)
 
     def get_models(self) -> list[str]:
-        """The models of the service, asked anew every five minutes.
+        """The models of the service, asked every five minutes; the known ones where it has no list.
 
-        Where the service cannot be asked: what it said last, or the known models.
+        Raises:
+            APIError: The service has a list and did not give it.
         """
         if self._runtime.models_are_fresh():
             return list(self._runtime.models)
-        try:
-            found = self._result(self._models_plan(self._session()))
-        except G4FError:
-            return list(self._runtime.models or self.models)
-        return self._runtime.keep_models(found)
+        return self._runtime.keep_models(self._result(self._models_plan(self._session())))
 
     async def aget_models(self) -> list[str]:
         """Like `get_models`."""
         if self._runtime.models_are_fresh():
             return list(self._runtime.models)
-        try:
-            found = await self._aresult(self._models_plan(self._session()))
-        except G4FError:
-            return list(self._runtime.models or self.models)
-        return self._runtime.keep_models(found)
+        return self._runtime.keep_models(await self._aresult(self._models_plan(self._session())))
 
     def _no_such_model(self, model: str, known: Sequence[str]) -> ModelNotFoundError:
         closest = tuple(get_close_matches(model, known, n=3, cutoff=0.3))

@@ -24,7 +24,7 @@ from langchain_g4f.errors import (
     TooLargeError,
 )
 from langchain_g4f.events import QUEUED, Finish, Progress, Text
-from langchain_g4f.run.operations import READ, TURN, Read, Steps
+from langchain_g4f.run.operations import HELD_READ, READ, TURN, Read, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,12 +47,16 @@ class Answer:
         decoder: Turns its bytes into events.
         session: Clocks and sizes.
         requests: Those of the call, which share its total clock.
+        held: Keep it open when the caller is cancelled.
     """
 
-    def __init__(self, decoder: Decoder, session: Session, requests: Requests) -> None:
+    def __init__(
+        self, decoder: Decoder, session: Session, requests: Requests, *, held: bool = False
+    ) -> None:
         self._decoder = decoder
         self._session = session
         self._requests = requests
+        self._next = HELD_READ if held else READ
         self._pieces: list[str] = []
         self._received = 0
         self._ended = False
@@ -130,7 +134,7 @@ class Answer:
                 yield TURN
                 self._turn = self._session.clock() + _TURN_S
             return piece
-        read = READ if self._until is None else Read(self._until - self._session.clock())
+        read = self._next if self._until is None else Read(self._until - self._session.clock())
         try:
             data = yield read
         except (APIConnectionError, APITimeoutError) as exc:

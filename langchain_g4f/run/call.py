@@ -57,6 +57,7 @@ class Call:
         self._requests = Requests(session, budget)
         self._abort: MakeRequest | None = None
         self._abort_if_sent: MakeRequest | None = None
+        self._abort_while_open = False
         self._deferred: list[MakeRequest] = []
         self._held: list[str] = []
         self._taken = False
@@ -129,6 +130,10 @@ class Call:
         abort = self._abort
         if request_sent and self._requests.unanswered:
             abort = self._abort_if_sent or abort
+        if self._abort_while_open:
+            if abort is not None and self._requests.answering and not self._requests.unanswered:
+                yield from self._requests.stop_open(abort)
+            abort = None
         if self._requests.answering:
             yield CLOSE
         if abort is not None:
@@ -150,6 +155,7 @@ class Call:
 
     def _stream(self, effect: Stream) -> Steps[StreamEnd]:
         self._abort_if_sent = effect.abort
+        self._abort_while_open = effect.abort_while_open
         self._taken = self._taken or effect.begun
         if effect.begun:
             given_up, self._abort = self._abort, effect.abort
@@ -166,7 +172,8 @@ class Call:
         self._abort, self._abort_if_sent = effect.abort, None
         check_coding(head)
         decoder = effect.make_decoder(head)
-        answer = Answer(decoder, self._session, self._requests)
+        held = effect.abort_while_open
+        answer = Answer(decoder, self._session, self._requests, held=held)
         cut: StreamInterruptedError | None = None
         try:
             yield from answer.pump()

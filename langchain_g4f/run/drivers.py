@@ -26,6 +26,7 @@ from langchain_g4f.run.operations import (
     Outcome,
     Question,
     Read,
+    Tell,
     Wait,
 )
 
@@ -83,6 +84,9 @@ def _perform(operation: Operation, exchange: SyncExchange) -> Outcome:
             return exchange.read(operation.within)
         case Open():
             return exchange.open(operation.request, operation.clocks)
+        case Tell():
+            with closing(exchange.beside()) as other:
+                other.open(operation.request, operation.clocks)
         case Close():
             exchange.close()
         case Wait():
@@ -164,9 +168,15 @@ class arun:  # noqa: N801 -- used as the generator function beside it
 async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
     match operation:
         case Read():
-            return await exchange.read(operation.within)
+            return await exchange.read(operation.within, held=operation.held)
         case Open():
             return await exchange.open(operation.request, operation.clocks)
+        case Tell():
+            other = exchange.beside()
+            try:
+                await other.open(operation.request, operation.clocks)
+            finally:
+                await other.close()
         case Close():
             await exchange.close()
         case Wait():

@@ -21,10 +21,22 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Send a request beside the answer that is open; what it is answered is dropped."""
+
+    request: Request
+    clocks: Clocks
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
-    """Read more of the answer; its end, or nothing ``within`` so many seconds, is None."""
+    """Read more of the answer; its end, or nothing ``within`` so many seconds, is None.
+
+    A read that is ``held`` leaves the answer open when the caller is cancelled.
+    """
 
     within: float | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +75,10 @@ class Question:
     ask: Callable[[], bool]
 
 
-READ, CLOSE, TURN = Read(), Close(), Wait(0)
-OPERATIONS = frozenset({Open, Read, Close, Wait, Acquire, LookUp, Question})
+READ, HELD_READ, CLOSE, TURN = Read(), Read(held=True), Close(), Wait(0)
+OPERATIONS = frozenset({Open, Tell, Read, Close, Wait, Acquire, LookUp, Question})
 
-Operation = Open | Read | Close | Wait | Acquire | LookUp | Question
+Operation = Open | Tell | Read | Close | Wait | Acquire | LookUp | Question
 Outcome = ResponseHead | bytes | tuple[str, ...] | bool | None
 
 T = TypeVar("T")
@@ -75,6 +87,7 @@ Steps = Generator[Operation | Event, Outcome, T]
 
 __all__ = [
     "CLOSE",
+    "HELD_READ",
     "OPERATIONS",
     "READ",
     "TURN",
@@ -87,5 +100,6 @@ __all__ = [
     "Question",
     "Read",
     "Steps",
+    "Tell",
     "Wait",
 ]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
+    APIStatusError,
     APITimeoutError,
     G4FError,
     TooLargeError,
 )
 from langchain_g4f.events import Progress
-from langchain_g4f.run.operations import CLOSE, READ, Open, Steps, Wait
+from langchain_g4f.run.operations import CLOSE, READ, Open, Read, Steps, Tell, Wait
 from langchain_g4f.status import status_error
 from langchain_g4f.transport.retry import parse_retry_after, wait_before_retry
 from langchain_g4f.wire import Request, Response, ResponseHead
@@ -127,13 +128,21 @@ class Requests:
                 raise TooLargeError(f"the response is larger than {limit} bytes")
         return bytes(body[:limit])
 
+    def stop_open(self, make_request: MakeRequest) -> Steps[None]:
+        """Have the answer stopped that is open, and drop what comes until it ends, or for long."""
+        until = self._session.clock() + self._clocks.abort
+        request = make_request()
+        cookies = self._session.cookies.header_for(request.url)
+        with suppress(G4FError):
+            yield Tell(_with_cookies(request, cookies), self._short())
+            while isinstance((yield Read(until - self._session.clock())), bytes):
+                pass
+
     def quietly(self, make_request: MakeRequest) -> Steps[None]:
         """Send a request whose outcome nobody waits for, within a short time of its own."""
-        short = self._clocks.abort
-        clocks = replace(
-            self._clocks, connect=short, pool=short, write=short, first_event=short, silence=short
-        )
-        deadline, self._deadline = self._deadline, self._session.clock() + short
+        clocks = self._short()
+        deadline = self._deadline
+        self._deadline = self._session.clock() + self._clocks.abort
         try:
             head = yield from self._exchange(make_request(), clocks)
             _log.debug("%s: clean-up answered %d", self._session.provider, head.status)
@@ -143,6 +152,13 @@ class Requests:
         with suppress(G4FError):
             yield from self.close()
         self._deadline = deadline
+
+    def _short(self) -> Clocks:
+        """The clocks of what a call owes at its end."""
+        short = self._clocks.abort
+        return replace(
+            self._clocks, connect=short, pool=short, write=short, first_event=short, silence=short
+        )
 
     def close(self) -> Steps[None]:
         """Close the answer that is open."""
@@ -202,6 +218,8 @@ class Requests:
     def _wait_before_retry(self, error: APIError, request: Request, attempt: int) -> float | None:
         """Seconds until the next attempt, None where there is none."""
         if attempt >= self._session.max_retries:
+            return None
+        if request.final and isinstance(error, APIStatusError) and request.final in error.body:
             return None
         wait = wait_before_retry(
             error,

@@ -49,6 +49,8 @@ class Sandbox(Loopback):
         max_messages: Messages per conversation (section 5.4); None is no limit.
         max_input_chars: Characters per message (section 5.4); None is no limit.
         web_sources: Titles and addresses a legacy web search finds; empty makes the search fail.
+        tool_servers: Names of the operator's tool servers (section 7); the sandbox offers them
+            and runs none.
 
     Raises:
         MissingDependencyError: starlette or uvicorn is not installed.
@@ -74,6 +76,7 @@ class Sandbox(Loopback):
         max_messages: int | None = None,
         max_input_chars: int | None = None,
         web_sources: Sequence[tuple[str, str]] = _WEB_SOURCES,
+        tool_servers: Sequence[str] = (),
     ) -> None:
         options = Options(
             script=scripted(script, reply),
@@ -92,6 +95,7 @@ class Sandbox(Loopback):
             max_messages=max_messages,
             max_input_chars=max_input_chars,
             web_sources=web_sources,
+            tool_servers=tool_servers,
         )
 
         def make_app() -> ChatUi:

@@ -42,12 +42,14 @@ class Prompt:
         messages: The branch of the conversation, the system message first if there is one.
         reasons: Whether the model is declared to think before it answers.
         reasoning_effort: The caller's setting for this model, if any.
+        tool_servers: Names of the tool servers whose tools the model is offered.
     """
 
     model: str
     messages: Sequence[ChatMessage]
     reasons: bool = False
     reasoning_effort: str | None = None
+    tool_servers: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
@@ -96,6 +98,7 @@ class Reply:
         hang_after: Tokens before the model falls silent until it is stopped.
         title: Title of a new conversation; None derives one from the prompt.
         slow_title: Whether the title comes after the answer.
+        title_s: Seconds that a slow title takes.
         provider: Name of the inference provider reported with the answer.
     """
 
@@ -112,6 +115,7 @@ class Reply:
     hang_after: int | None = None
     title: str | None = None
     slow_title: bool = False
+    title_s: float = 0.0
     provider: str | None = None
 
 

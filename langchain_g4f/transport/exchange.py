@@ -140,6 +140,10 @@ class SyncExchange(_Exchange):
         self._client = client
         self._chunks: Iterator[bytes] = iter(())
 
+    def beside(self) -> SyncExchange:
+        """Another connection of the same client."""
+        return SyncExchange(self._client)
+
     def open(self, request: Request, clocks: Clocks) -> ResponseHead:
         """Send ``request`` and read the head of its answer."""
         try:
@@ -207,6 +211,11 @@ class AsyncExchange(_Exchange):
         super().__init__()
         self._client = client
         self._chunks: AsyncIterator[bytes] | None = None
+        self._held: asyncio.Task[bytes | None] | None = None
+
+    def beside(self) -> AsyncExchange:
+        """See `SyncExchange.beside`."""
+        return AsyncExchange(self._client)
 
     async def open(self, request: Request, clocks: Clocks) -> ResponseHead:
         """See `SyncExchange.open`."""
@@ -239,8 +248,15 @@ class AsyncExchange(_Exchange):
 
         return await _apart(send, scope.cancel)
 
-    async def read(self, within: float | None = None) -> bytes | None:
-        """See `SyncExchange.read`."""
+    async def read(self, within: float | None = None, *, held: bool = False) -> bytes | None:
+        """See `SyncExchange.read`.
+
+        Args:
+            within: See there.
+            held: Go on reading when the caller is cancelled, for the next who reads.
+        """
+        if held or self._held is not None:
+            return await self._read_held(within)
         if within is None:
             return await self._read()
         try:
@@ -248,6 +264,14 @@ class AsyncExchange(_Exchange):
                 return await self._read()
         except TimeoutError:
             return None
+
+    async def _read_held(self, within: float | None) -> bytes | None:
+        task = self._held = self._held or asyncio.ensure_future(self._read())
+        await asyncio.wait((task,), timeout=within)
+        if not task.done():
+            return None
+        self._held = None
+        return task.result()
 
     async def _read(self) -> bytes | None:
         if self._chunks is None:
@@ -265,6 +289,9 @@ class AsyncExchange(_Exchange):
             await _apart(self._close, lambda: None)
 
     async def _close(self) -> None:
+        held, self._held = self._held, None
+        if held is not None and held.cancel():
+            await asyncio.wait((held,))
         response, self._response = self._response, None
         if response is not None:
             await response.aclose()

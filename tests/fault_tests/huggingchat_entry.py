@@ -112,6 +112,7 @@ HUGGINGCHAT = Provider(
     answer="send",
     hearing=_hearing,
     abort=("stop",),
+    after_refusal=("delete",),
     after_cut=("read", "reattach"),
     after_silent_cut=("read", "reattach"),
     content_type="application/jsonl",

@@ -50,6 +50,7 @@ class Provider:
         answer: The part that gives the answer.
         hearing: Makes the parts of a server that answers with the message at hand.
         abort: The parts that are asked to end an unfinished answer.
+        after_refusal: The parts that are asked when the message is refused: nothing stays of it.
         after_cut: The parts that are asked when the answer's connection broke.
         after_silent_cut: The same, where the answer had not said anything.
         content_type: Of the answer.
@@ -90,6 +91,7 @@ class Provider:
     answer: str
     hearing: Callable[[Hear], Mapping[str, Part]]
     abort: tuple[str, ...] = ()
+    after_refusal: tuple[str, ...] = ()
     after_cut: tuple[str, ...] = ()
     after_silent_cut: tuple[str, ...] = ()
     content_type: str
@@ -176,9 +178,18 @@ class Provider:
         call = call or self.good_call
         return call[: call.index(part) + 1]
 
-    def refused(self, part: str, call: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Name the parts of a call in which a part is refused: what has begun is ended."""
+    def refused(self, part: str, call: tuple[str, ...] = (), *, code: int = 400) -> tuple[str, ...]:
+        """Name the parts of a call in which a part is refused: what has begun is ended.
+
+        Args:
+            part: The part.
+            call: The parts of a whole call, where it is not a good one.
+            code: The status it is refused with; one of 500 or more may come after the message
+                was taken.
+        """
         asked = self.until(part, call)
+        if part == self.message and code < 500:
+            return (*asked, *self.after_refusal)
         return (*asked, *self.abort) if self.message in asked[:-1] else asked
 
     def unheard(self, part: str) -> tuple[str, ...]:

@@ -174,13 +174,13 @@ async def test_cancelled_between_two_attempts(provider: Provider, way: str) -> N
         assert provider.asked(server) == (part,)
 
 
-@fault(36, only="HC")  # elsewhere nothing of interest can follow, and nobody waits for it
+@fault(36, only="HC")  # elsewhere nothing of interest can follow, and it is not waited for
 @AWAY
 async def test_cancelled_during_the_linger(provider: Provider, way: str) -> None:
     """The answer is whole, and the run over: nothing is stopped."""
     pieces = [*provider.start, provider.token("Hello"), provider.end("Hello")[0]]
     with provider.server(answer=provider.answering(*pieces, then=hang)) as server:
-        task = start(provider.model(server), way)
+        task = start(provider.model(server, await_title=True), way)
         await asked(provider, server, provider.answer)
         await asyncio.sleep(0.15)
         assert await cancel(task) < 1

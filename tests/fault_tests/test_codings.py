@@ -82,7 +82,7 @@ async def test_coded_error_is_told_by_its_status(provider: Provider, way: str) -
     """Its body is neither decoded nor shown."""
     with provider.server(answer=coded("gzip", "text/plain", 500)) as server:
         error = await fail(provider.model(server), way, ServerError, host=None)
-        assert provider.asked(server) == provider.refused(provider.answer)
+        assert provider.asked(server) == provider.refused(provider.answer, code=500)
     assert (error.status_code, error.body) == (500, "")
     assert str(error).endswith("was answered with 500")
 

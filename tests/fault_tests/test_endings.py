@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from langchain_g4f.errors import TooLargeError
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import ChunkedWriter, Exchange
 from tests.fault_tests.harness import STREAMS, ask, by_call, by_turns, by_way, closed, fail
-from tests.fault_tests.registry import HUGGINGCHAT, Provider, fault, fault_cases
+from tests.fault_tests.registry import HUGGINGCHAT, Provider, fault, fault_cases, hang
 
 
 def junk_of(provider: Provider) -> dict[str, bytes]:
@@ -75,23 +77,53 @@ async def test_answer_larger_than_the_limit_is_too_large(provider: Provider, way
 # --- HuggingChat's own ---------------------------------------------------------------------------
 
 
-@pytest.mark.proves("fault:16:HC")
-@by_call
-async def test_title_after_the_final_answer_is_waited_for(way: str) -> None:
-    """The title may come last; the connection is used again after `finished`."""
+WHOLE = (hc.STARTED, hc.token("Hello"), hc.final("Hello"))
+TITLE = hc.line({"type": "title", "title": "Greeting"}) + hc.FINISHED
 
-    def late(exchange: Exchange, stream: ChunkedWriter) -> None:
-        exchange.hold(0.2)
-        stream.chunk(hc.line({"type": "title", "title": "Greeting"}) + hc.FINISHED)
-        stream.end()
 
-    pieces = [hc.STARTED, hc.token("Hello"), hc.final("Hello")]
-    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(*pieces, then=late)) as server:
-        model = HUGGINGCHAT.model(server)
+def late(exchange: Exchange, stream: ChunkedWriter) -> None:
+    """Make a title after the answer."""
+    exchange.hold(0.3)
+    stream.chunk(TITLE)
+    stream.end()
+
+
+@pytest.mark.proves("fault:16:HC", "obligation:huggingchat:13")
+@by_way
+async def test_title_after_the_final_answer_is_waited_for_where_that_is_wanted(way: str) -> None:
+    """The connection is used again after `finished`."""
+    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(*WHOLE, then=late)) as server:
+        model = HUGGINGCHAT.model(server, await_title=True)
         answer = await ask(model, way)
-        await ask(HUGGINGCHAT.model(server), way)
+        await ask(model, way)
         assert {request.connection_number for request in server.requests} == {1}
     assert answer.response_metadata["title"] == "Greeting"
+
+
+@pytest.mark.proves("fault:16:HC", "obligation:huggingchat:13", "obligation:huggingchat:14")
+@by_way
+async def test_answer_is_whole_at_its_final_text(way: str) -> None:
+    """A title is not waited for; the run that makes it is not stopped."""
+    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(*WHOLE, then=hang)) as server:
+        begun = time.monotonic()
+        answer = await ask(HUGGINGCHAT.model(server), way)
+        assert time.monotonic() - begun < 1
+        assert await closed(HUGGINGCHAT, server, "send")
+        assert HUGGINGCHAT.asked(server) == HUGGINGCHAT.good_call
+    assert answer.text == "Hello"
+    assert "title" not in answer.response_metadata
+    assert answer.response_metadata["finish_reason"] == "stop"
+
+
+@pytest.mark.proves("fault:16:HC", "obligation:huggingchat:13")
+@by_way
+async def test_what_is_there_at_the_end_of_an_answer_is_read(way: str) -> None:
+    """A title that does not have to be waited for belongs to the answer."""
+    with HUGGINGCHAT.server(send=HUGGINGCHAT.answering(*WHOLE, TITLE)) as server:
+        model = HUGGINGCHAT.model(server)
+        assert (await ask(model, way)).response_metadata["title"] == "Greeting"
+        await ask(model, way)
+        assert {request.connection_number for request in server.requests} == {1}
 
 
 FINALS = {

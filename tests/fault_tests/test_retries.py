@@ -57,7 +57,7 @@ async def test_429_with_a_long_wait_is_the_callers_to_handle(
     """Nobody is kept waiting for an hour; the error says how long it would be."""
     with provider.server(**{provider.message: refuse(429, value)}) as server:
         error = await fail(provider.model(server), way, RateLimitError, host=None)
-        assert provider.asked(server) == provider.until(provider.message)
+        assert provider.asked(server) == provider.refused(provider.message)
     assert error.retry_after is not None
     assert error.retry_after > 60
     assert error.is_retryable
@@ -76,7 +76,11 @@ async def test_429_without_a_usable_wait_backs_off(
     part = provider.message
     with provider.server(**{part: refuse(429, value)}) as server:
         error = await fail(provider.model(server), way, RateLimitError, host=None)
-        assert provider.asked(server) == (*provider.until(part), part, part)
+        assert provider.asked(server) == (
+            *provider.until(part),
+            *(part, part),
+            *provider.after_refusal,
+        )
         assert server.requests[-1].at - server.requests[0].at < 1
     assert error.retry_after is None
 

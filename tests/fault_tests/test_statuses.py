@@ -65,7 +65,7 @@ async def test_challenge_page_is_told_and_not_tried_again(
     for part in provider.good_call:
         with provider.server(**{part: status(code, CHALLENGE, HTML)}) as server:
             error = await fail(provider.model(server), way, ChallengeError, host=None)
-            assert provider.asked(server) == provider.refused(part)
+            assert provider.asked(server) == provider.refused(part, code=code)
         assert "Cloudflare" in str(error)
         assert "<" not in str(error) + error.body
 
@@ -115,7 +115,7 @@ async def test_refused_message_is_a_bad_request_with_the_reason(
     refuse = status(code, json.dumps(body).encode())
     with provider.server(**{provider.message: refuse}) as server:
         error = await fail(provider.model(server), way, BadRequestError, host=None)
-        assert provider.asked(server) == provider.until(provider.message)
+        assert provider.asked(server) == provider.refused(provider.message)
     assert (error.status_code, error.is_retryable) == (code, False)
     assert detail in str(error)
     assert len(str(error)) < 1000
@@ -141,7 +141,7 @@ async def test_endless_error_body_is_not_read_to_its_end(
     with provider.server(answer=flood) as server:
         error = await fail(provider.model(server), way, kind, host=None)
         assert await closed(provider, server, provider.answer)
-        assert provider.asked(server) == provider.refused(provider.answer)
+        assert provider.asked(server) == provider.refused(provider.answer, code=code)
     assert error.status_code == code
     assert "no! no!" in str(error)
     assert len(str(error)) < 1000

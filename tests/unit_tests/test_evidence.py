@@ -167,7 +167,7 @@ def test_every_fault_row_is_owed_for_each_provider_it_asks_for() -> None:
     assert subset
     on_curl = {number for part in subset[1].split(", ") for number in _numbers(part)}
     wanted |= {f"{each}:curl" for each in wanted if int(each.partition(":")[0]) in on_curl}
-    assert owed_ids("fault:") == wanted
+    assert {each for each in owed_ids("fault:") if not each.endswith(":G4")} == wanted
 
 
 def _numbers(part: str) -> range:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class AnswerDecoder:
     """The lines of an answer.
 
-    ``finalAnswer`` finishes the run, ``status: finished`` completes the stream.
+    ``finalAnswer`` finishes the answer, ``status: finished`` the run. What comes between them,
+    a title for one, is read if it is there already, and waited for only where that is wanted.
     """
 
     def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
@@ -37,28 +38,31 @@ class AnswerDecoder:
 
     @property
     def finished(self) -> bool:
-        """The run is over."""
+        """The answer is whole."""
         return self._reader.finished
 
     @property
     def complete(self) -> bool:
-        """Nothing follows."""
-        return self._reader.complete
+        """Nothing that is waited for follows."""
+        return self._reader.enough
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
-        if self.complete:
+        if self._over():
             self._reader.skip("after the end")
             return
         for line in self._lines.feed(data):
             yield from self._reader.update(line)
-            if self._reader.complete:
+            if self._over():
                 return
 
     def close(self) -> Iterator[Event]:
         """The events of a last line without a line end."""
         for line in self._lines.close():
             yield from self._reader.update(line)
+
+    def _over(self) -> bool:
+        return self._reader.complete
 
 
 @dataclass(slots=True)
@@ -103,13 +107,13 @@ class ReattachDecoder:
 
     @property
     def finished(self) -> bool:
-        """The run is over."""
+        """The answer is whole."""
         return self._reader.finished
 
     @property
     def complete(self) -> bool:
-        """Nothing follows."""
-        return self._over
+        """Nothing that is waited for follows."""
+        return self._over or self._reader.enough
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import MediaTooLargeError, UnsupportedMediaError
 from langchain_g4f.limits import MIB
-from langchain_g4f.media.documents import without_markers
+from langchain_g4f.media.documents import is_text, without_markers
 from langchain_g4f.media.download import download
 from langchain_g4f.media.sniff import sniff
 from langchain_g4f.providers.huggingchat.reader import NAME
@@ -29,7 +29,8 @@ FILE_LIMIT = 10 * MIB
 """Bytes one file may have, decoded."""
 BODY_LIMIT = 15 * MIB
 """Bytes a whole message may have by default, files in base64."""
-_TEXT_TYPES = ("application/json", "application/xml", "application/csv")
+_PASTED = "application/vnd.chatui.clipboard"
+"""The only type whose text reaches the model on servers up to September 2025."""
 
 
 def is_image(media: Media | RemoteMedia) -> bool:
@@ -59,15 +60,22 @@ def with_files_fetched(
     """
     found = []
     for message in messages:
-        media = []
+        media: tuple[Media, ...] = ()
         for item in message.media:
-            if isinstance(item, RemoteMedia):
-                fetch = download(item.url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts)
-                item = without_markers((yield from fetch))  # noqa: PLW2901
-            media.append(item)
-        found.append(replace(message, media=tuple(media)))
+            media += ((yield from _fetched(item, trusted_hosts)),)
+        found.append(replace(message, media=media))
     check_files(files_of(found))
     return tuple(found)
+
+
+def _fetched(item: Media | RemoteMedia, trusted_hosts: tuple[str, ...]) -> PlanOf[Media]:
+    if isinstance(item, Media):
+        return item
+    found = yield from download(item.url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts)
+    if item.mime_type.startswith("image/") and not is_image(found):
+        msg = f"{NAME}: an image block names {found.mime_type}, which is no image ({found.name})"
+        raise UnsupportedMediaError(msg)
+    return without_markers(found)
 
 
 def check_files(files: Sequence[Media]) -> None:
@@ -94,7 +102,7 @@ def _is_taken(file: Media) -> bool:
     if is_image(file):  # the server goes by the bytes, and takes a drawing for a text
         found = sniff(file.data)
         return found.startswith("image/") and found != "image/svg+xml"
-    return file.mime_type.startswith("text/") or file.mime_type in _TEXT_TYPES
+    return is_text(file.mime_type)
 
 
 def file_parts(files: Sequence[Media], known: Mapping[str, str]) -> tuple[Part, ...]:
@@ -108,9 +116,10 @@ def file_parts(files: Sequence[Media], known: Mapping[str, str]) -> tuple[Part, 
 
 
 def _part(file: Media, stored: str) -> Part:
+    kind = file.mime_type if is_image(file) else _PASTED
     if stored:
-        return Part("files", stored.encode(), f"hash;{file.name}", file.mime_type)
-    return Part("files", base64.b64encode(file.data), f"base64;{file.name}", file.mime_type)
+        return Part("files", stored.encode(), f"hash;{file.name}", kind)
+    return Part("files", base64.b64encode(file.data), f"base64;{file.name}", kind)
 
 
 __all__ = [

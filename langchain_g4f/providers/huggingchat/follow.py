@@ -1,7 +1,8 @@
 """Following the run of an answer: stream it, take it up again, stop it.
 
-Follows docs/protocols/huggingchat.md, sections 6.1 and 6.2. On current servers a run
-outlives its connection; on the older generation it ends with it (9.2).
+Follows docs/protocols/huggingchat.md, sections 6.1 and 6.2. A run outlives its connection. On
+current servers it can be taken up again, and stopped at any time; on the older generation it
+can be stopped only while the connection is open (9.2).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from langchain_g4f.errors import (
 from langchain_g4f.events import Progress
 from langchain_g4f.plan import StreamEnd, stream
 from langchain_g4f.providers.huggingchat.answer import AnswerDecoder, Place, ReattachDecoder
-from langchain_g4f.providers.huggingchat.login import explained, origin
+from langchain_g4f.providers.huggingchat.login import origin
 from langchain_g4f.providers.huggingchat.reader import NAME, UpdateReader
+from langchain_g4f.providers.huggingchat.refusals import refused
 from langchain_g4f.providers.huggingchat.stored import read_conversation
 from langchain_g4f.urls import segment
 from langchain_g4f.wire import Repeat, Request
@@ -87,13 +89,19 @@ class Run:
         return Request("GET", url, headers, repeat=Repeat.UNSENT, phase="re-attach")
 
 
-def follow(run: Run, message: Request, session: Session) -> Plan:
+def follow(run: Run, message: Request, session: Session, *, await_title: bool = False) -> Plan:
     """Send the message and stream its answer, across a broken connection if need be.
+
+    Args:
+        run: The generation.
+        message: Begins it.
+        session: Of the call.
+        await_title: Wait for a title that comes after the answer.
 
     Raises:
         StreamInterruptedError: The answer is incomplete and could not be taken up again.
     """
-    reader = UpdateReader(run.url)
+    reader = UpdateReader(run.url, await_title=await_title)
     try:
         yield from _follow(run, message, reader, session)
     finally:
@@ -107,10 +115,11 @@ def _follow(run: Run, message: Request, reader: UpdateReader, session: Session) 
         end = yield from stream(
             lambda: message,
             lambda head: AnswerDecoder(head, reader, limit),
-            abort=None if run.legacy else lambda: run.stop(reader),
+            abort=lambda: run.stop(reader),
+            abort_while_open=run.legacy,
         )
     except APIStatusError as error:
-        raise explained(error, run.base_url) from None
+        raise refused(error, run.base_url) from None
     if end.error is None:
         return
     if run.legacy:

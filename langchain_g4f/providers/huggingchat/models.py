@@ -10,6 +10,7 @@ from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
+    ConfigurationError,
     MalformedStreamError,
     ModelNotFoundError,
     NotFoundError,
@@ -19,6 +20,7 @@ from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.files import is_image
 from langchain_g4f.providers.huggingchat.login import explained
 from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.providers.huggingchat.refusals import no_server
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from langchain_g4f.errors import BadRequestError
     from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.providers.huggingchat.options import Options
     from langchain_g4f.turn import Media, Turn
     from langchain_g4f.wire import JSON, Response
 
@@ -40,11 +43,13 @@ class ServerModel:
     Attributes:
         name: Its id.
         multimodal: Whether it takes images.
+        tools: Whether it uses tools of servers; an older server does not say so.
         is_router: Whether it picks another model for each message.
     """
 
     name: str
     multimodal: bool = False
+    tools: bool = True
     is_router: bool = False
 
 
@@ -58,20 +63,28 @@ def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
     """The server's models that may be asked, its default first.
 
     Servers before June 2025 have only the plain form of the list.
+
+    Raises:
+        MalformedStreamError: What is there is no chat-ui server.
+        NotFoundError: The same, said by a status.
     """
     try:
         response = yield from send(lambda: _list(f"{base_url}/api/v2/models"))
     except NotFoundError:
         response = None
-    if response is None or response.headers.content_type != "application/json":
-        response = yield from send(lambda: _list(f"{base_url}/api/models"))
-    found = _entries(response)
+    try:
+        if response is None or response.headers.content_type != "application/json":
+            response = yield from send(lambda: _list(f"{base_url}/api/models"))
+        found = _entries(response)
+    except (NotFoundError, MalformedStreamError) as error:
+        raise no_server(error, base_url) from None
     if not isinstance(found, list) or not found:
         raise MalformedStreamError("expected a list of models", provider=NAME)
     return [
         ServerModel(
             need(entry, "id", str),
             want(entry, "multimodal", bool, default=False),
+            want(entry, "supportsTools", bool, default=True),
             want(entry, "isRouter", bool, default=False),
         )
         for entry in found
@@ -120,6 +133,21 @@ def check_vision(
         raise UnsupportedMediaError(msg)
 
 
+def check_tools(model: str, options: Options, session: Session, base_url: str) -> PlanOf[None]:
+    """Refuse tools that the server would not offer, because the model uses none (7).
+
+    Raises:
+        ConfigurationError: The model is known to use none.
+    """
+    if not options.offered:
+        return
+    models = yield from known_models(session, base_url)
+    if any(entry.name == model and not entry.tools for entry in models):
+        able = ", ".join(entry.name for entry in models if entry.tools) or "none"
+        msg = f"{NAME}: {options.offered}: model {model!r} uses no tools; those that do: {able}"
+        raise ConfigurationError(msg)
+
+
 def unknown_model(error: BadRequestError, model: str, base_url: str) -> PlanOf[APIStatusError]:
     """The server calls an unknown model an invalid request: look which it is."""
     try:
@@ -155,6 +183,7 @@ def _entries(response: Response) -> JSON:
 
 __all__ = [
     "ServerModel",
+    "check_tools",
     "check_vision",
     "choose_model",
     "known_models",

@@ -31,8 +31,10 @@ class Options:
         web_search: Let the server search the web.
         tool_ids: Ids of the server's tools (older generation).
         mcp_servers: Tool servers to offer to the model.
+        server_tools: Names of the operator's tool servers to offer to the model, too.
         timezone: IANA name told to the model.
         trusted_media_hosts: Hosts whose files may be fetched from private addresses.
+        await_title: Wait for a title that comes after the answer.
     """
 
     conversation: object = "auto"
@@ -42,8 +44,10 @@ class Options:
     web_search: bool = False
     tool_ids: tuple[str, ...] = ()
     mcp_servers: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
+    server_tools: tuple[str, ...] = ()
     timezone: str = ""
     trusted_media_hosts: tuple[str, ...] = ()
+    await_title: bool = False
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Options:
@@ -53,7 +57,7 @@ class Options:
             ConfigurationError: Two of them exclude each other.
         """
         known = {name: value for name, value in given.items() if value is not None}
-        for name in ("tool_ids", "mcp_servers", "trusted_media_hosts"):
+        for name in ("tool_ids", "mcp_servers", "server_tools", "trusted_media_hosts"):
             value = known.get(name, ())
             known[name] = tuple(value) if isinstance(value, (list, tuple)) else (value,)
         options = cls(**known)  # type: ignore[arg-type]  # the chat model has typed fields
@@ -67,15 +71,24 @@ class Options:
         """Whether the call works on the last answer instead of a new question."""
         return self.regenerate or self.continue_answer
 
+    @property
+    def offered(self) -> str:
+        """The option that offers a model the tools of a server; empty if there is none."""
+        named = ("web_search", "mcp_servers", "server_tools")
+        return next((name for name in named if getattr(self, name)), "")
+
 
 def tool_data(options: Options, base_url: str, *, legacy: bool) -> PlanOf[dict[str, JSON]]:
     """The fields of a message that choose tools (5.4, 7, 9.2).
+
+    A current server takes a message without a list of names for one that wants all of the
+    operator's tool servers, so the list is always sent. It has the caller's own, too.
 
     Raises:
         ConfigurationError: The server has no such thing.
     """
     if legacy:
-        if options.mcp_servers:
+        if options.mcp_servers or options.server_tools:
             msg = f"{NAME}: {base_url} is of the older generation and takes no tool servers"
             raise ConfigurationError(msg)
         return {"web_search": options.web_search, "tools": list(options.tool_ids)}
@@ -87,13 +100,11 @@ def tool_data(options: Options, base_url: str, *, legacy: bool) -> PlanOf[dict[s
         raise ConfigurationError(msg)
     servers = [_server(server) for server in options.mcp_servers]
     names = [need(server, "name", str) for server in servers]
-    if options.web_search:
-        names.append((yield from _search_server(base_url)))
-    data: dict[str, JSON] = {}
+    if options.web_search or options.server_tools:
+        names += yield from _operators(options, base_url)
+    data: dict[str, JSON] = {"selectedMcpServerNames": [*dict.fromkeys(names)]}
     if servers:
         data["selectedMcpServers"] = [*servers]
-    if names:
-        data["selectedMcpServerNames"] = [*names]
     if options.timezone:
         data["timezone"] = options.timezone
     return data
@@ -112,8 +123,25 @@ def _server(server: Mapping[str, object]) -> dict[str, JSON]:
     return {"name": name, "url": url, "headers": pairs}
 
 
-def _search_server(base_url: str) -> PlanOf[str]:
-    """The operator's own search server, which current servers search the web with (7)."""
+def _operators(options: Options, base_url: str) -> PlanOf[list[str]]:
+    """The names of the operator's tool servers that are wanted (7)."""
+    listed = yield from _list_servers(base_url)
+    names = ", ".join(listed) or "none"
+    for name in options.server_tools:
+        if name not in listed:
+            msg = f"{NAME}: {base_url} lists no tool server {name!r} (its tool servers: {names})"
+            raise ConfigurationError(msg)
+    if not options.web_search:
+        return [*options.server_tools]
+    for name, about in listed.items():
+        if "search" in about or "exa.ai" in about:
+            return [*options.server_tools, name]
+    msg = f"{NAME}: {base_url} lists no server for web search (its tool servers: {names})"
+    raise ConfigurationError(msg)
+
+
+def _list_servers(base_url: str) -> PlanOf[dict[str, str]]:
+    """The operator's tool servers: names, and name and address in lower case."""
     request = Request(
         "GET",
         f"{base_url}/api/mcp/servers",
@@ -128,13 +156,8 @@ def _search_server(base_url: str) -> PlanOf[str]:
     if not isinstance(servers, list):
         raise MalformedStreamError(f"{NAME}: expected a list of tool servers", provider=NAME)
     names = [need(server, "name", str) for server in servers]
-    for server, name in zip(servers, names, strict=True):
-        about = json.dumps([name, want(server, "url", str, default="")]).lower()
-        if "search" in about or "exa.ai" in about:
-            return name
-    listed = ", ".join(names) or "none"
-    msg = f"{NAME}: {base_url} lists no server for web search (its tool servers: {listed})"
-    raise ConfigurationError(msg)
+    urls = [want(server, "url", str, default="") for server in servers]
+    return {n: json.dumps([n, url]).lower() for n, url in zip(names, urls, strict=True)}
 
 
 __all__ = ["Options", "tool_data"]

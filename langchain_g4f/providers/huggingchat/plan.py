@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from langchain_g4f.errors import APIStatusError, ConfigurationError
+from langchain_g4f.errors import APIError, APIStatusError, ConfigurationError, G4FError
 from langchain_g4f.events import ConversationStarted, ModelInfo
 from langchain_g4f.media.download import download
 from langchain_g4f.plan import Defer, send
@@ -20,10 +20,11 @@ from langchain_g4f.providers.huggingchat.login import explained, origin
 from langchain_g4f.providers.huggingchat.models import choose_model
 from langchain_g4f.providers.huggingchat.options import Options, tool_data
 from langchain_g4f.providers.huggingchat.reader import NAME
-from langchain_g4f.providers.huggingchat.stored import generation_of
+from langchain_g4f.providers.huggingchat.refusals import CONVERSATION_FULL, was_not_taken
+from langchain_g4f.providers.huggingchat.stored import deletion, generation_of
 from langchain_g4f.providers.huggingchat.target import Target, find_target
 from langchain_g4f.turn import history_digest
-from langchain_g4f.urls import is_below, segment
+from langchain_g4f.urls import is_below
 from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
@@ -40,19 +41,26 @@ def plan(turn: Turn, session: Session, base_url: str) -> Plan:
     if target.model != turn.model:
         yield ModelInfo(target.model)
     legacy = generation_of(session, base_url) == "legacy"
+    empty = target.created and not options.delete_after
+    delete = Defer(lambda: deletion(target.conversation, base_url))
     if options.delete_after and target.created:
-        yield Defer(lambda: _delete(base_url, target.conversation))
+        yield delete
     try:
         tools = yield from tool_data(options, base_url, legacy=legacy)
-    except ConfigurationError:
-        if target.created and not options.delete_after:
-            yield Defer(lambda: _delete(base_url, target.conversation))
+    except G4FError:
+        if empty:
+            yield delete
         raise
     run = Run(base_url, target.conversation, session.new_id(), legacy=legacy)
     if not (options.delete_after and target.created):
         yield ConversationStarted(_handle(run, turn, target, options).to_json())
     message = _message(run, target, options, tools, session.new_id().replace("-", ""))
-    yield from follow(run, message, session)
+    try:
+        yield from follow(run, message, session, await_title=options.await_title)
+    except APIError as error:
+        if empty and error.phase == message.phase and was_not_taken(error):
+            yield delete
+        raise
 
 
 def _handle(run: Run, turn: Turn, target: Target, options: Options) -> Handle:
@@ -95,6 +103,7 @@ def _message(
         parts,
         Repeat.UNSENT,
         "send the message",
+        final=CONVERSATION_FULL,
     )
 
 
@@ -109,7 +118,7 @@ def delete(handle: Handle, base_url: str) -> PlanOf[None]:
         msg = f"{NAME}: the conversation is on {handle.server}, not on {base_url}"
         raise ConfigurationError(msg)
     try:
-        yield from send(lambda: _delete(base_url, handle.conversation))
+        yield from send(lambda: deletion(handle.conversation, base_url))
     except APIStatusError as error:
         raise explained(error, base_url) from None
 
@@ -124,17 +133,6 @@ def fetch(url: str, base_url: str, trusted_hosts: tuple[str, ...]) -> PlanOf[byt
         return (yield from send(lambda: request)).body
     except APIStatusError as error:
         raise explained(error, base_url) from None
-
-
-def _delete(base_url: str, conversation: str) -> Request:
-    """Both generations have this path (5.3)."""
-    return Request(
-        "DELETE",
-        f"{base_url}/conversation/{segment(conversation)}",
-        {"accept": "application/json"},
-        repeat=Repeat.ANY,
-        phase="delete the conversation",
-    )
 
 
 __all__ = ["delete", "fetch", "plan"]

@@ -17,6 +17,7 @@ from langchain_g4f.errors import (
     EmptyResponseError,
     MalformedStreamError,
     ServerStreamError,
+    TooLargeError,
 )
 from langchain_g4f.events import (
     Event,
@@ -37,7 +38,7 @@ from langchain_g4f.text.think import ThinkSplitter, without_reasoning
 from langchain_g4f.urls import segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sized
 
     from langchain_g4f.wire import JSON
 
@@ -46,33 +47,45 @@ NAME = "huggingchat"
 IN_ANSWER = "answer"
 """Phase of an error that the server reported inside an answer."""
 
+_STATES = frozenset(("status", "title", "routerMetadata", "elicitation"))
+_CONTENT = frozenset(("stream", "finalAnswer", "reasoning", "tool", "webSearch", "file"))
+_KINDS_SHOWN = 100
+_MOST = 10_000
+
 
 class UpdateReader:
     """Turns updates into events; lives as long as the answer, across connections.
 
     Args:
         conversation_url: Address of the conversation, where produced files are.
+        await_title: A title that comes after the answer is waited for.
 
     Attributes:
         finished: ``finalAnswer`` or an error was seen.
         complete: The server said that nothing follows.
-        skipped: Updates that mean nothing here, by kind.
-        seen: Updates besides text, by `kind_of`.
+        skipped: Updates that mean nothing here, by kind; of many kinds, the first.
+        seen: Updates besides text that mean something here, by `kind_of`.
         length: Of the text received so far, reasoning tags included.
     """
 
-    def __init__(self, conversation_url: str = "") -> None:
+    def __init__(self, conversation_url: str = "", *, await_title: bool = False) -> None:
         self.finished = False
         self.complete = False
         self.skipped: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self._url = conversation_url
+        self._await_title = await_title
         self._splitter = ThinkSplitter()
         self.length = 0
         self._tokens: list[str] = []
         self._round_begin = 0
         self._earlier_rounds: list[str] = []
         self._sources: set[str] = set()
+
+    @property
+    def enough(self) -> bool:
+        """Nothing that is waited for follows."""
+        return self.complete or (self.finished and not self._await_title)
 
     @property
     def raw(self) -> str:
@@ -86,7 +99,8 @@ class UpdateReader:
 
     def skip(self, kind: str) -> None:
         """Count what means nothing here; its kind is the server's word, whatever that is."""
-        self.skipped[redact_text(kind, limit=40)] += 1
+        if len(self.skipped) < _KINDS_SHOWN or kind in self.skipped:
+            self.skipped[redact_text(kind, limit=40)] += 1
 
     def close(self) -> Iterator[Event]:
         """What was held back, when no more updates come."""
@@ -100,8 +114,9 @@ class UpdateReader:
 
     def update(self, update: dict[str, JSON]) -> Iterator[Event]:
         """The events of one update."""
-        if update.get("type") != "stream":
+        if update.get("type") != "stream" and means_something(update):
             self.seen[kind_of(update)] += 1
+            _check_count(self.seen, "kinds of updates")
         match update.get("type"):
             case ("stream" | "finalAnswer") as kind if self.finished:
                 self.skip(f"{kind} after the end")
@@ -211,6 +226,7 @@ class UpdateReader:
             url = need(source, key, str)
             if url not in self._sources:
                 self._sources.add(url)
+                _check_count(self._sources, "sources")
                 yield Source(url, want(source, "title", str, default=""))
 
     def _file(self, update: dict[str, JSON]) -> File:
@@ -250,6 +266,18 @@ def _decoded(text: str) -> bytes:
     raise MalformedStreamError("'data' of an image is no base64")
 
 
+def _check_count(found: Sized, what: str) -> None:
+    """Raise TooLargeError for more of them than an answer has; what is kept must not grow on."""
+    if len(found) > _MOST:
+        raise TooLargeError(f"{NAME}: the answer has more than {_MOST} {what}", provider=NAME)
+
+
+def means_something(update: dict[str, JSON]) -> bool:
+    """Whether an update is of a type that is known here."""
+    kind = update.get("type")
+    return isinstance(kind, str) and kind in _STATES | _CONTENT
+
+
 def kind_of(update: dict[str, JSON]) -> str:
     """What an update is about; those of one kind come in the same order every time."""
     return " ".join(str(update.get(key, "")) for key in ("type", "subtype", "status", "uuid"))
@@ -269,4 +297,4 @@ def stream_error(update: dict[str, JSON]) -> APIError:
     )
 
 
-__all__ = ["IN_ANSWER", "NAME", "UpdateReader", "kind_of", "stream_error"]
+__all__ = ["IN_ANSWER", "NAME", "UpdateReader", "kind_of", "means_something", "stream_error"]

@@ -11,7 +11,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.login import explained
-from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.providers.huggingchat.refusals import no_server
 from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def describe(base_url: str) -> PlanOf[str]:
             return "chat-ui legacy"
     except APIStatusError as error:
         raise explained(error, base_url) from None
-    msg = f"{NAME}: what answers at {base_url} is no chat-ui server"
-    raise MalformedStreamError(msg, provider=NAME)
+    raise no_server(MalformedStreamError("it lists no models"), base_url)
 
 
 def _is_json(url: str) -> PlanOf[bool]:

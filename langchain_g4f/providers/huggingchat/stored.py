@@ -13,7 +13,7 @@ from langchain_g4f.codecs.devalue import NodeError, page_data
 from langchain_g4f.codecs.fields import decoded, need, want
 from langchain_g4f.errors import NotFoundError
 from langchain_g4f.plan import send
-from langchain_g4f.providers.huggingchat.reader import NAME, kind_of
+from langchain_g4f.providers.huggingchat.reader import NAME, kind_of, means_something
 from langchain_g4f.redact import redact_text
 from langchain_g4f.status import error_class
 from langchain_g4f.tools.normal_form import normal_form, normal_forms
@@ -45,8 +45,10 @@ class StoredMessage:
     Attributes:
         generation: The client's name for the run of an answer, where the server keeps it.
         sequence: How much of the run `content` covers.
-        ended: The server says how the run ended. An older server never says so of one that
+        ended: The server says how the answer ended. An older server never says so of one that
             was stopped.
+        over: Nothing more is written. A server that names runs keeps the last word for when
+            the title is made, too, and then writes all messages that it knows of.
         beside: Updates besides text that it has had so far, by `kind_of`.
     """
 
@@ -58,6 +60,7 @@ class StoredMessage:
     sequence: int
     files: tuple[StoredFile, ...]
     ended: bool = False
+    over: bool = False
     beside: tuple[str, ...] = ()
 
 
@@ -148,6 +151,17 @@ def read_conversation(
     return _from_json(_page(response))
 
 
+def deletion(conversation: str, base_url: str) -> Request:
+    """Deletes a conversation; both generations have this path (5.3)."""
+    return Request(
+        "DELETE",
+        f"{base_url}/conversation/{segment(conversation)}",
+        {"accept": "application/json"},
+        repeat=Repeat.ANY,
+        phase="delete the conversation",
+    )
+
+
 def embedded_conversation(created: JSON) -> StoredConversation | None:
     """The conversation inside a create response, where the server sends it along (5.1)."""
     embedded = want(created, "conversation", str, default="")
@@ -205,19 +219,26 @@ def _from_json(value: JSON) -> StoredConversation:
 
 def _message(value: JSON) -> StoredMessage:
     updates = [_known(update) for update in want(value, "updates", list, default=[])]
+    generation = want(value, "generationId", str, default="")
+    ended = any(map(_is_end, updates)) or "interrupted" in _known(value)
     return StoredMessage(
         need(value, "id", str),
         need(value, "from", str),
         want(value, "content", str, default=""),
         tuple(str(ancestor) for ancestor in want(value, "ancestors", list, default=[])),
-        want(value, "generationId", str, default=""),
+        generation,
         want(value, "materializedSeq", int, default=0),
         tuple(
             StoredFile(want(file, "name", str, default=""), need(file, "value", str))
             for file in want(value, "files", list, default=[])
         ),
-        any(map(_is_end, updates)) or "interrupted" in _known(value),
-        tuple(kind_of(update) for update in updates if update.get("type") != "stream"),
+        ended,
+        any(map(_is_last, updates)) if generation else ended,
+        tuple(
+            kind_of(update)
+            for update in updates
+            if update.get("type") != "stream" and means_something(update)
+        ),
     )
 
 
@@ -227,9 +248,11 @@ def _known(value: JSON) -> dict[str, JSON]:
 
 
 def _is_end(update: dict[str, JSON]) -> bool:
-    kind = update.get("type")
-    over = ("error", "finished")  # the latter alone where it only asked the user a question
-    return kind == "finalAnswer" or (kind == "status" and update.get("status") in over)
+    return update.get("type") == "finalAnswer" or _is_last(update)
+
+
+def _is_last(update: dict[str, JSON]) -> bool:
+    return update.get("type") == "status" and update.get("status") in ("error", "finished")
 
 
 __all__ = [
@@ -237,6 +260,7 @@ __all__ = [
     "StoredConversation",
     "StoredFile",
     "StoredMessage",
+    "deletion",
     "embedded_conversation",
     "generation_of",
     "is_same_answer",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need_id
@@ -16,11 +17,13 @@ from langchain_g4f.errors import (
     BadRequestError,
     ConfigurationError,
     ConflictError,
+    G4FError,
+    MalformedStreamError,
     NotFoundError,
     PermissionDeniedError,
 )
 from langchain_g4f.events import Progress
-from langchain_g4f.plan import Lock, Sleep, send
+from langchain_g4f.plan import Defer, Lock, Sleep, send
 from langchain_g4f.providers.huggingchat.files import files_of, with_files_fetched
 from langchain_g4f.providers.huggingchat.handle import (
     Handle,
@@ -28,11 +31,17 @@ from langchain_g4f.providers.huggingchat.handle import (
     given_continuation,
 )
 from langchain_g4f.providers.huggingchat.login import explained
-from langchain_g4f.providers.huggingchat.models import check_vision, unknown_model
+from langchain_g4f.providers.huggingchat.models import (
+    check_tools,
+    check_vision,
+    unknown_model,
+)
 from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.providers.huggingchat.refusals import CONVERSATIONS_FULL, no_server, refused
 from langchain_g4f.providers.huggingchat.stored import (
     StoredConversation,
     StoredMessage,
+    deletion,
     embedded_conversation,
     is_same_answer,
     read_conversation,
@@ -154,6 +163,8 @@ def _go_on(call: _Call, continuation: Continuation) -> PlanOf[Target | None]:
     if not (call.auto or stored.was_told(call.turn.system)):
         msg = f"{NAME}: a system prompt is set when a conversation begins, not later"
         raise ConfigurationError(msg)
+    model = stored.model or call.model
+    yield from check_tools(model, call.options, call.session, call.base_url)
     if call.options.again:
         return _again(call, continuation, stored, answer)
     return (yield from _after(call, continuation, stored, answer))
@@ -209,13 +220,14 @@ def _after(
 def _read_when_ended(call: _Call, continuation: Continuation) -> PlanOf[StoredConversation]:
     """The conversation, when the answer in question is no longer being written.
 
-    An answer that the caller has given up takes a moment to end.
+    An answer that the caller has given up takes a moment to end, and so does a run whose title
+    is being made: at its end it writes back the messages it knows, and later ones are lost.
     """
     handle = continuation.handle
     stored = yield from read_conversation(handle.conversation, call.session, call.base_url)
     for wait in _PATIENCE_S:
         answer = stored.answer_to(handle)
-        if answer is None or answer.ended:
+        if answer is None or answer.over:
             break
         if not answer.generation and is_same_answer(answer, continuation):
             break  # all that an older server tells of an answer that was stopped
@@ -227,6 +239,7 @@ def _read_when_ended(call: _Call, continuation: Continuation) -> PlanOf[StoredCo
 def _begin(call: _Call) -> PlanOf[Target]:
     """A new conversation, with everything said so far in its first message."""
     turn, model, base_url = call.turn, call.model, call.base_url
+    yield from check_tools(model, call.options, call.session, base_url)
     files = yield from _files(call, turn.messages, model)
     payload: dict[str, JSON] = {"model": model}
     if turn.instructions:
@@ -238,19 +251,28 @@ def _begin(call: _Call) -> PlanOf[Target]:
         json.dumps(payload, ensure_ascii=False).encode(),
         Repeat.REFUSED,
         "create the conversation",
+        final=CONVERSATIONS_FULL,
     )
     try:
         response = yield from send(lambda: request)
+        created = response.json()
     except BadRequestError as error:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            raise no_server(error, base_url) from None
         raise (yield from unknown_model(error, model, base_url)) from None
+    except (NotFoundError, MalformedStreamError) as error:
+        raise no_server(error, base_url) from None
     except APIStatusError as error:
-        raise explained(error, base_url) from None
-    created = response.json()
+        raise refused(error, base_url) from None
     conversation = need_id(created, "conversationId")
     yield _lock(base_url, conversation)
     stored = embedded_conversation(created)
     if stored is None:  # servers before July 2026 do not send it along
-        stored = yield from read_conversation(conversation, call.session, base_url)
+        try:
+            stored = yield from read_conversation(conversation, call.session, base_url)
+        except G4FError:
+            yield Defer(lambda: deletion(conversation, base_url))
+            raise
     else:
         remember(call.session, base_url, "current")
     return Target(

@@ -96,9 +96,12 @@ async def delete(state: State, call: Call) -> ASGIApp:
 async def stop(state: State, call: Call) -> ASGIApp:
     """Handle `POST /conversation/{id}/stop-generating` (section 6.2).
 
-    The marker stays if nothing runs, and ends the next run.
+    The marker stays if nothing runs, and ends the next run. On the legacy generation only the
+    first one of a conversation counts, for the run of its time (section 9.2).
     """
     conversation = state.own(call)
+    if state.options.legacy and conversation.stop is not None:
+        return empty_response()
     conversation.stop = _stop_mark(call)
     for run in state.running(conversation):
         run.stop_soon(conversation.stop)

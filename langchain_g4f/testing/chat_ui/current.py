@@ -58,6 +58,8 @@ _DEFAULT_SETTINGS: dict[str, Any] = {
     "billingOrganization": UNDEFINED,
 }
 
+_OPERATORS = {"type": "base", "isLocked": False}
+
 _PUBLIC_CONFIG = (
     "PUBLIC_APPLE_APP_ID",
     "PUBLIC_APP_DESCRIPTION",
@@ -126,6 +128,16 @@ async def change_settings(state: State, call: Call) -> ASGIApp:
     known = {name: value for name, value in fields.items() if name in _DEFAULT_SETTINGS}
     state.settings[call.identity.owner] = known
     return empty_response()
+
+
+async def tool_servers(state: State, _call: Call) -> ASGIApp:
+    """Handle `GET /api/mcp/servers`: the operator's (section 7)."""
+    host = "https://tools.example.org"
+    servers = [
+        {"id": f"base-{name}", "name": name, "url": f"{host}/{number}/mcp", **_OPERATORS}
+        for number, name in enumerate(state.options.tool_servers, 1)
+    ]
+    return json_response(servers)
 
 
 async def models(state: State, _call: Call) -> ASGIApp:

@@ -34,6 +34,7 @@ class Options:
     max_messages: int | None
     max_input_chars: int | None
     web_sources: Sequence[tuple[str, str]]
+    tool_servers: Sequence[str]
 
     @property
     def legacy(self) -> bool:

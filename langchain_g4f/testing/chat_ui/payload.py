@@ -17,6 +17,8 @@ from langchain_g4f.testing.chat_ui.calls import RefusedError, UnexpectedError
 from langchain_g4f.testing.chat_ui.store import FileRef, StoredFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_g4f.testing.chat_ui.calls import Call
     from langchain_g4f.testing.chat_ui.state import State
     from langchain_g4f.testing.chat_ui.store import Conversation
@@ -35,7 +37,7 @@ class Payload:
         is_continue: Whether to append to the last answer (legacy).
         generation_id: The client's UUID for this run, or one of the server's making.
         web_search: Whether to search the web first (legacy).
-        tools: Whether tool servers were selected.
+        tool_servers: Names of the tool servers that were selected.
     """
 
     inputs: str | None
@@ -44,7 +46,7 @@ class Payload:
     is_continue: bool
     generation_id: str
     web_search: bool
-    tools: bool
+    tool_servers: tuple[str, ...]
 
 
 def read_payload(state: State, call: Call) -> Payload:
@@ -71,8 +73,16 @@ def read_payload(state: State, call: Call) -> Payload:
         is_continue=legacy and bool(_typed(fields, "is_continue", bool)),
         generation_id=(None if legacy else _uuid(fields, "generationId")) or state.ids.uuid(),
         web_search=legacy and bool(_typed(fields, "web_search", bool)),
-        tools=bool(_typed(fields, "selectedMcpServerNames", list)),
+        tool_servers=() if legacy else _tool_servers(fields, state.options.tool_servers),
     )
+
+
+def _tool_servers(fields: dict[str, Any], operators: Sequence[str]) -> tuple[str, ...]:
+    """Return who is selected: names filter the caller's own servers, too; no list means all."""
+    own = _typed(fields, "selectedMcpServers", list) or []
+    known = dict.fromkeys([*operators, *(server["name"] for server in own)])
+    names = _typed(fields, "selectedMcpServerNames", list)
+    return tuple(name for name in known if names is None or name in names)
 
 
 def _inputs(fields: dict[str, Any], longest: int | None) -> str | None:

@@ -45,6 +45,7 @@ def build_prompt(
     conversation: Conversation,
     branch: list[Message],
     settings: dict[str, Any],
+    tool_servers: tuple[str, ...] = (),
     *,
     legacy: bool,
 ) -> Built:
@@ -55,7 +56,9 @@ def build_prompt(
         conversation: Where the files are.
         branch: Messages from the root to the question.
         settings: The caller's settings (section 8).
-        legacy: On this generation a system message is sent even when it is empty.
+        tool_servers: Names of the tool servers that were selected.
+        legacy: On this generation a system message is sent even when it is empty, and only what
+            was pasted reaches the model of the text files.
     """
     model = catalogue.get(conversation.model)
     if model is None:
@@ -63,7 +66,7 @@ def build_prompt(
     refs = [ref for message in branch for ref in message.files or []]
     if any(ref.value not in conversation.files for ref in refs):
         return Built(None, None, model.supports_reasoning)
-    route = None
+    route, tools = None, tool_servers if model.supports_tools else ()
     if model.is_router:
         images = any(_image_type(conversation.files[ref.value].content) for ref in refs)
         route, model = catalogue.route(images=images)
@@ -74,7 +77,7 @@ def build_prompt(
         both = f"{preprompt}\n\n{preprompt}" if preprompt else ""
         messages.append({"role": "system", "content": both})
     for message in branch[1:]:
-        content = _content(conversation, message, images=model.multimodal)
+        content = _content(conversation, message, images=model.multimodal, legacy=legacy)
         messages.append({"role": message.role, "content": content})
     provider = settings.get("providerOverrides", {}).get(model.id)
     prompt = Prompt(
@@ -82,11 +85,12 @@ def build_prompt(
         messages=messages,
         reasons=model.supports_reasoning,
         reasoning_effort=settings.get("reasoningEffortOverrides", {}).get(model.id),
+        tool_servers=tools,
     )
     return Built(prompt, route, model.supports_reasoning)
 
 
-def _content(conversation: Conversation, message: Message, *, images: bool) -> Any:
+def _content(conversation: Conversation, message: Message, *, images: bool, legacy: bool) -> Any:
     documents, pictures = [], []
     for ref in message.files or []:
         content = conversation.files[ref.value].content
@@ -95,6 +99,8 @@ def _content(conversation: Conversation, message: Message, *, images: bool) -> A
             pictures.append({"type": "image", "mime_type": mime, "data": content})
         elif ref.mime == CLIPBOARD:
             documents.append(content.decode("utf-8", "replace"))
+        elif legacy:
+            continue
         elif ref.mime.startswith("text/") or ref.mime in _TEXT_TYPES:
             # The model sees the stored name, not the one the client gave.
             head = f'<document name="{conversation.id}-{ref.value}" type="{ref.mime}">'

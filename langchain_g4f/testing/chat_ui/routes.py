@@ -57,6 +57,7 @@ _CURRENT: list[tuple[str, str, Callable[[State, Call], Awaitable[ASGIApp]]]] = [
     ("GET", "/api/v2/user", current.user),
     ("GET", "/api/v2/user/settings", current.settings),
     ("POST", "/api/v2/user/settings", current.change_settings),
+    ("GET", "/api/mcp/servers", current.tool_servers),
     ("GET", "/api/v2/models", current.models),
     ("GET", "/api/v2/models/{model:path}", current.model),
     ("GET", "/api/v2/conversations", current.conversations),

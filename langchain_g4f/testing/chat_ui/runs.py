@@ -1,14 +1,14 @@
 """A run: one generation, as its own task, writing updates that any number of readers follow.
 
-Follows docs/protocols/huggingchat.md, sections 6 to 6.2, and 9.2 for the legacy differences. On
-the current generation a run outlives the connection that started it; on legacy the connection
-cancels it.
+Follows docs/protocols/huggingchat.md, sections 6 to 6.2, and 9.2 for the legacy differences. A
+run outlives the connection that started it. On the current generation it can be followed again
+and stopped; on legacy what it says from then on is lost, and no stop reaches it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from langchain_g4f.testing.chat_ui.attempt import Attempt
@@ -103,6 +103,7 @@ class Run:
         self._rules = rules
         self._stopped: StopMark | None = None
         self._stop_bell = Bell()
+        self._left = False
 
     @property
     def done(self) -> bool:
@@ -114,10 +115,22 @@ class Run:
         loop = asyncio.get_running_loop()
         loop.call_later(self._rules.stop_delay_s, self._stop_now, mark)
 
+    def leave(self) -> None:
+        """Go on without a reader (legacy): kept is what was said, and a title to come."""
+        if self.done:
+            return
+        self.log.flush()
+        self._keep()
+        self._left = True
+        answer = self.turn.answer
+        self.turn.answer = replace(answer, updates=list(answer.updates or []))
+        self.log.move_to(self.turn.answer)
+
     def _stop_now(self, mark: StopMark) -> None:
-        if not self.done:
-            # The marker is used up here; one that comes too late stays and hits the next run.
-            self.turn.conversation.stop = None
+        if not (self.done or self._left):
+            if not self._rules.legacy:
+                # The marker is used up here; one that comes too late stays and hits the next run.
+                self.turn.conversation.stop = None
             self._stopped = mark
             self._stop_bell.ring()
 
@@ -156,6 +169,7 @@ class Run:
             return "interrupted"
         self._conclude(text.rstrip(), reply)
         if turn.titled and reply.slow_title:
+            await asyncio.sleep(reply.title_s)
             self._title(reply)
         if not self._rules.legacy:
             self.log.write({"type": "status", "status": "finished"})
@@ -260,12 +274,16 @@ class Run:
 
     def _finish(self, end: Status) -> None:
         self.log.flush()
+        if not self._left:
+            self._keep()
+        self.status = end
+        self.log.changed.ring()
+
+    def _keep(self) -> None:
         conversation, answer = self.turn.conversation, self.turn.answer
         answer.content = self.log.said
         answer.updated_at = conversation.updated_at = now()
         conversation.messages = self.turn.tree
-        self.status = end
-        self.log.changed.ring()
 
 
 def _due(position: int | None, said: int, token: str | None) -> bool:

@@ -19,8 +19,6 @@ from langchain_g4f.testing.chat_ui.store import FileRef, Message
 from langchain_g4f.testing.chat_ui.stream import StreamedResponse, lines
 
 if TYPE_CHECKING:
-    import asyncio
-
     from starlette.types import ASGIApp
 
     from langchain_g4f.testing.chat_ui.calls import Call
@@ -51,23 +49,19 @@ async def send(state: State, call: Call) -> ASGIApp:
     turn = planting.turn(call.identity.owner)
     # Whoever reads from now on sees the question; the answer fills in as it is written down.
     conversation.messages = turn.tree
-    stop = conversation.stop
+    legacy = state.options.legacy
+    stop = None if legacy else conversation.stop  # a legacy one never hits a later run
     if stop and time.monotonic() - stop.at_s > STOP_MARK_AGE_S:
         stop = conversation.stop = None
-    run, task = state.start(turn)
+    run = state.start(turn)
     if stop:
         run.stop_soon(stop)
     return StreamedResponse(
         partial(lines, run, state.options.keep_alive_s),
         "application/jsonl",
         run.log.changed,
-        # Only a legacy generation ends with its connection (section 9.2).
-        on_leave=partial(_end, task) if state.options.legacy else None,
+        on_leave=run.leave if legacy else None,
     )
-
-
-def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
 
 
 @dataclass(slots=True)
@@ -97,7 +91,12 @@ class _Planting:
             branch.append(answer)
         settings = self.state.settings.get(owner, {})
         built = build_prompt(
-            self.state.catalogue, self.conversation, branch, settings, legacy=legacy
+            self.state.catalogue,
+            self.conversation,
+            branch,
+            settings,
+            payload.tool_servers,
+            legacy=legacy,
         )
         answer.generation_id = None if legacy else payload.generation_id
         return Turn(
@@ -108,7 +107,7 @@ class _Planting:
             prompt=built.prompt,
             generation_id=payload.generation_id,
             titled=len(tree) == _FIRST_TURN and not payload.is_continue,
-            restarts=not payload.tools,
+            restarts=not (built.prompt and built.prompt.tool_servers),
             route=built.route,
             web_search=payload.web_search,
             earlier=answer.content,

@@ -96,7 +96,7 @@ class State:
         if any(len(self._sent[key]) > limit for key in (call.identity.owner, "address")):
             raise RefusedError(429, "You are sending too many messages. Try again later.")
 
-    def start(self, turn: Turn) -> tuple[Run, asyncio.Task[None]]:
+    def start(self, turn: Turn) -> Run:
         """Start a run as its own task."""
         run = Run(turn, self._rules)
         if turn.prompt is not None:
@@ -108,7 +108,7 @@ class State:
         task = asyncio.create_task(run.execute())
         self._running[task] = run
         task.add_done_callback(self._running.pop)
-        return run, task
+        return run
 
     def running(self, conversation: Conversation) -> list[Run]:
         """Return the runs of a conversation that have not ended."""

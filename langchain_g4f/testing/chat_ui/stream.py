@@ -1,8 +1,7 @@
 """How a run reaches a reader: JSON lines while it is sent, server-sent events on re-attaching.
 
 Follows docs/protocols/huggingchat.md, sections 6 and 6.1. Both readers only tail the run's logs,
-so a reader that leaves changes nothing about the run; the response tells its owner that it was
-left.
+so a reader that leaves ends no run; the response tells its owner that it was left.
 """
 
 from __future__ import annotations

@@ -47,6 +47,10 @@ class UpdateLog:
         self._pending = ""
         self._timer: asyncio.TimerHandle | None = None
 
+    def move_to(self, answer: Message) -> None:
+        """Write into another message from now on."""
+        self._answer = answer
+
     def write(self, update: Update) -> None:
         """Add one update to all logs."""
         self.updates.append(update)

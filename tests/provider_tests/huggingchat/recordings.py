@@ -70,6 +70,22 @@ def with_models(transport: Transport, listed: str = "huggingchat/models-list-v2"
     return Routed(lambda request: models if request.url.path == path else transport)
 
 
+def with_deletions(transport: Transport, deleted: list[str]) -> Routed:
+    """A recorded server that lets conversations be deleted, which the recording client did not.
+
+    Args:
+        transport: The server.
+        deleted: Gets the path of each.
+    """
+
+    def delete(request: httpx.Request) -> httpx.Response:
+        deleted.append(request.url.path)
+        return httpx.Response(200)
+
+    deleting = httpx.MockTransport(delete)
+    return Routed(lambda request: deleting if request.method == "DELETE" else transport)
+
+
 def legacy_server(transport: Transport) -> Routed:
     """A recorded server of the older generation, its list of models, and its page.
 
@@ -151,7 +167,8 @@ def assert_as_recorded(replayer: Replayer, *, labels: bool = True) -> None:
     """Nothing was asked that the recording does not hold, and all was said that it holds.
 
     What is compared: the fields of each body, its files byte by byte, the origin, and the cookie
-    once the server gave one. Beyond the recording, a client may name its run.
+    once the server gave one. Beyond the recording, a client may name its run, and say that it
+    wants no tool servers: the recorded server's operator had none, so that it was left out.
 
     Args:
         replayer: Of the recording.
@@ -165,7 +182,10 @@ def assert_as_recorded(replayer: Replayer, *, labels: bool = True) -> None:
             assert files(played, labels=labels) == files(recorded, labels=labels)
             assert played.headers["origin"] == recorded.headers["origin"]
         if isinstance(recorded.json, dict):
-            free = {"generationId"} - recorded.json.keys()
+            free = {"generationId", "selectedMcpServerNames"} - recorded.json.keys()
+            assert "selectedMcpServerNames" not in free or not played.json.get(
+                "selectedMcpServerNames"
+            )
             said = {key: value for key, value in played.json.items() if key not in free}
             assert said == recorded.json
         if number and "cookie" in recorded.headers:

@@ -116,10 +116,11 @@ class TestAnswers(HuggingChatSuite):
             ' {"role": "user", "text": "Hello [[echo]]"}]',
         ),
         chat("chat-keep-alive", "wait [[slow]]", "Echo (lab/text-small, turn 1): wait"),
-        chat(
-            "chat-title-after-final-answer",
+        Scenario(
+            "huggingchat/chat-title-after-final-answer",
             "Late title [[slow-title]]",
-            "Echo (lab/text-small, turn 1): Late title",
+            {"model": TEXT, "await_title": True},
+            text="Echo (lab/text-small, turn 1): Late title",
             metadata={"title": "Title: Late title", "finish_reason": "stop"},
         ),
         chat(

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_g4f import ChatHuggingChat
 from langchain_g4f.errors import (
     APIError,
     AuthenticationError,
@@ -36,9 +37,11 @@ from tests.provider_tests.huggingchat.recordings import (
     play,
     proves,
     refused,
+    with_deletions,
     with_models,
 )
 from tests.provider_tests.huggingchat.test_answers import HuggingChatSuite
+from tests.provider_tests.replay import Replayer
 from tests.provider_tests.suite import Scenario, ask, scenarios
 
 DOUBLED = "Echo (lab/text-small, turnEcho (lab/text-small, turn"
@@ -60,6 +63,18 @@ def failure(
 
 
 class TestErrors(HuggingChatSuite):
+    def model(self, scenario: Scenario, replayer: Replayer) -> ChatHuggingChat:
+        self.deleted: list[str] = []
+        server = with_deletions(with_models(replayer), self.deleted)
+        return model_on(replayer, server, **scenario.settings)
+
+    def check(self, replayer: Replayer) -> None:
+        """Only a conversation whose one message was refused is deleted."""
+        super().check(replayer)
+        sent = replayer.requests[-1]
+        refused = replayer.response(sent.interaction).status_code == 400
+        assert self.deleted == ([sent.path] if refused else [])
+
     SCENARIOS: ClassVar = scenarios(
         failure("error-backend-401", "fail [[error:401]]", AuthenticationError, status_code=401),
         failure(
@@ -112,9 +127,11 @@ class TestErrors(HuggingChatSuite):
 @by_way
 async def test_message_larger_than_the_server_takes_is_a_bad_request(way: str) -> None:
     """The size of files is checked beforehand; of text, only the server knows the limit."""
-    replayer = play("huggingchat/error-body-too-large")
+    replayer, deleted = play("huggingchat/error-body-too-large"), list[str]()
+    model = model_on(replayer, with_deletions(replayer, deleted), model=VISION)
     with pytest.raises(BadRequestError, match="An error occurred") as caught:
-        await ask(model_on(replayer, model=VISION), "x" * (15 * MIB + 1), way)
+        await ask(model, "x" * (15 * MIB + 1), way)
+    assert deleted == [replayer.requests[-1].path]
     assert caught.value.status_code == 413
     assert caught.value.phase == "send the message"
     assert not replayer.refused
@@ -206,26 +223,30 @@ async def test_too_many_messages_in_a_minute_are_a_rate_limit(way: str, chunking
 @proves("huggingchat/limit-too-many-messages-in-conversation")
 @by_chunking
 @by_way
-async def test_conversation_that_is_full_is_a_rate_limit(way: str, chunking: str) -> None:
-    """The server says what to do, and the caller is told."""
+async def test_conversation_that_is_full_is_a_quota(way: str, chunking: str) -> None:
+    """Waiting does not help; the caller is told what does. The conversation stays."""
     replayer = play("huggingchat/limit-too-many-messages-in-conversation", chunking)
     model = model_on(replayer, model=TEXT, cookies=COOKIES)
     history = await converse(model, way, [f"turn {number}" for number in range(4)])
     assert history[-1].text == "Echo (lab/text-small, turn 4): turn 3"
-    with pytest.raises(RateLimitError, match="Start a new one to continue") as caught:
+    with pytest.raises(QuotaExceededError, match="conversation='new'") as caught:
         await ask(model, [*history, HumanMessage("turn 4")], way)
     assert caught.value.status_code == 429
+    assert not caught.value.is_retryable
     assert_as_recorded(replayer)
 
 
 @proves("huggingchat/limit-too-many-conversations")
 @by_chunking
 @by_way
-async def test_too_many_conversations_are_a_rate_limit(way: str, chunking: str) -> None:
-    """The one conversation too many is not made."""
+async def test_too_many_conversations_are_a_quota(way: str, chunking: str) -> None:
+    """It is asked once, for waiting does not help; the caller is told what does."""
     replayer = play("huggingchat/limit-too-many-conversations", chunking)
     replayer.skip(0, 1, 2, 3, 4)
-    with pytest.raises(RateLimitError, match="Delete some to continue") as caught:
-        await ask(model_on(replayer, model=TEXT, cookies=COOKIES), "hi", way)
+    model = model_on(replayer, model=TEXT, cookies=COOKIES, max_retries=2)
+    with pytest.raises(QuotaExceededError, match="delete_after=True") as caught:
+        await ask(model, "hi", way)
     assert caught.value.phase == "create the conversation"
+    assert not caught.value.is_retryable
+    assert len(replayer.requests) == 1
     assert_as_recorded(replayer)

@@ -170,14 +170,16 @@ async def test_search_that_fails_is_told_and_the_answer_comes_without_it(way: st
 @proves("huggingchat-legacy/stop-generating")
 @by_chunking
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_closing_the_connection_is_all_it_takes_to_stop(way: str, chunking: str) -> None:
-    """The run ends with it (9.2); a stop would come too late, and hit the next answer."""
+async def test_run_is_stopped_while_its_answer_is_open(way: str, chunking: str) -> None:
+    """A stop after that does nothing (9.2): it is sent first, and the answer read to its end."""
     replayer = play("huggingchat-legacy/stop-generating", chunking)
     model = model_on(replayer, legacy_server(replayer), model=TEXT)
     answer = await ask(model, "count [[long:100]][[pace:100]]", way, stop=[" w3"])
     assert answer.text == "w1 w2"
-    assert replayer.requests[-1].stream.closed
-    assert [request.interaction for request in replayer.requests] == [0, 1, 3]
+    assert [request.interaction for request in replayer.requests] == [0, 1, 3, 2]
+    assert all(request.stream.closed for request in replayer.requests[-2:])
+    whole = replayer.response(3).read()
+    assert replayer.requests[-2].stream.delivered == len(whole)
     assert_as_recorded(replayer)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import httpx
 import pytest
 
 from langchain_g4f.errors import ConfigurationError
@@ -21,8 +22,9 @@ from tests.provider_tests.huggingchat.recordings import (
     model_on,
     play,
     proves,
+    with_models,
 )
-from tests.provider_tests.replay import Replayer, Routed
+from tests.provider_tests.replay import Replayer, Routed, Transport
 from tests.provider_tests.suite import ask
 
 SUM = 'sum [[tool:add:{"a":2,"b":3}]]'
@@ -34,7 +36,14 @@ PIXEL = base64.b64decode(
 
 def tooled(replayer: Replayer, model: str = VISION, **more: Any) -> Any:
     """A model that has the recorded tool server."""
-    return model_on(replayer, model=model, mcp_servers=[LAB], timezone="Europe/Warsaw", **more)
+    return model_on(
+        replayer,
+        with_models(replayer),  # which models use tools
+        model=model,
+        mcp_servers=[LAB],
+        timezone="Europe/Warsaw",
+        **more,
+    )
 
 
 def blocks(answer: Any) -> list[dict[str, Any]]:
@@ -152,9 +161,12 @@ async def test_search_without_a_search_server_is_refused_and_leaves_nothing_behi
     replayer = play("huggingchat/conversation-delete", chunking)
     replayer.skip(0, 1, 2, 3, 4)
     servers = play("huggingchat/tool-servers-listed", chunking)
-    transport = Routed(
-        lambda request: servers if request.url.path.endswith("/mcp/servers") else replayer
-    )
+    listed = {"json": [{"id": TEXT, "supportsTools": True}]}  # else it is refused before that
+    others: dict[str, Transport] = {
+        "/chat/api/mcp/servers": servers,
+        "/chat/api/v2/models": httpx.MockTransport(lambda _: httpx.Response(200, json=listed)),
+    }
+    transport = Routed(lambda request: others.get(request.url.path, replayer))
     model = model_on(replayer, transport, model=TEXT, web_search=True, cookies=COOKIES)
     with pytest.raises(ConfigurationError, match="no server for web search"):
         await ask(model, "What is new?", way)

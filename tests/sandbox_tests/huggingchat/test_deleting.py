@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, closing
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -11,10 +12,13 @@ from langchain_core.messages import AIMessage
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.errors import (
     APIError,
+    APIStatusError,
     AuthenticationError,
     ConfigurationError,
     NotFoundError,
+    QuotaExceededError,
 )
+from langchain_g4f.limits import MIB
 from langchain_g4f.testing import Sandbox
 from tests.sandbox_tests.huggingchat.asking import (
     MIXED_WAYS,
@@ -78,6 +82,75 @@ async def test_conversation_is_deleted_when_the_message_is_refused(
         with pytest.raises(APIError, match="too long"):
             await ask(model, way, "much too long", delete_after=True)
         assert not sandbox.conversations
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str, int]] = {
+    "too long": ({"max_input_chars": 3}, "much too long", 400),
+    "too large": ({}, "x" * (15 * MIB + 1), 413),
+    "too many": ({"messages_per_minute": 0}, "hi", 429),
+}
+
+
+@pytest.mark.proves("promise:delete-conversations", "obligation:huggingchat:18")
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("way", WAYS)
+async def test_conversation_made_for_a_refused_message_does_not_stay(
+    generation: Generation, way: str, case: str
+) -> None:
+    """It is empty, and the call that made it failed; what was there before is kept."""
+    limits, prompt, status = REFUSED[case]
+    with Sandbox(generation=generation, **limits) as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, max_retries=0)
+        with pytest.raises(APIStatusError) as caught:
+            await ask(model, way, prompt)
+        assert caught.value.status_code == status
+        assert not sandbox.conversations
+        assert deletions(sandbox) == 1
+
+
+@pytest.mark.proves("promise:delete-conversations")
+@pytest.mark.parametrize("way", WAYS)
+async def test_refused_message_of_a_longer_conversation_deletes_nothing(
+    generation: Generation, way: str
+) -> None:
+    """There are messages in it that the caller goes on from."""
+    with Sandbox(generation=generation, max_input_chars=3) as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
+        first = await ask(model, way, "one")
+        with pytest.raises(APIError, match="too long"):
+            await ask(model, way, history("one", first, "much too long"))
+        assert len(sandbox.conversations) == 1
+        assert deletions(sandbox) == 0
+
+
+@pytest.mark.proves("promise:delete-conversations")
+@pytest.mark.parametrize("prompt", ["fail [[error:500]]", "fail [[error-mid:429]]"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_conversation_that_holds_the_message_is_kept(
+    model: ChatHuggingChat, sandbox: Sandbox, way: str, prompt: str
+) -> None:
+    """An error inside the answer comes after the message was taken."""
+    with pytest.raises(APIError):
+        await ask(model, way, prompt)
+    assert len(sandbox.conversations) == 1
+    assert deletions(sandbox) == 0
+
+
+@pytest.mark.proves("promise:delete-conversations")
+@pytest.mark.parametrize("way", WAYS)
+async def test_too_many_conversations_are_told_with_the_remedy(
+    generation: Generation, way: str
+) -> None:
+    """Waiting does not help, so it is not asked again; deleting does."""
+    with Sandbox(generation=generation, max_conversations=1) as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
+        await ask(model, way, "hi")
+        before = len(sandbox.requests)
+        with pytest.raises(QuotaExceededError, match="delete_after=True") as caught:
+            await ask(model, way, "hi")
+        assert not caught.value.is_retryable
+        assert caught.value.status_code == 429
+        assert len(sandbox.requests) == before + 1
 
 
 @pytest.mark.proves("promise:delete-conversations")

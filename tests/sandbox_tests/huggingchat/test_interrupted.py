@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing, closing
 
 import pytest
@@ -10,7 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.errors import APIError
-from langchain_g4f.testing import Sandbox
+from langchain_g4f.testing import Reply, Sandbox
 from tests.sandbox_tests.huggingchat.asking import (
     MODEL,
     WAYS,
@@ -72,8 +73,58 @@ async def test_current_server_keeps_only_what_was_heard(generation: Generation) 
         kept = only(sandbox).messages[2].content
     if generation == "current":
         assert kept == part.text
-    else:  # that one has no stop point: it notices that nobody listens
+    else:  # that one has no stop point: it goes on until it notices the stop
         assert kept.startswith(part.text)
+
+
+@pytest.mark.proves("promise:cancel-stops", "obligation:huggingchat:14")
+@pytest.mark.parametrize("way", ["stream", "astream", "cancelled", "stop string", "astop string"])
+async def test_generation_ends_soon_after_the_caller_has_left(sandbox: Sandbox, way: str) -> None:
+    """On an older server by a stop that comes while the answer is open: later ones do nothing."""
+    model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
+    prompt = "count [[long:400]][[pace:20]]"
+    if way == "cancelled":
+        task = asyncio.create_task(model.ainvoke(prompt))
+        await asyncio.to_thread(sandbox.wait_until, lambda: sandbox.prompts)
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    elif way == "stop string":
+        await asyncio.to_thread(model.invoke, prompt, stop=["w5"])
+    elif way == "astop string":
+        await model.ainvoke(prompt, stop=["w5"])
+    else:
+        await begin(model, way, 3, prompt)
+    begun = time.monotonic()
+    await asyncio.to_thread(sandbox.wait_until, lambda: not sandbox.busy)
+    assert time.monotonic() - begun < 1
+    stops = [request for request in sandbox.requests if request.path.endswith("stop-generating")]
+    assert len(stops) == 1
+
+
+@pytest.mark.proves("obligation:huggingchat:5")
+@pytest.mark.parametrize("way", WAYS)
+async def test_next_turn_waits_for_a_title_that_is_being_made(
+    generation: Generation, way: str
+) -> None:
+    """At the end of its run a current server writes back the messages it knows."""
+    reply = Reply(text="Yes.", slow_title=True, title_s=0.4, title="Late")
+    with Sandbox(reply=reply, generation=generation) as sandbox:
+        watcher = Watcher()
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, on_progress=watcher)
+        first = await ask(model, way, "one")
+        assert "title" not in first.response_metadata
+        second = await ask(model, way, history("one", first, "two"))
+        await ask(model, way, history("one", first, "two", second, "three"))
+        await asyncio.to_thread(sandbox.wait_until, lambda: not sandbox.busy)
+        assert [m.content for m in only(sandbox).messages if m.role == "user"] == [
+            "one",
+            "two",
+            "three",
+        ]
+        assert only(sandbox).title.endswith("Late")
+    assert not {"conversation_changed", "conversation_busy"} & set(watcher.kinds)
 
 
 @pytest.mark.proves("promise:interrupted-answers", "promise:stop-across-chunks")

@@ -26,6 +26,7 @@ PNG = picture()
 B64 = base64_of(PNG)
 NOTES = "Zażółć gęślą jaźń\nline two"
 NOTES_B64 = base64_of(NOTES.encode())
+PASTED = "application/vnd.chatui.clipboard"
 
 
 @pytest.fixture
@@ -139,7 +140,6 @@ TEXTS: dict[str, Any] = {
         "source": {"type": "text", "media_type": "text/plain", "data": NOTES},
     },
     "bytes": {"type": "file", "data": NOTES.encode(), "mime_type": "text/plain"},
-    "labelled as an image": {"type": "image", "base64": NOTES_B64, "mime_type": "image/png"},
     "without a label": {"type": "file", "base64": NOTES_B64},
 }
 
@@ -147,11 +147,12 @@ TEXTS: dict[str, Any] = {
 @pytest.mark.proves("promise:media-forms")
 @pytest.mark.parametrize("form", TEXTS)
 async def test_text_file_is_inlined(sandbox: Sandbox, form: str) -> None:
-    """Any model reads it, before the question."""
+    """Any model reads it, before the question, on servers of both generations."""
     model = ChatHuggingChat(base_url=sandbox.base_url, model="sandbox/text-small")
     content: Any = ["what does it say", TEXTS[form]]
     await model.ainvoke([HumanMessage(content=content)])
-    assert f'type="text/plain">\n{NOTES}\n</document>\n\nwhat does it say' in read(sandbox)
+    assert read(sandbox) == f"{NOTES}\n\nwhat does it say"
+    assert sandbox.requests[-1].files[0].content_type == PASTED
 
 
 @pytest.mark.proves("promise:media-forms")
@@ -174,8 +175,24 @@ async def test_text_of_any_kind_is_inlined(
     path.write_text(text)
     model = ChatHuggingChat(base_url=sandbox.base_url, model="sandbox/text-small")
     await model.ainvoke("explain", media=[path])
-    assert f"\n{text}\n</document>" in read(sandbox)
+    assert read(sandbox) == f"{text}\n\nexplain"
     assert uploads(sandbox) == [[f"base64;{name}"]]
+
+
+@pytest.mark.proves("promise:media-forms")
+@pytest.mark.parametrize("way", WAYS)
+async def test_text_file_of_an_earlier_turn_is_known_to_the_next(
+    sandbox: Sandbox, way: str
+) -> None:
+    """The conversation goes on where it was, and the file is not sent again."""
+    model = ChatHuggingChat(base_url=sandbox.base_url, model="sandbox/text-small")
+    content: Any = ["what does it say", TEXTS["v1 text"]]
+    asked = HumanMessage(content=content)
+    first = await ask(model, way, [asked])
+    await ask(model, way, [asked, first, HumanMessage("and again")])
+    assert len(sandbox.conversations) == 1
+    assert uploads(sandbox) == [["base64;text.txt"], []]
+    assert sandbox.prompts[-1][-3]["content"] == f"{NOTES}\n\nwhat does it say"
 
 
 @pytest.mark.proves("promise:media-forms")
@@ -197,12 +214,17 @@ async def test_image_without_a_question_is_a_message(
         {"type": "image", "base64": "", "mime_type": "image/png"},
         {"type": "surprise", "data": "x"},
         {"type": "image"},
+        {"type": "image", "base64": NOTES_B64, "mime_type": "image/png"},
+        {"type": "image", "base64": base64_of(b"<html>no picture"), "mime_type": "image/png"},
+        {"type": "image_url", "image_url": {"url": data_url(NOTES.encode(), "image/png")}},
+        {"type": "image", "base64": base64_of(b"%PDF-1.7"), "mime_type": "image/png"},
     ],
 )
+@pytest.mark.parametrize("way", ["invoke", "astream"])
 async def test_block_without_content_is_refused(
-    model: ChatHuggingChat, sandbox: Sandbox, block: Any
+    model: ChatHuggingChat, sandbox: Sandbox, block: Any, way: str
 ) -> None:
-    """There is nothing to send, so nothing is."""
+    """There is no image to send, so nothing is, not even what the bytes are instead."""
     with pytest.raises(UnsupportedMediaError):
-        await model.ainvoke([HumanMessage(content=["see", block])])
+        await ask(model, way, [HumanMessage(content=["see", block])])
     assert not sandbox.requests

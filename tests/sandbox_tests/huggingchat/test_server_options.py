@@ -12,18 +12,20 @@ from langchain_core.load import dumps
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.huggingchat import ToolServer
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.testing import Sandbox
+from langchain_g4f.testing import Prompt, Sandbox
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.sandbox_tests.huggingchat.asking import (
     MIXED_WAYS,
     MODEL,
+    OTHER_MODEL,
     WAYS,
     Generation,
     ask,
     echo,
     history,
     only,
+    paths,
     sends,
 )
 
@@ -42,9 +44,22 @@ ON_THE_WIRE = {
 }
 
 
+OPERATORS = ("Hub", "Web Search (Exa)")
+
+
 def model_on(sandbox: Sandbox, **settings: Any) -> ChatHuggingChat:
     """A model on this server."""
-    return ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, **settings)
+    return ChatHuggingChat(**{"base_url": sandbox.base_url, "model": MODEL, **settings})
+
+
+def tooled(sandbox: Sandbox, **settings: Any) -> ChatHuggingChat:
+    """A model on this server that uses tools."""
+    return model_on(sandbox, model=OTHER_MODEL, **settings)
+
+
+def offered(prompt: Prompt) -> str:
+    """Answer with the names of the tool servers that the model is offered."""
+    return ", ".join(prompt.tool_servers) or "none"
 
 
 @pytest.mark.proves("promise:server-options")
@@ -54,10 +69,10 @@ async def test_tool_servers_are_offered_to_the_model(way: str, where: str) -> No
     """With their names selected and their headers as pairs."""
     with Sandbox() as sandbox:
         if where == "call":
-            await ask(model_on(sandbox), way, "hi", mcp_servers=[SERVER], timezone="Europe/Warsaw")
+            await ask(tooled(sandbox), way, "hi", mcp_servers=[SERVER], timezone="Europe/Warsaw")
         else:
             server: Any = ToolServer.model_validate(SERVER) if where == "object" else SERVER
-            model = model_on(sandbox, mcp_servers=[server], timezone="Europe/Warsaw")
+            model = tooled(sandbox, mcp_servers=[server], timezone="Europe/Warsaw")
             await ask(model, way, "hi")
         (data,) = sends(sandbox)
     assert data["selectedMcpServers"] == [ON_THE_WIRE]
@@ -65,12 +80,90 @@ async def test_tool_servers_are_offered_to_the_model(way: str, where: str) -> No
     assert data["timezone"] == "Europe/Warsaw"
 
 
+WANTED: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": ({}, "none"),
+    "a search": ({"web_search": True}, "Web Search (Exa)"),
+    "a server by name": ({"server_tools": ["Hub"]}, "Hub"),
+    "both": ({"server_tools": ["Hub"], "web_search": True}, "Hub, Web Search (Exa)"),
+    "the search by name, too": (
+        {"server_tools": ["Web Search (Exa)"], "web_search": True},
+        "Web Search (Exa)",
+    ),
+    "an own server": ({"mcp_servers": [SERVER]}, "weather"),
+    "own and named": ({"mcp_servers": [SERVER], "server_tools": ["Hub"]}, "Hub, weather"),
+}
+
+
+@pytest.mark.proves("promise:server-options", "obligation:huggingchat:20")
+@pytest.mark.parametrize("where", ["call", "model"])
+@pytest.mark.parametrize("wanted", WANTED)
+@pytest.mark.parametrize("way", WAYS)
+async def test_model_is_offered_the_tools_that_the_caller_wants(
+    way: str, wanted: str, where: str
+) -> None:
+    """Those of the operator by name only: a server takes a message without a list for all."""
+    options, expected = WANTED[wanted]
+    with Sandbox(offered, tool_servers=OPERATORS) as sandbox:
+        if where == "call":
+            answer = await ask(tooled(sandbox), way, "hi", **options)
+        else:
+            answer = await ask(tooled(sandbox, **options), way, "hi")
+        assert answer.text == expected
+        (data,) = sends(sandbox)
+        listed = sum("/api/mcp/servers" in path for path in paths(sandbox))
+    assert isinstance(data["selectedMcpServerNames"], list)
+    assert listed == ("web_search" in options or "server_tools" in options)
+
+
 @pytest.mark.proves("promise:server-options")
-async def test_nothing_is_said_of_tools_where_there_are_none(sandbox: Sandbox) -> None:
-    """A message has the fields it needs."""
-    await model_on(sandbox).ainvoke("hi")
-    (data,) = sends(sandbox)
-    assert not [key for key in data if "Mcp" in key or key == "timezone"]
+@pytest.mark.parametrize("way", MIXED_WAYS)
+async def test_tool_server_that_the_operator_does_not_list_is_refused(way: str) -> None:
+    """A server would offer nothing, without a word; the error says what there is."""
+    with Sandbox(tool_servers=OPERATORS) as sandbox:
+        with pytest.raises(ConfigurationError, match=r"'Hubb'.*Hub, Web Search"):
+            await ask(tooled(sandbox), way, "hi", server_tools=["Hub", "Hubb"])
+        assert not sends(sandbox)
+        assert not sandbox.conversations
+
+
+@pytest.mark.proves("promise:server-options")
+@pytest.mark.parametrize("option", ["web_search", "mcp_servers", "server_tools"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_tools_for_a_model_that_uses_none_are_refused(way: str, option: str) -> None:
+    """A server would leave them out without a word; nothing is created and nothing sent."""
+    value = {"web_search": True, "mcp_servers": [SERVER], "server_tools": ["Hub"]}[option]
+    with Sandbox(tool_servers=OPERATORS) as sandbox:
+        with pytest.raises(ConfigurationError, match=rf"{option}: .*{MODEL}.*{OTHER_MODEL}"):
+            await ask(model_on(sandbox), way, "hi", **{option: value})
+        assert [request.method for request in sandbox.requests] == ["GET"]
+        assert not sandbox.conversations
+        first = await ask(model_on(sandbox), way, "one")
+        with pytest.raises(ConfigurationError, match=option):
+            await ask(model_on(sandbox), way, history("one", first, "two"), **{option: value})
+        assert len(sends(sandbox)) == 1
+
+
+@pytest.mark.proves("promise:server-options")
+@pytest.mark.parametrize("name", ["Mars/Base", "../../etc/passwd", "Europe", "CEST+1", "é"])
+@pytest.mark.parametrize("way", MIXED_WAYS)
+async def test_timezone_that_there_is_not_is_refused(way: str, name: str) -> None:
+    """By the model, and by the call, before anything is sent."""
+    with Sandbox() as sandbox:
+        with pytest.raises(ConfigurationError, match="timezone"):
+            await ask(model_on(sandbox), way, "hi", timezone=name)
+        with pytest.raises(ValueError, match="timezone"):
+            model_on(sandbox, timezone=name)
+        assert not sandbox.requests
+
+
+@pytest.mark.proves("promise:server-options")
+async def test_no_tools_are_said_where_there_are_none(generation: Generation) -> None:
+    """A message has the fields it needs: on a current server a list of no names is one of them."""
+    with Sandbox(generation=generation) as sandbox:
+        await model_on(sandbox).ainvoke("hi")
+        (data,) = sends(sandbox)
+    said = {key: data[key] for key in data if "Mcp" in key or key == "timezone"}
+    assert said == ({"selectedMcpServerNames": []} if generation == "current" else {})
     assert not data.get("tools")
     assert not data.get("web_search")
 
@@ -103,7 +196,7 @@ async def test_tool_server_that_is_none_is_refused(way: str, server: Any) -> Non
     """No message is sent, and no conversation stays."""
     with Sandbox() as sandbox:
         with pytest.raises(ValueError, match=r"tool server|ToolServer"):
-            await ask(model_on(sandbox), way, "hi", mcp_servers=[server])
+            await ask(tooled(sandbox), way, "hi", mcp_servers=[server])
         assert not sends(sandbox)
         assert not sandbox.conversations
 
@@ -114,7 +207,7 @@ async def test_web_search_needs_a_search_server_of_the_operator(way: str) -> Non
     """A current server without one would ignore the wish; the error says what there is."""
     with Sandbox() as sandbox:
         with pytest.raises(ConfigurationError, match="no server for web search"):
-            await ask(model_on(sandbox), way, "news", web_search=True)
+            await ask(tooled(sandbox), way, "news", web_search=True)
         assert not sends(sandbox)
         assert not sandbox.conversations
 
@@ -123,12 +216,13 @@ async def test_web_search_needs_a_search_server_of_the_operator(way: str) -> Non
 async def test_web_search_that_cannot_be_leaves_a_conversation_as_it_was() -> None:
     """Only what the call created is cleaned up."""
     with Sandbox() as sandbox:
-        model = model_on(sandbox)
+        model = tooled(sandbox)
         first = await model.ainvoke("one")
         with pytest.raises(ConfigurationError):
             await model.ainvoke(history("one", first, "two"), web_search=True)
         assert len(only(sandbox).messages) == 3
-        assert (await model.ainvoke(history("one", first, "two"))).text == echo(2, "two")
+        second = await model.ainvoke(history("one", first, "two"))
+        assert second.text == echo(2, "two", OTHER_MODEL)
 
 
 def listing(*servers: dict[str, str]) -> Any:
@@ -137,7 +231,12 @@ def listing(*servers: dict[str, str]) -> Any:
     def listed(exchange: Exchange) -> None:
         exchange.respond(200, hc.encode(list(servers)))
 
-    return hc.chat_ui(more={("GET", r"/api/mcp/servers$"): listed})
+    return hc.chat_ui(more={("GET", r"/api/mcp/servers$"): listed, ("GET", r"/models$"): models_ok})
+
+
+def models_ok(exchange: Exchange) -> None:
+    """List the model, which uses tools."""
+    exchange.respond(200, hc.encode({"json": [{"id": MODEL, "supportsTools": True}]}))
 
 
 @pytest.mark.proves("promise:server-options")
@@ -172,12 +271,13 @@ async def test_tools_of_an_older_server_are_chosen_by_id(way: str) -> None:
 
 
 @pytest.mark.proves("promise:server-options")
+@pytest.mark.parametrize("options", [{"mcp_servers": [SERVER]}, {"server_tools": ["Hub"]}])
 @pytest.mark.parametrize("way", WAYS)
-async def test_older_server_takes_no_tool_servers(way: str) -> None:
+async def test_older_server_takes_no_tool_servers(way: str, options: dict[str, Any]) -> None:
     """It would ignore them without a word."""
     with Sandbox(generation="legacy") as sandbox:
         with pytest.raises(ConfigurationError, match="takes no tool servers"):
-            await ask(model_on(sandbox), way, "hi", mcp_servers=[SERVER])
+            await ask(model_on(sandbox), way, "hi", **options)
         assert not sends(sandbox)
         assert not sandbox.conversations
 

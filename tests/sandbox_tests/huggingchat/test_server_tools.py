@@ -14,6 +14,7 @@ from langchain_g4f.errors import BlockedURLError, ConfigurationError, NotFoundEr
 from langchain_g4f.testing import Sandbox
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import ByteServer, Exchange
+from tests.provider_tests.huggingchat.recordings import with_models
 from tests.provider_tests.replay import load
 from tests.provider_tests.suite import CASSETTES, clients
 from tests.sandbox_tests.huggingchat.asking import MODEL, WAYS, Watcher, ask
@@ -34,7 +35,7 @@ async def replayed(name: str, way: str, model_name: str, prompt: str, **settings
     model = ChatHuggingChat(
         base_url="http://127.0.0.1:17860/chat",
         model=model_name,
-        **clients(replayer),
+        **clients(with_models(replayer)),
         **settings,
     )
     return await ask(model, way, prompt, **LAB)

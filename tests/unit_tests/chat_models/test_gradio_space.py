@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from langchain_g4f import ChatGradioSpace, Clocks
-from langchain_g4f.errors import ConfigurationError, ModelNotFoundError
+from langchain_g4f.errors import AuthenticationError, ConfigurationError, ModelNotFoundError
 from tests.unit_tests.chat_models.spaces import APP, Space
 from tests.unit_tests.chat_models.ways import WAYS, ask
 from tests.unit_tests.providers.gradio_space.apps import (
@@ -170,12 +170,15 @@ async def test_models_are_those_to_choose_from_or_the_app_itself(
         model.invoke("hi", model="nobody")
 
 
-def test_models_of_an_app_that_cannot_be_asked_are_none() -> None:
-    """And those of the Space are what is known of it."""
+async def test_models_of_an_app_that_cannot_be_asked_are_an_error() -> None:
+    """Neither none nor the default model stands for a list that was refused."""
     space = Space(interface_config())
     space.table["config"] = reply({"detail": "no"}, 401)
-    assert space.model().get_models() == []
-    assert space.phi4(space="owner/copy").get_models() == ["phi-4-multimodal"]
+    for model in (space.model(), space.phi4(space="owner/copy")):
+        with pytest.raises(AuthenticationError):
+            model.get_models()
+        with pytest.raises(AuthenticationError):
+            await model.aget_models()
 
 
 BLIND = {"image_inputs": False, "audio_inputs": False, "video_inputs": False, "pdf_inputs": False}

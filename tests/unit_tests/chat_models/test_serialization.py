@@ -21,7 +21,7 @@ from langchain_g4f.errors import AuthenticationError, ConfigurationError
 from langchain_g4f.events import Progress
 from langchain_g4f.testing import Sandbox
 from tests.strict import STRICT
-from tests.unit_tests.chat_models.ways import MODEL, WAYS, ask
+from tests.unit_tests.chat_models.ways import MODEL, OTHER_MODEL, WAYS, ask
 
 CANARY = "canary-4711"
 PROXY = f"http://user:{CANARY}@127.0.0.1:3128"
@@ -118,7 +118,7 @@ async def test_cookies_are_in_no_trace(way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 async def test_headers_of_tool_servers_are_in_no_trace(way: str) -> None:
     """What a tool server is told about the caller is no business of a tracer either."""
-    assert CANARY not in await trace(way)
+    assert CANARY not in await trace(way, model=OTHER_MODEL)
 
 
 TOOL_SERVER = {"name": "a", "url": BASE_URL, "headers": {"authorization": CANARY}}

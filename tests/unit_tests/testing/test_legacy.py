@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -149,28 +151,50 @@ def test_continuing_appends_to_the_last_answer(chat: Chat) -> None:
     assert len(chat.stored.messages) == 3
 
 
-def test_closing_the_connection_stops_the_run_and_keeps_the_part(
+def test_closing_the_connection_keeps_the_part_and_stops_nothing(
     chat: Chat, sandbox: Sandbox
 ) -> None:
-    """What was said is stored, without a final answer."""
+    """What was said is stored, without a final answer; a stop comes too late."""
     chat.create()
     with chat.streaming("count [[hang:3]][[long:10]]") as response:
         arriving = response.iter_text()
         assert any("w3" in chunk for chunk in arriving)
-    sandbox.wait_until(lambda: not sandbox.busy)
+    sandbox.wait_until(lambda: chat.stored.messages[-1].content)
+    chat.http.post(f"/conversation/{chat.id}/stop-generating")
+    time.sleep(0.2)
+    assert sandbox.busy
     answer = chat.stored.messages[-1]
     assert (answer.content, answer.interrupted) == ("w1 w2 w3", None)
     assert {update["type"] for update in answer.updates or []} == {"status", "title"}
 
 
-def test_a_dropped_connection_stops_the_run(chat: Chat, sandbox: Sandbox) -> None:
-    """There is nothing to re-attach to."""
+def test_a_dropped_connection_loses_the_rest(chat: Chat, sandbox: Sandbox) -> None:
+    """There is nothing to re-attach to, though the model goes on to its end."""
     chat.create()
     with pytest.raises(httpx.RemoteProtocolError):
         chat.say("count [[drop]][[long:100]][[pace:10]]")
     sandbox.wait_until(lambda: not sandbox.busy)
     assert chat.stored.messages[-1].content.startswith("w1 w2 w3")
     assert not chat.stored.messages[-1].content.endswith("w100")
+
+
+def test_only_the_first_stop_of_a_conversation_works(chat: Chat) -> None:
+    """And no stop hits a run that begins after it."""
+    chat.create()
+    chat.http.post(f"/conversation/{chat.id}/stop-generating")
+    assert kinds(chat.say("hello"))[-1] == "finalAnswer"
+    with chat.streaming("count [[long:30]][[pace:10]]") as response:
+        chat.http.post(f"/conversation/{chat.id}/stop-generating")
+        lines = parse_lines("".join(response.iter_text()))
+    assert lines[-1]["text"].endswith("w30")
+
+
+def test_text_files_reach_the_model_only_as_pasted_text(chat: Chat, sandbox: Sandbox) -> None:
+    """Of another type they are dropped without a word."""
+    chat.create()
+    for kind, read in (("text/plain", "hi"), ("application/vnd.chatui.clipboard", "note\n\nhi")):
+        chat.say("hi", ("base64;a.txt", base64.b64encode(b"note"), kind))
+        assert sandbox.prompts[-1][-1]["content"] == read
 
 
 def test_a_stopped_stream_just_ends(chat: Chat) -> None:

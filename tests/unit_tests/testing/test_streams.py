@@ -181,8 +181,8 @@ def test_a_silent_restart_repeats_tokens_but_not_the_final_answer() -> None:
 
 def test_with_tools_selected_a_failure_is_not_tried_again() -> None:
     """The first failure is the answer."""
-    with Sandbox() as sandbox, Chat(sandbox) as chat:
-        chat.create()
+    with Sandbox(tool_servers=["x"]) as sandbox, Chat(sandbox) as chat:
+        chat.create("sandbox/vision-tools")
         lines = chat.say("retry me [[restart]]", selectedMcpServerNames=["x"])
     assert len(tokens(lines)) == 3
     assert lines[-1] == {"type": "status", "status": "error", "message": "terminated"}
