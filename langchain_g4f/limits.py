@@ -27,9 +27,10 @@ class Clocks:
         idle: Between two *meaningful* events; heartbeats do not count.
         queue: In the service's own queue; counted apart from the other clocks.
         linger: After the terminal event, for what the service still adds.
-        abort: For telling the service to stop, when a call is given up.
-        total: For the whole call, retries and waiting included. Checked when bytes
-            arrive and while they are decoded, so a call may outlive it by one ``silence``.
+        abort: For all that the service is told when a call is over: to stop, to delete. Cut to
+            what is left of ``total``, but for 0.3 s.
+        total: For the whole call, retries, waiting and clean-up included; whatever it waits for
+            is given up then.
     """
 
     connect: float = 5.0
@@ -40,7 +41,7 @@ class Clocks:
     idle: float = 60.0
     queue: float = 300.0
     linger: float = 5.0
-    abort: float = 2.0
+    abort: float = 1.0
     total: float = 600.0
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ class Repeat(Enum):
 
     ANY = "reads: after any transport failure, 429 and 5xx"
     REFUSED = "creates: if it was not sent, after 429 and 502, 503, 504"
-    UNSENT = "messages: if it was not sent, and after 429"
+    UNSENT = "messages: if it was not sent, and after a 429 that says when to come back"
 
 
 @dataclass(frozen=True, slots=True)

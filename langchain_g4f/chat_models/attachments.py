@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,11 +20,12 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.limits import Sizes
-from langchain_g4f.media.data_url import parse_data_url
+from langchain_g4f.media.data_url import is_media_type, parse_data_url
 from langchain_g4f.media.sniff import sniff
 from langchain_g4f.turn import Media, RemoteMedia
 
 _FILE_BLOCKS = ("image", "audio", "video", "file", "text-plain")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TEXT_LABELS = ("application/json", "application/xml", "application/csv")
 """Labels, besides ``text/...``, that say more of a text than its bytes do."""
 
@@ -132,13 +134,20 @@ def _name(block: Mapping[str, Any]) -> str:
 
 
 def _label(block: Mapping[str, Any]) -> str:
-    return str(block.get("mime_type") or "")
+    label = str(block.get("mime_type") or "")
+    if label and (_CONTROL.search(label) or not is_media_type(label.partition(";")[0])):
+        msg = f"mime_type: {label[:50]!r} is no media type such as 'image/png'"
+        raise UnsupportedMediaError(msg)
+    return label
 
 
 def as_media(data: bytes, name: str = "", label: str = "") -> Media:
     """Bytes as `Media`; ``label`` counts only where the bytes do not tell what they are."""
     if not data:
         msg = f"the file {name!r} is empty"
+        raise UnsupportedMediaError(msg)
+    if _CONTROL.search(name):
+        msg = f"the name of a file has a control character: {name[:50]!r}"
         raise UnsupportedMediaError(msg)
     found = sniff(data)
     textual = label.startswith("text/") or label in _TEXT_LABELS

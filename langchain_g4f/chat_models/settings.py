@@ -83,9 +83,9 @@ class ChatSettings(BaseChatModel):
     """Browser to look like on the wire, such as "chrome": its TLS, HTTP/2 and headers; None for
     none. Any target of curl_cffi; see docs/impersonate.md."""
     http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An ``httpx.Client`` of your own, for sync calls; you close it."""
+    """An ``httpx.Client`` or ``httpx2.Client`` of your own, for sync calls; you close it."""
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An ``httpx.AsyncClient`` of your own, for async calls; you close it."""
+    """The same for async calls: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient``."""
     stop: list[str] | None = Field(
         default=None, validation_alias=AliasChoices("stop", "stop_sequences")
     )

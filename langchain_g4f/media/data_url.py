@@ -49,6 +49,11 @@ def parse_data_url(url: str, limit: int) -> tuple[bytes, str]:
     return data, kind
 
 
+def is_media_type(text: str) -> bool:
+    """Whether this is a type and a subtype as RFC 6838 has them."""
+    return _MEDIA_TYPE.fullmatch(text.strip(" \t")) is not None
+
+
 def _base64(text: bytes, limit: int) -> bytes:
     """Decode ``text``, which has neither white space nor padding."""
     if len(text) * 3 // 4 > limit:
@@ -64,4 +69,4 @@ def _too_large(limit: int) -> MediaTooLargeError:
     return MediaTooLargeError(f"the data: URL has more than {limit} bytes")
 
 
-__all__ = ["parse_data_url"]
+__all__ = ["is_media_type", "parse_data_url"]

@@ -1,8 +1,9 @@
 """Pumps an answer through its decoder, and watches the clocks when bytes arrive.
 
-There is no timeout scope per read: the HTTP client's read timeout covers silence. Of many
-bytes that arrive at once only a few are decoded before the clocks are looked at again, and
-the event loop is given a turn when they take long.
+There is no timeout scope per read: the HTTP client's read timeout covers silence, and one
+timer per exchange the deadline of the call. Of many bytes that arrive at once only a few are
+decoded before the clocks are looked at again, and the event loop is given a turn when they
+take long.
 As long as the latest event is a place in the service's queue, the queue clock counts
 and the others stand still.
 After the terminal event the service gets a few seconds for what it still adds; once
@@ -78,10 +79,15 @@ class Answer:
             APITimeoutError: No event came for too long, though bytes may have.
             TooLargeError: It is larger than the limit.
         """
-        clock = self._session.clock
+        clock, queue = self._session.clock, self._session.limits.clocks.queue
         latest = before = clock()
         while True:
-            data = yield from self._read()
+            try:
+                data = yield from self._read()
+            except APITimeoutError:
+                if self._queued:
+                    self._check_wait(clock() - latest)
+                raise
             now = clock()
             if self._queued:
                 self._requests.extend(now - before)
@@ -99,6 +105,7 @@ class Answer:
                 raise
             if heard:
                 latest = clock()  # not `now`: the caller may have taken long over an event
+                self._requests.queue_until(latest + queue if self._queued else 0)
             if self._decoder.finished:
                 if self._lingered(now):
                     return

@@ -39,7 +39,13 @@ from langchain_g4f.transport.exchange import check_coding, check_length
 from langchain_g4f.wire import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
     from langchain_g4f.transport.retry import RetryBudget
+
+_LOOK_S = 0.5
+"""How often a call that waits for a lock looks whether its holder is gone."""
 
 
 class Call:
@@ -49,9 +55,13 @@ class Call:
         plan: What to do.
         session: What the call shares with others of its model.
         budget: The retry quota of its client.
+
+    Attributes:
+        gone: Whether the call can never go on, nor end; its locks are given to others then.
     """
 
     def __init__(self, plan: Plan, session: Session, budget: RetryBudget) -> None:
+        self.gone: Callable[[], bool] = lambda: False
         self._plan = plan
         self._session = session
         self._requests = Requests(session, budget)
@@ -59,8 +69,12 @@ class Call:
         self._abort_if_sent: MakeRequest | None = None
         self._abort_while_open = False
         self._deferred: list[MakeRequest] = []
-        self._held: list[str] = []
+        self._held: dict[str, Future[None]] = {}
         self._taken = False
+
+    def seconds_left(self) -> float:
+        """Seconds until the deadline of what is under way; may be asked in any thread."""
+        return self._requests.seconds_left()
 
     def steps(self) -> Steps[None]:
         """Run the plan to its end; failures are raised at its effects."""
@@ -99,10 +113,9 @@ class Call:
             case Lock():
                 yield from self._lock(effect.key)
             case Unlock():
-                self._held.remove(effect.key)
-                self._session.locks.release(effect.key)
+                self._session.locks.release(effect.key, self._held.pop(effect.key))
             case Sleep():
-                yield Wait(min(effect.seconds, max(0.0, self._requests.seconds_left)))
+                yield Wait(min(effect.seconds, max(0.0, self._requests.seconds_left())))
             case Ask():
                 return (yield from self._ask(effect))
             case Resolve():
@@ -123,23 +136,27 @@ class Call:
             finally:
                 yield from self._clean_up(request_sent=request_sent)
         finally:
-            for key in self._held:
-                self._session.locks.release(key)
+            for key, granted in self._held.items():
+                self._session.locks.release(key, granted)
 
     def _clean_up(self, *, request_sent: bool) -> Steps[None]:
         abort = self._abort
         if request_sent and self._requests.unanswered:
             abort = self._abort_if_sent or abort
+        requests, open_still = self._requests, False
         if self._abort_while_open:
-            if abort is not None and self._requests.answering and not self._requests.unanswered:
-                yield from self._requests.stop_open(abort)
-            abort = None
-        if self._requests.answering:
+            open_still = requests.answering and not requests.unanswered
+            abort = abort if open_still else None
+        if requests.answering and not (open_still and abort):
             yield CLOSE
-        if abort is not None:
-            yield from self._requests.quietly(abort)
-        for make_request in reversed(self._deferred):
-            yield from self._requests.quietly(make_request)
+        owed = [*filter(None, [abort]), *reversed(self._deferred)]
+        end, clock = requests.clean_up_until(), self._session.clock
+        for number, make_request in enumerate(owed):  # one that hangs leaves the others their part
+            until = clock() + (end - clock()) / (len(owed) - number)
+            if open_still and make_request is abort:
+                yield from requests.stop_open(make_request, until)
+            else:
+                yield from requests.quietly(make_request, until)
 
     def _send(self, effect: Send) -> Steps[Response]:
         head = yield from self._requests.open(effect.make_request, redirects=effect.redirects)
@@ -160,7 +177,8 @@ class Call:
         if effect.begun:
             given_up, self._abort = self._abort, effect.abort
             if given_up is not None:  # another run, which the plan has given up for this one
-                yield from self._requests.quietly(given_up)
+                until = self._requests.clean_up_until()
+                yield from self._requests.quietly(given_up, until)
         try:
             head = yield from self._requests.open(effect.make_request)
         except G4FError as exc:
@@ -199,7 +217,7 @@ class Call:
 
     def _resolve(self, effect: Resolve) -> Steps[tuple[str, ...]]:
         self._requests.check_total(self._session.clock(), request_sent=False)
-        within = max(0.0, self._requests.seconds_left)
+        within = max(0.0, self._requests.seconds_left())
         addresses = yield LookUp(effect.host, effect.port, within)
         if not isinstance(addresses, tuple):
             raise TypeError(addresses)
@@ -208,12 +226,20 @@ class Call:
     def _lock(self, key: str) -> Steps[None]:
         if key in self._held:
             return
-        granted = self._session.locks.acquire(key)
+        locks, left = self._session.locks, self._requests.seconds_left()
+        granted = locks.acquire(key, self.gone)
         try:
-            yield Acquire(granted, max(0.0, self._requests.seconds_left))
+            while not granted.done():
+                if left <= 0:
+                    seconds = self._session.limits.clocks.total
+                    msg = f"another call did not end within {seconds:g} s"
+                    raise APITimeoutError(msg, kind="total")
+                yield Acquire(granted, min(left, _LOOK_S))
+                locks.look(key)
+                left -= _LOOK_S
         finally:
             if not granted.cancel():  # it was granted, if perhaps too late to be of use
-                self._held.append(key)
+                self._held[key] = granted
 
     def _complete(self, error: G4FError) -> None:
         """Say where it happened, if the error does not."""

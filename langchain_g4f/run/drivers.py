@@ -8,12 +8,15 @@ caller is cancelled, the clean-up is shielded and the cancellation goes on uncha
 from __future__ import annotations
 
 import asyncio
+import math
+import weakref
 from collections import deque
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, assert_never
 
-from langchain_g4f.errors import APIConnectionError, APITimeoutError, G4FError
+from langchain_g4f.errors import APIConnectionError, G4FError
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import (
     OPERATIONS,
@@ -36,8 +39,15 @@ if TYPE_CHECKING:
     from langchain_g4f.events import Event
     from langchain_g4f.plan import Plan, Session
     from langchain_g4f.run.operations import Steps
+    from langchain_g4f.transport.awaited import AsyncExchange
+    from langchain_g4f.transport.blocking import SyncExchange
     from langchain_g4f.transport.client import AsyncClient, SyncClient
-    from langchain_g4f.transport.exchange import AsyncExchange, SyncExchange
+
+_PATIENCE_S = 0.3
+"""How long a caller who was cancelled waits for the clean-up."""
+
+_under_way: set[asyncio.Task[None]] = set()
+"""The clean-ups; an event loop does not keep its tasks."""
 
 
 def run(plan: Plan, session: Session, client: SyncClient) -> Generator[Event]:
@@ -47,7 +57,7 @@ def run(plan: Plan, session: Session, client: SyncClient) -> Generator[Event]:
         G4FError: What the plan did not recover from.
     """
     call = Call(plan, session, client.budget)
-    exchange = client.exchange()
+    exchange = client.exchange(call.seconds_left)
     steps = call.steps()
     try:
         yield from _drive(steps, exchange)
@@ -98,8 +108,6 @@ def _perform(operation: Operation, exchange: SyncExchange) -> Outcome:
         case Acquire():
             with suppress(FutureTimeoutError):
                 operation.granted.result(operation.seconds)
-                return None
-            raise _lock_timeout(operation)
         case _:
             assert_never(operation)
     return None
@@ -116,7 +124,7 @@ class arun:  # noqa: N801 -- used as the generator function beside it
         self._call = Call(plan, session, client.budget)
         self._steps = self._call.steps()
         self._client = client
-        self._exchange = client.exchange()
+        self._exchange = client.exchange(self._call.seconds_left)
         self._outcome: Outcome = None
         self._error: G4FError | None = None
         self._state: Literal["new", "open", "over"] = "new"
@@ -131,6 +139,7 @@ class arun:  # noqa: N801 -- used as the generator function beside it
         if self._state == "new":
             self._state = "open"
             self._client.enter()
+            self._call.gone = partial(_is_over, weakref.ref(asyncio.get_running_loop()))
         try:
             while True:
                 step = self._advance()
@@ -143,18 +152,24 @@ class arun:  # noqa: N801 -- used as the generator function beside it
                         self._outcome = await _aperform(step, self._exchange)  # type: ignore[arg-type]
                 except G4FError as exc:
                     self._error = exc
-        except BaseException:
-            await self.aclose()
+        except GeneratorExit:  # collected with its task: nothing can be awaited any more
+            self._call.gone = lambda: True
+            raise
+        except BaseException as exc:
+            await self._end(hurried=isinstance(exc, asyncio.CancelledError))
             raise
 
     async def aclose(self) -> None:
         """End the call, at the service, too."""
+        await self._end(hurried=False)
+
+    async def _end(self, *, hurried: bool) -> None:
         state, self._state = self._state, "over"
         if state != "open":
             return
         self._steps.close()
         ending = self._call.ending(request_sent=self._exchange.request_sent)
-        await _Ending(ending, self._exchange, self._client.leave).perform()
+        await _Ending(ending, self._exchange, self._client.leave).perform(hurried=hurried)
 
     def _advance(self) -> Operation | Event:
         outcome, self._outcome = self._outcome, None
@@ -186,11 +201,8 @@ async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
         case Question():
             return await asyncio.to_thread(operation.ask)
         case Acquire():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(operation.seconds):
-                    await asyncio.wrap_future(operation.granted)
-                    return None
-            raise _lock_timeout(operation)
+            granted = asyncio.wrap_future(operation.granted)
+            await asyncio.wait((granted,), timeout=operation.seconds)
         case _:
             assert_never(operation)
     return None
@@ -201,6 +213,10 @@ class _Ending:
 
     A task of its own does it, for the caller may be cancelled again. A loop that shuts
     down cancels that task as well, perhaps before it began; then another one goes on.
+
+    Whoever is cancelled has a time limit, as a rule, and has passed it: they wait only a moment,
+    enough for a service that answers. A slower one is told without them. What remains has the
+    clock for clean-ups as its bound, and the client waits for it when it is closed.
 
     Args:
         steps: What is owed.
@@ -216,18 +232,27 @@ class _Ending:
         self._over = over
         self._due: Operation | Event | None = None
 
-    async def perform(self) -> None:
-        """Do it; a cancellation of the caller goes on when it is done."""
-        cancelled: asyncio.CancelledError | None = None
+    async def perform(self, *, hurried: bool) -> None:
+        """Do it; a cancellation of the caller goes on after that, or after a moment.
+
+        Args:
+            hurried: Whether the caller was cancelled already.
+        """
         self._advance(None, None)
-        while self._due is not None:
-            task = asyncio.ensure_future(self._work())
-            while not task.done():
-                try:
-                    await asyncio.wait((task,))
-                except asyncio.CancelledError as exc:
-                    cancelled = exc
-            if not task.cancelled():
+        clock = asyncio.get_running_loop().time
+        cancelled: asyncio.CancelledError | None = None
+        until = clock() + _PATIENCE_S if hurried else math.inf
+        task: asyncio.Task[None] | None = None
+        while self._due is not None and clock() < until:
+            if task is None or task.done():
+                task = asyncio.ensure_future(self._work())
+                _under_way.add(task)
+                task.add_done_callback(_under_way.discard)
+            try:
+                await asyncio.wait((task,), timeout=until - clock() if until < math.inf else None)
+            except asyncio.CancelledError as exc:
+                cancelled, until = exc, min(until, clock() + _PATIENCE_S)
+            if task.done() and not task.cancelled():
                 task.result()
         if cancelled is not None:
             raise cancelled
@@ -240,7 +265,7 @@ class _Ending:
                 outcome = await _aperform(self._due, self._exchange)  # type: ignore[arg-type]
             except asyncio.CancelledError:
                 if not (isinstance(self._due, Open) and self._exchange.request_sent):
-                    raise
+                    continue
                 error = APIConnectionError("cancelled", request_sent=True)
             except Exception as exc:  # noqa: BLE001 -- the steps release what they hold first
                 error = exc
@@ -258,8 +283,10 @@ class _Ending:
                 self._over()
 
 
-def _lock_timeout(operation: Acquire) -> APITimeoutError:
-    return APITimeoutError(f"another call did not end within {operation.seconds:g} s", kind="total")
+def _is_over(loop: weakref.ref[asyncio.AbstractEventLoop]) -> bool:
+    """Whether an event loop will never run again."""
+    found = loop()
+    return found is None or found.is_closed()
 
 
 __all__ = ["arun", "run"]

@@ -53,7 +53,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Acquire:
-    """Wait until a lock is granted, at most this long."""
+    """Wait until a lock is granted, or for this long."""
 
     granted: Future[None]
     seconds: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from langchain_g4f.transport.retry import RetryBudget
 
 _SECRET_LENGTH = 8
+_MOMENT_S = 0.3
+_CUT = ("connect", "pool", "write", "first_event", "silence")
+"""Clocks of one request, none of which lasts longer than what is left of the total."""
 _HARMLESS = frozenset({"accept", "content-type", "last-event-id", "origin", "referer"})
 
 _log = logging.getLogger("langchain_g4f")
@@ -50,20 +54,24 @@ class Requests:
         self._budget = budget
         self._clocks = session.limits.clocks
         self._sizes = session.limits.sizes
-        self._deadline = 0.0
+        self._deadline = math.inf
+        self._queue_end = 0.0
 
     def begin(self) -> None:
         """Start the total clock."""
         self._deadline = self._session.clock() + self._clocks.total
 
+    def queue_until(self, end: float) -> None:
+        """Wait in a queue until then, however much of the total is left; 0 for no queue."""
+        self._queue_end = end
+
     def extend(self, seconds: float) -> None:
         """Let the total clock stand still for a time that is past."""
         self._deadline += seconds
 
-    @property
     def seconds_left(self) -> float:
-        """Seconds until the total clock runs out."""
-        return self._deadline - self._session.clock()
+        """Seconds until the total clock runs out; in a queue, until that of the queue does."""
+        return max(self._deadline, self._queue_end) - self._session.clock()
 
     def check_total(self, now: float, *, request_sent: bool = True) -> None:
         """Raise APITimeoutError if the total clock has run out."""
@@ -128,21 +136,41 @@ class Requests:
                 raise TooLargeError(f"the response is larger than {limit} bytes")
         return bytes(body[:limit])
 
-    def stop_open(self, make_request: MakeRequest) -> Steps[None]:
-        """Have the answer stopped that is open, and drop what comes until it ends, or for long."""
-        until = self._session.clock() + self._clocks.abort
+    def clean_up_until(self) -> float:
+        """When all that is sent at the end of the call has to be over.
+
+        The clock for that is cut to what is left of the total, but for a moment in which a
+        service that is there can be told.
+        """
+        within = min(self._clocks.abort, max(self.seconds_left(), _MOMENT_S))
+        return self._session.clock() + within
+
+    def stop_open(self, make_request: MakeRequest, until: float) -> Steps[None]:
+        """Have the open answer stopped by a request beside it, and drop what it still brings.
+
+        Args:
+            make_request: Makes the request.
+            until: The deadline, on the clock of the session.
+        """
+        self._deadline, self._queue_end = until, 0.0
         request = make_request()
         cookies = self._session.cookies.header_for(request.url)
         with suppress(G4FError):
-            yield Tell(_with_cookies(request, cookies), self._short())
-            while isinstance((yield Read(until - self._session.clock())), bytes):
+            yield Tell(_with_cookies(request, cookies), self._cut(self._clocks))
+            while isinstance((yield Read(self.seconds_left())), bytes):
                 pass
+        with suppress(G4FError):
+            yield from self.close()
 
-    def quietly(self, make_request: MakeRequest) -> Steps[None]:
-        """Send a request whose outcome nobody waits for, within a short time of its own."""
-        clocks = self._short()
-        deadline = self._deadline
-        self._deadline = self._session.clock() + self._clocks.abort
+    def quietly(self, make_request: MakeRequest, until: float) -> Steps[None]:
+        """Send a request whose outcome is of no interest, with a deadline of its own.
+
+        Args:
+            make_request: Makes the request.
+            until: The deadline, on the clock of the session.
+        """
+        clocks = replace(self._clocks, total=max(until - self._session.clock(), 0.001))
+        deadline, self._deadline, self._queue_end = self._deadline, until, 0.0
         try:
             head = yield from self._exchange(make_request(), clocks)
             _log.debug("%s: clean-up answered %d", self._session.provider, head.status)
@@ -153,25 +181,15 @@ class Requests:
             yield from self.close()
         self._deadline = deadline
 
-    def _short(self) -> Clocks:
-        """The clocks of what a call owes at its end."""
-        short = self._clocks.abort
-        return replace(
-            self._clocks, connect=short, pool=short, write=short, first_event=short, silence=short
-        )
-
     def close(self) -> Steps[None]:
         """Close the answer that is open."""
         yield CLOSE
-        self.answering = False
+        self.answering, self._queue_end = False, 0.0
 
     def _exchange(self, request: Request, clocks: Clocks) -> Steps[ResponseHead]:
         """Send one request with the identity's cookies, and keep those it sets."""
         self.check_total(self._session.clock(), request_sent=False)
-        left = max(self.seconds_left, 0.001)
-        clocks = replace(
-            clocks, first_event=min(clocks.first_event, left), silence=min(clocks.silence, left)
-        )
+        clocks = self._cut(clocks)
         # whoever is asked at a given address is not the service
         cookies = None if request.address else self._session.cookies
         version = cookies.version if cookies is not None else 0
@@ -187,6 +205,11 @@ class Requests:
             accepted = 200 <= head.status < 300
             cookies.store(request.url, head.headers.get_all("set-cookie"), accepted=accepted)
         return head
+
+    def _cut(self, clocks: Clocks) -> Clocks:
+        """These clocks, none longer than what is left of the call."""
+        left = max(self.seconds_left(), 0.001)
+        return replace(clocks, **{name: min(getattr(clocks, name), left) for name in _CUT})
 
     def _refused(self, head: ResponseHead, request: Request) -> Steps[APIError]:
         """The error for a status other than 2xx, with what its body says."""
@@ -228,7 +251,7 @@ class Requests:
             self._session.random,
             longest=self._sizes.retry_after_s,
         )
-        if wait is None or wait >= self.seconds_left or not self._budget.take():
+        if wait is None or wait >= self.seconds_left() or not self._budget.take():
             return None
         return wait
 

@@ -22,8 +22,10 @@ import httpx
 from pydantic import SecretStr
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
-from langchain_g4f.transport.exchange import AsyncExchange, SyncExchange
-from langchain_g4f.transport.logs import hide_cookies
+from langchain_g4f.transport.awaited import AsyncExchange
+from langchain_g4f.transport.blocking import SyncExchange
+from langchain_g4f.transport.exchange import for_ever
+from langchain_g4f.transport.logs import hide_secrets
 from langchain_g4f.transport.retry import RetryBudget
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _GRACE_S = 3.0
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
-hide_cookies()
+hide_secrets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,9 @@ class SyncClient:
         """The client for requests to a given address."""
         return sync_client(_DIRECT).http
 
-    def exchange(self) -> SyncExchange:
-        """A connection for one call."""
-        return SyncExchange(self)
+    def exchange(self, left: Callable[[], float] = for_ever) -> SyncExchange:
+        """A connection for one call, which has so many seconds ``left``."""
+        return SyncExchange(self, left)
 
 
 class AsyncClient:
@@ -92,9 +94,9 @@ class AsyncClient:
         """The client for requests to a given address."""
         return async_client(_DIRECT).http
 
-    def exchange(self) -> AsyncExchange:
-        """A connection for one call."""
-        return AsyncExchange(self)
+    def exchange(self, left: Callable[[], float] = for_ever) -> AsyncExchange:
+        """A connection for one call, which has so many seconds ``left``."""
+        return AsyncExchange(self, left)
 
     def enter(self) -> None:
         """A call begins."""

@@ -3,78 +3,125 @@
 Nothing is decoded and no redirect is followed here. A foreign exception is
 translated *outside* its ``except`` block, so that it is neither cause nor context
 of ours: it holds the request, and with it the credentials.
+
+The call's deadline ends whatever an exchange is blocked in. httpx's own timeouts begin again with
+every byte, so they cannot: a head, a chunk's size or a trailer may come one byte at a time. One
+timer per exchange does it, so that it costs nothing per read.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
+import math
+from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
-import anyio
 import httpx
 
 from langchain_g4f.errors import (
+    APITimeoutError,
     ConfigurationError,
     G4FError,
     MalformedStreamError,
     TooLargeError,
 )
-from langchain_g4f.transport.hang_up import HangUp
+from langchain_g4f.limits import Clocks
+from langchain_g4f.transport.library import as_httpx_error, errors_of, library_of
+from langchain_g4f.transport.own import keep_out_of
 from langchain_g4f.transport.request import WatchedBody, as_httpx
-from langchain_g4f.transport.resolve import alook_up, look_up
+from langchain_g4f.transport.route import Route
 from langchain_g4f.transport.translate import translate
 from langchain_g4f.wire import Headers, Request, ResponseHead
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-
-    from langchain_g4f.limits import Clocks
-    from langchain_g4f.transport.client import AsyncClient, SyncClient
-
-# httpcore lets a UnicodeError of the name look-up pass
-_FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, RuntimeError, UnicodeError)
-
-T = TypeVar("T")
+    from collections.abc import Callable
 
 
-class _Exchange:
-    """What the sync and the async exchange share."""
+def for_ever() -> float:
+    """Seconds left of a call without a deadline."""
+    return math.inf
 
-    def __init__(self) -> None:
+
+class Exchange:
+    """What the sync and the async exchange share.
+
+    Args:
+        left: Seconds until the deadline of the call.
+        route: What follows the making of connections.
+    """
+
+    def __init__(self, left: Callable[[], float], route: type[Route]) -> None:
+        self._left = left
+        self._make_route = route
+        self._route: Route | None = None
         self._host = self._url = ""
         self._body: WatchedBody | None = None
+        self._extensions: dict[str, Any] = {}
         self._response: httpx.Response | None = None
+        self._foreign = errors_of(httpx)
+        self._clocks = Clocks()
 
     @property
     def request_sent(self) -> bool:
         """Whether the current request may have reached the service."""
         return self._body is not None and self._body.started
 
-    def _build(self, request: Request, clocks: Clocks) -> httpx.Request:
-        built = as_httpx(request, clocks)
+    def _build(self, http: Any, request: Request) -> httpx.Request:  # noqa: ANN401 -- a client of httpx or httpx2
+        library = library_of(http)
+        self._foreign = errors_of(library)
+        keep_out_of(http.cookies.jar)
+        built = as_httpx(request, self._clocks, library)
         if built is None:
             msg = f"no valid URL or header: {request!r}"
             raise ConfigurationError(msg)
         self._host, self._url = built.headers["host"], request.url
-        self._body = built.stream = WatchedBody(built.stream)
+        self._body = built.stream = WatchedBody.of(built.stream, library)
+        self._extensions = built.extensions
+        self._route = built.extensions["trace"] = self._make_route(built.url)
         return built
 
-    def _head(self, response: httpx.Response, clocks: Clocks) -> ResponseHead:
+    def _head(self, response: httpx.Response) -> ResponseHead:
         # httpcore reads this when the body begins: headers may take longer than
         # the silence between two bytes of an answer
-        response.request.extensions["timeout"]["read"] = clocks.silence
-        self._response = response
+        self._extensions["timeout"]["read"] = self._clocks.silence
         if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             # to a request for a http: address a proxy says in this way what it says to CONNECT
-            raise self._error(httpx.ProxyError("407 Proxy Authentication Required"), clocks)
+            raise self._error(httpx.ProxyError("407 Proxy Authentication Required"))
         headers = Headers(response.headers.multi_items())
         return ResponseHead(response.status_code, headers, self._url)
 
-    def _error(self, exc: BaseException, clocks: Clocks) -> G4FError:
-        opened = self._response is not None
-        return translate(exc, clocks, self._host, opened=opened, sent=self.request_sent)
+    def _error(self, exc: BaseException) -> G4FError:
+        if self._left() <= 0:
+            return self._timeout()
+        seen = self._route.proxy if self._route is not None else ""
+        return translate(
+            as_httpx_error(exc),
+            self._clocks,
+            self._host,
+            proxy=seen or self._extensions.get("proxy", ""),
+            opened=self._response is not None,
+            sent=self.request_sent,
+        )
+
+    def _timeout(self) -> APITimeoutError:
+        return APITimeoutError(
+            f"no complete answer within {self._clocks.total:g} s from {self._host}",
+            kind="total",
+            request_sent=self.request_sent,
+        )
+
+
+def chunks_of(response: httpx.Response) -> Any:  # noqa: ANN401 -- iterable in one world or the other
+    """Where to read an answer from: its stream, or what a hook of the caller's has read of it.
+
+    The stream is not read by `iter_raw`, which closes it at its end.
+    """
+    if not response.is_stream_consumed:
+        return response.stream
+    with suppress(httpx.StreamError, RuntimeError):
+        return httpx.ByteStream(response.content)
+    msg = "a hook of the HTTP client has consumed the answer without keeping it; use read()"
+    raise ConfigurationError(msg)
 
 
 def check_coding(head: ResponseHead) -> None:
@@ -93,216 +140,4 @@ def check_length(head: ResponseHead, limit: int) -> None:
         raise TooLargeError(msg)
 
 
-async def _apart(
-    work: Callable[[], Coroutine[object, object, T]], give_up: Callable[[], None]
-) -> T:
-    """Await ``work`` in a task of its own, which a cancellation of the caller does not reach.
-
-    Args:
-        work: What to do.
-        give_up: Called when the caller is cancelled; ``work`` is awaited all the same.
-    """
-    task = asyncio.ensure_future(work())
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError as exc:
-            cancelled = exc
-            give_up()
-    if cancelled is None:
-        return task.result()
-    if not task.cancelled():
-        task.exception()  # nobody misses it
-    raise cancelled
-
-
-class _Handshake:
-    """Closes a connection whose TLS handshake is given up: httpcore forgets it."""
-
-    def __init__(self) -> None:
-        self._stream: Any = None
-
-    async def __call__(self, name: str, info: Mapping[str, Any]) -> None:
-        """Called by httpcore at each of its steps."""
-        if name == "connection.connect_tcp.complete":
-            self._stream = info["return_value"]
-        elif name == "connection.start_tls.failed" and self._stream is not None:
-            with anyio.CancelScope(shield=True):
-                await self._stream.aclose()
-
-
-class SyncExchange(_Exchange):
-    """One call's connection, blocking."""
-
-    def __init__(self, client: SyncClient) -> None:
-        super().__init__()
-        self._client = client
-        self._chunks: Iterator[bytes] = iter(())
-
-    def beside(self) -> SyncExchange:
-        """Another connection of the same client."""
-        return SyncExchange(self._client)
-
-    def open(self, request: Request, clocks: Clocks) -> ResponseHead:
-        """Send ``request`` and read the head of its answer."""
-        try:
-            http = self._client.direct if request.address else self._client.http
-            # no variable for what is built: its repr shows the query
-            response = http.send(
-                self._build(request, clocks), stream=True, follow_redirects=False, auth=None
-            )
-        except _FOREIGN as exc:
-            error = self._error(exc, clocks)
-        else:
-            self._clocks = clocks
-            # not by iter_raw(), which closes at the end: see read() and close()
-            self._chunks = iter(cast("httpx.SyncByteStream", response.stream))
-            return self._head(response, clocks)
-        raise error
-
-    def read(self, within: float | None = None) -> bytes | None:
-        """The next bytes of the answer, None at its end.
-
-        Args:
-            within: Give up after this many seconds instead of the silence clock.
-        """
-        if within is None:
-            return self._read()
-        if within <= 0 or self._response is None:
-            return None
-        hang_up = HangUp(self._response)
-        timer = threading.Timer(within, hang_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            return self._read()
-        finally:
-            hang_up.cancel()
-            timer.cancel()
-
-    def _read(self) -> bytes | None:
-        try:
-            return next(self._chunks, None)
-        except _FOREIGN as exc:
-            error = self._error(exc, self._clocks)
-        raise error
-
-    def close(self) -> None:
-        """Close the current answer; its connection is kept only if it was read whole."""
-        response, self._response = self._response, None
-        self._chunks = iter(())
-        if response is not None:
-            response.close()
-
-    def look_up(self, host: str, port: int, within: float) -> tuple[str, ...]:
-        """The addresses of ``host``."""
-        return look_up(host, port, within)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        threading.Event().wait(seconds)
-
-
-class AsyncExchange(_Exchange):
-    """One call's connection, on the running event loop."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        super().__init__()
-        self._client = client
-        self._chunks: AsyncIterator[bytes] | None = None
-        self._held: asyncio.Task[bytes | None] | None = None
-
-    def beside(self) -> AsyncExchange:
-        """See `SyncExchange.beside`."""
-        return AsyncExchange(self._client)
-
-    async def open(self, request: Request, clocks: Clocks) -> ResponseHead:
-        """See `SyncExchange.open`."""
-        try:
-            http = self._client.direct if request.address else self._client.http
-            response = await self._send(http, self._build(request, clocks))
-        except _FOREIGN as exc:
-            error = self._error(exc, clocks)
-        else:
-            self._clocks = clocks
-            # not by aiter_raw(), which closes at the end: see close()
-            self._chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
-            return self._head(response, clocks)
-        raise error
-
-    async def _send(self, http: httpx.AsyncClient, built: httpx.Request) -> httpx.Response:
-        # httpcore cleans up when anyio cancels it; asyncio's cancellation, at the wrong
-        # moment, makes it lose a connection, which is then neither closed nor used again
-        scope = anyio.CancelScope()
-        built.extensions["trace"] = _Handshake()
-
-        async def send() -> httpx.Response:
-            with scope:
-                # kept at once: it has to be closed even if the caller was cancelled just now
-                self._response = await http.send(
-                    built, stream=True, follow_redirects=False, auth=None
-                )
-                return self._response
-            raise asyncio.CancelledError
-
-        return await _apart(send, scope.cancel)
-
-    async def read(self, within: float | None = None, *, held: bool = False) -> bytes | None:
-        """See `SyncExchange.read`.
-
-        Args:
-            within: See there.
-            held: Go on reading when the caller is cancelled, for the next who reads.
-        """
-        if held or self._held is not None:
-            return await self._read_held(within)
-        if within is None:
-            return await self._read()
-        try:
-            async with asyncio.timeout(within):
-                return await self._read()
-        except TimeoutError:
-            return None
-
-    async def _read_held(self, within: float | None) -> bytes | None:
-        task = self._held = self._held or asyncio.ensure_future(self._read())
-        await asyncio.wait((task,), timeout=within)
-        if not task.done():
-            return None
-        self._held = None
-        return task.result()
-
-    async def _read(self) -> bytes | None:
-        if self._chunks is None:
-            return None
-        try:
-            return await anext(self._chunks, None)
-        except _FOREIGN as exc:
-            error = self._error(exc, self._clocks)
-        raise error
-
-    async def close(self) -> None:
-        """See `SyncExchange.close`."""
-        self._chunks = None
-        if self._response is not None:
-            await _apart(self._close, lambda: None)
-
-    async def _close(self) -> None:
-        held, self._held = self._held, None
-        if held is not None and held.cancel():
-            await asyncio.wait((held,))
-        response, self._response = self._response, None
-        if response is not None:
-            await response.aclose()
-
-    async def look_up(self, host: str, port: int, within: float) -> tuple[str, ...]:
-        """See `SyncExchange.look_up`."""
-        return await alook_up(host, port, within)
-
-    async def sleep(self, seconds: float) -> None:
-        """See `SyncExchange.sleep`."""
-        await asyncio.sleep(seconds)
-
-
-__all__ = ["AsyncExchange", "SyncExchange", "check_coding", "check_length"]
+__all__ = ["Exchange", "check_coding", "check_length", "chunks_of", "for_ever"]

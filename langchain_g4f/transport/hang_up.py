@@ -1,52 +1,49 @@
-"""Ends a blocked read of another thread, without closing what it reads from."""
+"""Ends the read or write that another thread is blocked in, without closing its socket."""
 
 from __future__ import annotations
 
 import socket
-import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx
 
 
-class HangUp:
-    """To be called when a read takes too long.
+def hang_up(http: Any, extensions: dict[str, Any], response: httpx.Response | None) -> None:  # noqa: ANN401 -- a client of httpx or httpx2
+    """Let a request fail at once, wherever it is.
 
-    A timer may call it at the very moment at which the read returns. Once it was cancelled
-    it does nothing: the connection may be somebody else's by then.
+    The socket is shut down and not closed: its number may be that of another file a moment later.
 
     Args:
-        response: What is read.
+        http: The client that sends the request.
+        extensions: Those of the request, the same object.
+        response: Its answer, once that has begun.
     """
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._mutex = threading.Lock()
-        self._response: httpx.Response | None = response
-
-    def __call__(self) -> None:
-        """Hang up, unless the read has returned."""
-        with self._mutex:
-            if self._response is not None:
-                _shut_down(self._response)
-
-    def cancel(self) -> None:
-        """From now on, do nothing."""
-        with self._mutex:
-            self._response = None
-
-
-def _shut_down(response: httpx.Response) -> None:
-    """Let the socket report its end."""
-    if (hang_up := response.extensions.get("hang_up")) is not None:
-        hang_up()
+    if (abort := extensions.get("hang_up")) is not None:
+        abort()
         return
-    stream = response.extensions.get("network_stream")
-    raw: socket.socket | None = stream and stream.get_extra_info("socket")
-    if raw is not None:
+    known = None if response is None else response.extensions.get("network_stream")
+    stream = known or _stream_of(http, extensions)
+    found = None if stream is None else stream.get_extra_info("socket")
+    if isinstance(found, socket.socket):
         with suppress(OSError):
-            raw.shutdown(socket.SHUT_RDWR)
+            # not by the method of an SSLSocket, which takes the TLS away from who reads
+            socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
-__all__ = ["HangUp"]
+def _stream_of(http: Any, extensions: dict[str, Any]) -> Any:  # noqa: ANN401 -- httpcore's network stream
+    """The connection of a request that is not answered yet; httpcore has no public way to it."""
+    mounted = getattr(http, "_mounts", {}).values()
+    for transport in (getattr(http, "_transport", None), *mounted):
+        pool = getattr(transport, "_pool", None)
+        for each in list(getattr(pool, "_requests", ())):
+            if each.request.extensions is extensions:
+                connection = each.connection
+                while (inner := getattr(connection, "_connection", None)) is not None:
+                    connection = inner  # inside what makes it, a proxy's tunnel for one
+                return getattr(connection, "_network_stream", None)
+    return None
+
+
+__all__ = ["hang_up"]

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from langchain_g4f._version import __version__
+from langchain_g4f.errors import UnsupportedMediaError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from types import ModuleType
 
     from langchain_g4f.limits import Clocks
     from langchain_g4f.wire import Part, Request
 
 _USER_AGENT = f"langchain-g4f/{__version__}"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class WatchedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+class WatchedBody:
     """A request body that notes that sending began: from then on it may be received."""
 
     def __init__(self, inner: Any) -> None:  # noqa: ANN401 -- httpx has no name for it
         self._inner = inner
         self.started = False
+
+    @staticmethod
+    def of(inner: Any, library: ModuleType) -> Any:  # noqa: ANN401 -- a stream of this library
+        """One that this library takes for a stream of its own."""
+        return _watched(library)(inner)
 
     def content(self) -> bytes:
         """All of it, for who notes by itself when sending begins."""
@@ -38,8 +48,23 @@ class WatchedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield part
 
 
-def as_httpx(request: Request, clocks: Clocks) -> httpx.Request | None:
-    """The request in httpx's words; None where it has none, so that no frame keeps the headers."""
+@lru_cache(maxsize=2)
+def _watched(library: ModuleType) -> type[WatchedBody]:
+    bases = (WatchedBody, library.SyncByteStream, library.AsyncByteStream)
+    return type("WatchedBody", bases, {})
+
+
+def as_httpx(request: Request, clocks: Clocks, library: ModuleType = httpx) -> httpx.Request | None:
+    """The request in httpx's words; None where it has none, so that no frame keeps the headers.
+
+    Args:
+        request: Ours.
+        clocks: How long its parts may take.
+        library: httpx or httpx2, whose client is to send it.
+
+    Raises:
+        UnsupportedMediaError: A part of a form would write headers of its own.
+    """
     headers = {
         "user-agent": _USER_AGENT,
         "accept": "*/*",
@@ -60,17 +85,24 @@ def as_httpx(request: Request, clocks: Clocks) -> httpx.Request | None:
         body["files"] = [(part.name, _file(part)) for part in request.body]
     extensions: dict[str, Any] = {"timeout": timeout}
     try:
-        url = httpx.URL(request.url)
+        url = library.URL(request.url)
         if request.address:
             headers["host"] = url.netloc.decode("ascii")
             extensions["sni_hostname"] = url.raw_host.decode("ascii")
             url = url.copy_with(host=request.address)
-        return httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
-    except (httpx.InvalidURL, UnicodeError):
+        built: httpx.Request = library.Request(
+            request.method, url, headers=headers, extensions=extensions, **body
+        )
+    except (library.InvalidURL, UnicodeError):
         return None
+    return built
 
 
 def _file(part: Part) -> tuple[str | None, bytes] | tuple[str | None, bytes, str]:
+    # httpx writes a content type as it is: with a line break it would be a header of its own
+    if any(_CONTROL.search(text or "") for text in (part.name, part.filename, part.content_type)):
+        msg = "the name or the type of a file has a control character"
+        raise UnsupportedMediaError(msg)
     if part.content_type:
         return part.filename, part.content, part.content_type
     return part.filename, part.content

@@ -67,7 +67,8 @@ def may_repeat(error: APIError, repeat: Repeat) -> bool:
     if not isinstance(error, APIStatusError) or isinstance(error, ChallengeError):
         return False
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return True
+        # services count refused messages, too, and a wait of our own choice prolongs the ban
+        return repeat is not Repeat.UNSENT or error.retry_after is not None
     if repeat is Repeat.ANY:
         return error.status_code in _TRANSIENT
     return repeat is Repeat.REFUSED and error.status_code in _UNAVAILABLE

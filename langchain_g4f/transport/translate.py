@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def translate(
-    exc: BaseException, clocks: Clocks, host: str, *, opened: bool, sent: bool
+    exc: BaseException, clocks: Clocks, host: str, *, proxy: str = "", opened: bool, sent: bool
 ) -> G4FError:
     """Our error for one of httpx's; it holds no request and no frames.
 
@@ -24,13 +24,15 @@ def translate(
         exc: Theirs.
         clocks: Those the request was made with.
         host: Whom it was made to: host and port.
+        proxy: Host and port of the proxy whose fault it is if there is no answer; empty for none.
         opened: Whether the answer had begun.
         sent: Whether the request may have been received.
     """
+    next_hop = f"the proxy {proxy}, which was to ask {host}," if proxy else host
     match exc:
         case httpx.ConnectTimeout():
             return APITimeoutError(
-                f"no connection to {host} within {clocks.connect:g} s", kind="connect"
+                f"no connection to {next_hop} within {clocks.connect:g} s", kind="connect"
             )
         case httpx.PoolTimeout():
             return APITimeoutError(
@@ -50,20 +52,27 @@ def translate(
             )
         case httpx.TimeoutException() | TimeoutError():
             return APITimeoutError(
-                f"no answer from {host} within {clocks.first_event:g} s",
+                f"no answer from {next_hop} within {clocks.first_event:g} s",
                 kind="first_event",
                 request_sent=sent,
             )
         case httpx.ProxyError():
             return APIConnectionError(
-                f"the proxy refused the connection to {host} ({redact_text(str(exc), limit=80)})",
+                f"the proxy{f' {proxy}' if proxy else ''} refused the connection to {host}"
+                f" ({redact_text(str(exc), limit=80)})",
                 is_retryable=False,
             )
         case httpx.ConnectError():
             tls = _is_tls(exc)
             what = "no TLS connection to" if tls else "could not connect to"
             return APIConnectionError(
-                f"{what} {host} ({redact_text(str(exc), limit=200)})", is_retryable=not tls
+                f"{what} {next_hop} ({redact_text(str(exc), limit=200)})", is_retryable=not tls
+            )
+        case _ if proxy and not opened:
+            return APIConnectionError(
+                f"the proxy {proxy} broke the connection to {host} before the answer began"
+                f" ({type(exc).__name__})",
+                request_sent=sent,
             )
         case _:
             what = "broke" if opened else "broke before the answer began"

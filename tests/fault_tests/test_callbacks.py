@@ -161,7 +161,7 @@ async def test_progress_callback_that_raises_at_a_retry_ends_the_call(
             raise CallbackError
 
     def refuse(exchange: Exchange) -> None:
-        exchange.respond(429)
+        exchange.respond(429, headers=[("Retry-After", "1")])
 
     with provider.server(**{provider.message: refuse}) as server:
         with pytest.raises(CallbackError):

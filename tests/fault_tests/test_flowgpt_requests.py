@@ -152,7 +152,7 @@ async def test_each_attempt_has_its_own_time_and_nonce(
     seconds = itertools.count(1713341603)
     clock = SimpleNamespace(monotonic=time.monotonic, time=lambda: next(seconds))
     monkeypatch.setattr(runtime, "time", clock)
-    with FLOWGPT.server(answer=[refuse(429), refuse(429), fg.answer_ok]) as server:
+    with FLOWGPT.server(answer=[refuse(429, "0"), refuse(429, "0"), fg.answer_ok]) as server:
         answer = await ask(FLOWGPT.model(server, api_key=token), way)
         stamps, nonces = zip(*signed(server), strict=True)
         assert list(stamps) == sorted(set(stamps))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from langchain_g4f.errors import APIConnectionError, StreamInterruptedError
+from langchain_g4f.errors import APIConnectionError, APITimeoutError, StreamInterruptedError
 from tests.fault_tests.byte_server import Action, ByteServer, Exchange
 from tests.fault_tests.certificates import Authority
 from tests.fault_tests.harness import (
@@ -21,8 +21,9 @@ from tests.fault_tests.harness import (
     fail,
     read,
 )
-from tests.fault_tests.registry import CANARY, After, Provider, cut, fault, hang, reset
+from tests.fault_tests.registry import CANARY, PATIENT, After, Provider, cut, fault, hang, reset
 from tests.fault_tests.tunnel import Tunnel
+from tests.unit_tests.transport.worlds import closed_port
 
 WORDS = ("One ", "two ", "three ")
 
@@ -71,7 +72,8 @@ async def test_proxy_that_refuses_is_asked_once_and_told(
         (refused,) = proxy.requests
         assert_not_asked(service)
     assert (refused.header("Proxy-Authorization") or "").startswith("Basic ")
-    assert f"the proxy refused the connection to 127.0.0.1:{service.port} ({status}" in str(error)
+    refusal = f"the proxy 127.0.0.1:{proxy.port} refused the connection to 127.0.0.1:{service.port}"
+    assert f"{refusal} ({status}" in str(error)
     assert (error.is_retryable, error.request_sent) == (False, False)
 
 
@@ -86,9 +88,41 @@ async def test_proxy_that_breaks_the_connection_at_once_is_not_gone_around(
     with provider.server() as service, ByteServer(broken) as proxy:
         url = service.url.replace("http:", f"{scheme}:")
         model = provider.build(url, proxy=with_password(proxy))
-        await fail(model, way, APIConnectionError, host=f"127.0.0.1:{service.port}")
+        error = await fail(model, way, APIConnectionError, host=f"127.0.0.1:{service.port}")
+        assert f"the proxy 127.0.0.1:{proxy.port} broke the connection" in str(error)
         assert proxy.requests
         assert_not_asked(service)
+
+
+@fault(42)
+@by_turns
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_proxy_that_is_not_there_is_named(provider: Provider, way: str, scheme: str) -> None:
+    """Refused or of an unknown name: it is the proxy's fault, and not the service's."""
+    with provider.server() as service, closed_port() as port:
+        url = service.url.replace("http:", f"{scheme}:")
+        for place in (f"127.0.0.1:{port}", f"nowhere.invalid:{port}"):
+            proxy = f"http://user:{CANARY}@{place}"
+            model = provider.build(url, proxy=proxy, max_retries=0, timeout=PATIENT)
+            error = await fail(model, way, APIConnectionError)
+            assert f"could not connect to the proxy {place}, which was to ask" in str(error)
+            assert not error.request_sent
+        assert_not_asked(service)
+
+
+@fault(42)
+@by_turns
+async def test_proxy_that_says_nothing_is_named(provider: Provider, way: str) -> None:
+    """It takes the connection, and that is all."""
+    clocks = replace(PATIENT, first_event=0.2)
+    with provider.server() as service, ByteServer(Exchange.never_answer) as proxy:
+        model = provider.build(
+            service.url, proxy=with_password(proxy), max_retries=0, timeout=clocks
+        )
+        error = await fail(model, way, APITimeoutError)
+        assert f"the proxy 127.0.0.1:{proxy.port}" in str(error)
+        assert_not_asked(service)
+    assert error.kind == "first_event"
 
 
 @fault(42)

@@ -69,20 +69,18 @@ async def test_429_with_a_long_wait_is_the_callers_to_handle(
 @pytest.mark.parametrize(
     "value", ["NaN", "inf", "-1", "soon", pytest.param(date(A_SECOND_AGO), id="past"), "", None]
 )
-async def test_429_without_a_usable_wait_backs_off(
+async def test_429_without_a_usable_wait_backs_off_but_for_messages(
     provider: Provider, way: str, value: str | None
 ) -> None:
-    """Nonsense is ignored: the usual wait comes before each of the two retries."""
-    part = provider.message
-    with provider.server(**{part: refuse(429, value)}) as server:
-        error = await fail(provider.model(server), way, RateLimitError, host=None)
-        assert provider.asked(server) == (
-            *provider.until(part),
-            *(part, part),
-            *provider.after_refusal,
-        )
-        assert server.requests[-1].at - server.requests[0].at < 1
-    assert error.retry_after is None
+    """Nonsense is ignored. A message is not sent again: the service counts each try."""
+    message = provider.message
+    for part in {provider.full_call[0], message}:
+        with provider.server(**{part: refuse(429, value)}) as server:
+            model = provider.full_model(server)
+            error = await fail(model, way, RateLimitError, provider.full_prompt, host=None)
+            again = provider.after_refusal if part == message else (part, part)
+            assert provider.asked(server) == (*provider.until(part, provider.full_call), *again)
+        assert error.retry_after is None
 
 
 @fault(9)

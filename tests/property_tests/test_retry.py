@@ -27,7 +27,7 @@ from langchain_g4f.locks import KeyedLocks
 from langchain_g4f.plan import Plan, Session, send, stream
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import OPERATIONS, Open, Operation, Outcome, Read, Wait
-from langchain_g4f.transport.retry import RetryBudget
+from langchain_g4f.transport.retry import RetryBudget, parse_retry_after
 from langchain_g4f.wire import Headers, Repeat, Request, ResponseHead
 
 RETRIES = 2
@@ -128,7 +128,11 @@ class _World:
 def _is_final(answer: ResponseHead | APIError, repeat: Repeat) -> bool:
     """Whether this must be the last attempt (docs/fault-matrix.md, rows 9, 10 and 13)."""
     if isinstance(answer, ResponseHead):
-        safe = {Repeat.ANY: {408, 429, 500, 502, 503, 504}, Repeat.UNSENT: {429}}
+        told = parse_retry_after(answer.headers, now=0) is not None
+        safe = {
+            Repeat.ANY: {408, 429, 500, 502, 503, 504},
+            Repeat.UNSENT: {429} if told else set[int](),
+        }
         return answer.status not in safe.get(repeat, {429, 502, 503, 504})
     assert isinstance(answer, (APIConnectionError, APITimeoutError))
     return answer.request_sent and repeat is not Repeat.ANY

@@ -35,7 +35,7 @@ def test_lock_that_nobody_holds_any_more_costs_nothing() -> None:
     for n in range(100):
         locks.acquire(str(n))
         locks.release(str(n))
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -52,7 +52,7 @@ def test_waiter_that_gave_up_is_passed_over() -> None:
     assert waiters[3].done()
     assert not waiters[3].cancelled()
     locks.release("a")
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 def test_release_with_only_waiters_that_gave_up_frees_the_lock() -> None:
@@ -72,7 +72,7 @@ def test_giving_up_too_late_says_so() -> None:
     locks.release("a")
     assert not waiter.cancel()
     locks.release("a")
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -112,7 +112,7 @@ def test_threads_and_event_loops_exclude_each_other() -> None:
     for thread in threads:
         thread.join()
     assert most == 1
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_cancelled_task_gives_up_its_place() -> None:
@@ -125,4 +125,4 @@ async def test_cancelled_task_gives_up_its_place() -> None:
     await asyncio.sleep(0)
     assert waiter.cancelled()
     locks.release("a")
-    assert locks._waiting == {}
+    assert locks._held == {}

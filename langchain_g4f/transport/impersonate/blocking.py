@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
+from functools import partial
 
 import httpx
 
@@ -53,12 +54,13 @@ class SyncCurlTransport(httpx.BaseTransport):
         bell = _Bell()
         transfer = Transfer(curl, request, content, bell.ring)
         post = self._hired().post
+        request.extensions["hang_up"] = partial(_give_up, transfer, post)
         try:
             post(lambda: self._start(transfer))
             while transfer.head is None and not transfer.over:
                 bell.wait()
             body = _Body(transfer, bell, post)
-            return response(transfer, body, hang_up=lambda: post(transfer.abort))
+            return response(transfer, body)
         except BaseException:
             _abort(transfer, bell, post)
             raise
@@ -122,6 +124,12 @@ def _abort(transfer: Transfer, bell: _Bell, post: _Post) -> None:
     bell.ring()  # for who reads meanwhile
 
 
+def _give_up(transfer: Transfer, post: _Post) -> None:
+    """Have a transfer given up, without waiting for that."""
+    with suppress(RuntimeError):  # the loop has stopped
+        post(transfer.abort)
+
+
 class _Body(httpx.SyncByteStream):
     """The body of an answer. No transfer knows it, so it can be dropped, which ends that."""
 
@@ -162,8 +170,7 @@ class _Body(httpx.SyncByteStream):
 
     def __del__(self) -> None:
         if not self._transfer.over:
-            with suppress(RuntimeError):
-                self._post(self._transfer.abort)
+            _give_up(self._transfer, self._post)
 
 
 class _Worker:

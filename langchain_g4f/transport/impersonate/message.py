@@ -20,12 +20,14 @@ def content_of(request: httpx.Request) -> bytes:
 
 
 def note_sent(request: httpx.Request, transfer: Transfer) -> None:
-    """Note in the request whether it may have been received."""
+    """Note in the request whether it may have been received, and by whom."""
+    if transfer.tunnelled:
+        request.extensions.pop("proxy", None)
     if transfer.sent and isinstance(request.stream, WatchedBody):
         request.stream.started = True
 
 
-def response(transfer: Transfer, body: Any, **extensions: Any) -> httpx.Response:  # noqa: ANN401 -- a stream of either world
+def response(transfer: Transfer, body: Any) -> httpx.Response:  # noqa: ANN401 -- a stream of either world
     """The answer of a transfer with this body.
 
     Raises:
@@ -41,7 +43,7 @@ def response(transfer: Transfer, body: Any, **extensions: Any) -> httpx.Response
         head.status,
         headers=head.headers,
         stream=body,
-        extensions={"http_version": head.version, "reason_phrase": head.reason, **extensions},
+        extensions={"http_version": head.version, "reason_phrase": head.reason},
     )
 
 

@@ -55,6 +55,7 @@ class Transfer:
         over: Nothing will be added to the answer.
         failure: Why it is over, if it should not be.
         paused: Whether curl waits for the buffer to be emptied.
+        tunnelled: Whether it failed behind a proxy, which had made the connection.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Transfer:
     ) -> None:
         self.curl = curl
         self.head: Head | None = None
-        self.over = self.paused = False
+        self.over = self.paused = self.tunnelled = False
         self.failure: Failure | None = None
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
         self._content, self._unread = BytesIO(content), len(content)
@@ -149,6 +150,7 @@ class Transfer:
         """Curl has finished."""
         if code != CurlECode.OK:
             proxy_status = int(self.curl.getinfo(CurlInfo.HTTP_CONNECTCODE) or 0)  # type: ignore[arg-type]
+            self.tunnelled = 200 <= proxy_status < 300
             os_error = int(self.curl.getinfo(CurlInfo.OS_ERRNO) or 0)  # type: ignore[arg-type]
             self.failure = failure_of(code, proxy_status=proxy_status, os_error=os_error)
         self._end()

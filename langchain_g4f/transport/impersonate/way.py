@@ -21,6 +21,7 @@ from curl_cffi import BrowserTypeLiteral, Curl, CurlError, CurlHttpVersion, Curl
 from curl_cffi.requests.impersonate import REAL_TARGET_MAP
 
 from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.transport.route import in_text
 
 _TARGETS = sorted({*get_args(BrowserTypeLiteral), *REAL_TARGET_MAP})
 _OURS = ("langchain-g4f/", "python-httpx/")
@@ -104,7 +105,10 @@ class Way:
         _trust(curl, *self.trusted)
         _ask(curl, request.method, len(content))
         curl.setopt(CurlOpt.HTTPHEADER, [*self._headers(request)])
-        _go_by(curl, self.proxy or _environment_proxy(address))
+        proxy = self.proxy or _environment_proxy(address)
+        _go_by(curl, proxy)
+        if proxy is not None:  # whose fault it is if there is no connection
+            request.extensions["proxy"] = in_text(proxy.url.host, _port(proxy))
         return curl
 
     def _headers(self, request: httpx.Request) -> Iterator[bytes]:
@@ -173,6 +177,10 @@ def _environment_proxy(address: httpx.URL) -> httpx.Proxy | None:
     raise httpx.ProxyError(msg)
 
 
+def _port(proxy: httpx.Proxy) -> int:
+    return proxy.url.port or _PROXY_PORTS[proxy.url.scheme]
+
+
 def _go_by(curl: Curl, proxy: httpx.Proxy | None) -> None:
     """By this proxy or none, whatever curl finds in the environment."""
     if proxy is None:
@@ -182,7 +190,7 @@ def _go_by(curl: Curl, proxy: httpx.Proxy | None) -> None:
     # the proxy looks names up, as it does for httpx: who asks for a name elsewhere shows it
     scheme = "socks5h" if proxy.url.scheme == "socks5" else proxy.url.scheme
     curl.setopt(CurlOpt.PROXY, f"{scheme}://{proxy.url.netloc.decode('ascii')}")
-    curl.setopt(CurlOpt.PROXYPORT, proxy.url.port or _PROXY_PORTS[proxy.url.scheme])
+    curl.setopt(CurlOpt.PROXYPORT, _port(proxy))
     curl.setopt(CurlOpt.NOPROXY, "")
     curl.setopt(CurlOpt.SUPPRESS_CONNECT_HEADERS, 1)
     if proxy.raw_auth is not None:

@@ -284,7 +284,7 @@ async def test_fifty_calls_ask_once_though_nobody_logs_in(closed: Sandbox, *, fa
         return None
 
     async def refused() -> None:
-        while sum(map(len, runtime._locks._waiting.values())) < 49:  # noqa: ASYNC110 -- no event
+        while sum(len(held.behind) for held in runtime._locks._held.values()) < 49:  # noqa: ASYNC110 -- no event
             await asyncio.sleep(0.005)
         all_refused.set()
 

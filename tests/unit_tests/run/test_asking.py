@@ -106,7 +106,7 @@ async def test_error_of_the_application_ends_the_call_unchanged(
         await call.all()
     assert caught.value is error
     assert service.asked == []
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_plan_may_recover_from_an_error_of_ours(way: str, serve: Serve) -> None:
@@ -141,7 +141,7 @@ async def test_call_that_is_cancelled_does_not_wait_for_the_answer() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not answered.is_set()
-    assert (locks._waiting, service.asked) == ({}, [])
+    assert (locks._held, service.asked) == ({}, [])
     answered.set()
 
 

@@ -54,7 +54,7 @@ async def test_call_cancelled_while_it_waits_for_a_lock_owes_nothing(serve: Serv
     await cancel_in(service, deferring(answer), locks=locks)
     assert service.asked == []
     locks.release("key")
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_error_of_a_cancelled_connection_is_no_error_of_the_call(serve: Serve) -> None:
@@ -109,7 +109,7 @@ async def test_call_cancelled_again_during_its_clean_up_finishes_it(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert service.asked == CLEANED_UP
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_close_that_is_cancelled_finishes_the_clean_up(serve: Serve) -> None:
@@ -172,7 +172,7 @@ def test_call_cancelled_as_its_loop_ends_is_cleaned_up(ticks: int, delay_s: floa
 
     asyncio.run(main())
     assert service.asked == CLEANED_UP
-    assert (complaints, locks._waiting) == ([], {})
+    assert (complaints, locks._held) == ([], {})
 
 
 async def test_clean_up_that_fails_is_passed_on_when_it_is_over() -> None:
@@ -190,5 +190,5 @@ async def test_clean_up_that_fails_is_passed_on_when_it_is_over() -> None:
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
-    assert locks._waiting == {}
+    assert locks._held == {}
     assert call.client._calls == 0

@@ -263,4 +263,4 @@ async def test_lock_that_is_not_released_in_time_is_a_timeout(way: str, serve: S
     session = service.session(clocks=Clocks(total=0.05), locks=locks)
     assert await service.call(way, plan(), session).all() == [Title("total example")]
     locks.release("held")
-    assert locks._waiting == {}
+    assert locks._held == {}

@@ -39,7 +39,7 @@ async def test_deferred_requests_run_in_reverse_order_however_the_call_ends(
     await until(service, call, last)
     await call.close()
     assert service.asked == ["create", "answer", *stop, "second", "first"]
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -47,13 +47,13 @@ async def test_lock_is_held_until_the_clean_up_is_done(way: str, serve: Serve) -
     """The next call may depend on it."""
     locks = KeyedLocks()
     taken: list[bool] = []
-    look = Reply(look=lambda: taken.append("key" in locks._waiting))
+    look = Reply(look=lambda: taken.append("key" in locks._held))
     service = serve(answer=Reply([b"ab"]), stop=look, first=look)
     call = service.call(way, deferring(answer), service.session(locks=locks))
     await until(service, call, Text("a"))
     await call.close()
     assert taken == [True, True]
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_plan_that_fails_while_it_is_closed_is_cleaned_up_after(
@@ -74,7 +74,7 @@ async def test_plan_that_fails_while_it_is_closed_is_cleaned_up_after(
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
     assert service.asked == ["create", "answer", "stop", "second", "first"]
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_decoder_that_fails_is_cleaned_up_after(way: str, serve: Serve) -> None:
@@ -108,7 +108,7 @@ async def test_clean_up_that_fails_releases_the_locks(way: str, serve: Serve) ->
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_answer_the_plan_gave_up_is_closed_before_the_next_request(

@@ -70,7 +70,7 @@ def test_threads_and_loops_take_turns() -> None:
         thread.join(10)
     assert watch.most == 1
     assert sorted(watch.order) == ["0"] * 5 + ["1"] * 5 + ["2"] * 5 + ["3"] * 5
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -91,7 +91,7 @@ async def test_waiting_calls_are_served_in_turn_and_cancelled_ones_passed_over()
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(each).__name__ for each in done] == ["list", "CancelledError"] * 2 + ["list"]
     assert watch.order == ["first", "a", "c", "e"]
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -112,7 +112,7 @@ async def test_waiter_that_is_cancelled_as_it_gets_the_lock_hands_it_on() -> Non
         done = await asyncio.gather(*tasks, return_exceptions=True)
         assert done[1] == [Title("key")]
         assert watch.order == ["b"]
-        assert locks._waiting == {}
+        assert locks._held == {}
 
 
 async def test_calls_with_other_keys_do_not_wait(way: str) -> None:
@@ -135,4 +135,4 @@ async def test_lock_the_call_holds_already_is_not_waited_for(way: str) -> None:
     locks, service = KeyedLocks(), Service()
     call = service.call(way, plan(), service.session(locks=locks))
     assert await call.all() == [Title("through")]
-    assert locks._waiting == {}
+    assert locks._held == {}

@@ -78,7 +78,11 @@ async def test_request_that_recovers_is_answered(
     ("failure", "kinds"),
     [
         (UNSENT, {Repeat.ANY, Repeat.REFUSED, Repeat.UNSENT}),
-        (Reply(status=429), {Repeat.ANY, Repeat.REFUSED, Repeat.UNSENT}),
+        (Reply(status=429), {Repeat.ANY, Repeat.REFUSED}),
+        (
+            Reply(status=429, headers={"retry-after": "0.01"}),
+            {Repeat.ANY, Repeat.REFUSED, Repeat.UNSENT},
+        ),
         (Reply(status=503), {Repeat.ANY, Repeat.REFUSED}),
         (Reply(status=500), {Repeat.ANY}),
         (Reply(fails=RESET), {Repeat.ANY}),

@@ -34,7 +34,7 @@ async def test_lock_that_is_given_back_is_free_for_others_at_once(way: str, serv
     assert await second.all() == [Title("unlocked")]
     assert await first.all() == []
     assert service.asked == ["fetch", "fetch", "use", "use"]
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -53,7 +53,7 @@ async def test_lock_that_was_given_back_is_not_released_a_second_time(
     locks.release("key")
     assert waiting.done()
     locks.release("key")
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_lock_that_was_given_back_can_be_taken_again(way: str, serve: Serve) -> None:
@@ -68,9 +68,9 @@ async def test_lock_that_was_given_back_can_be_taken_again(way: str, serve: Serv
     call = service.call(way, plan(), service.session(locks=locks))
     assert await call.next() == Title("unlocked")
     assert await call.next() == Title("locked")
-    assert "key" in locks._waiting
+    assert "key" in locks._held
     await call.close()
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 @pytest.mark.proves("promise:locks")
@@ -82,7 +82,7 @@ async def test_lock_is_released_where_the_plan_does_not_come_to_give_it_back(
     call = service.call(way, fetching(), service.session(locks=locks))
     with pytest.raises(Exception, match="401"):
         await call.all()
-    assert locks._waiting == {}
+    assert locks._held == {}
 
 
 async def test_other_locks_of_the_call_are_kept(way: str, serve: Serve) -> None:
@@ -95,6 +95,6 @@ async def test_other_locks_of_the_call_are_kept(way: str, serve: Serve) -> None:
     locks, service = KeyedLocks(), serve()
     call = service.call(way, plan(), service.session(locks=locks))
     assert await call.next() == Title("unlocked")
-    assert list(locks._waiting) == ["other"]
+    assert list(locks._held) == ["other"]
     await call.close()
-    assert locks._waiting == {}
+    assert locks._held == {}

@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.transport.awaited import AsyncExchange
+from langchain_g4f.transport.blocking import SyncExchange
 from langchain_g4f.transport.client import AsyncClient
-from langchain_g4f.transport.exchange import AsyncExchange, SyncExchange
 from langchain_g4f.transport.impersonate import CurlTransport, Way
 from langchain_g4f.wire import Part, Request
 from tests.fault_tests.byte_server import ByteServer

@@ -240,7 +240,9 @@ async def test_socks_proxy_that_refuses_is_a_proxy_error(world: str) -> None:
     """It is not tried again, and the password is not told."""
     with socks_proxy(b"\x01") as (port, _):
         settings = by(f"socks5://user:{CANARY}@127.0.0.1:{port}")
-        with pytest.raises(APIConnectionError, match="the proxy refused") as caught:
+        with pytest.raises(
+            APIConnectionError, match=rf"the proxy 127\.0\.0\.1:{port} refused"
+        ) as caught:
             await chrome(world, settings).open(Request("GET", SERVICE))
     assert_tells_nothing(caught.value, CANARY)
     assert not caught.value.is_retryable
