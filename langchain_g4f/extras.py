@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 def how_to_install(extra: str) -> str:
-    """The sentence for who lacks the dependencies of an extra.
+    """The sentence for people who lack the dependencies of an extra.
 
     Args:
         extra: One or more extras of pyproject.toml, with commas between them.

@@ -39,7 +39,7 @@ class HubAccount(BaseChatG4F):
     use_environment_token: bool = False
     """Take the token in ``HF_TOKEN`` where none is given, for an app on hf.space."""
     cookies: dict[str, SecretStr] | None = None
-    """Cookies of the Hub, sent to nobody else: header, names and values, path of a cookie file, or
+    """Cookies of the Hub, for the Hub alone: header, names and values, path of a cookie file, or
     the list that a browser exports."""
     zerogpu_token: SecretStr | None = None
     """A ZeroGPU token you have; otherwise the Hub is asked for one."""

@@ -139,7 +139,7 @@ class LoginSettings(ChatSettings):
         return CredentialFile.of(name, self.account_url, self.login_profile)
 
     def _sources(self) -> Iterator[tuple[str, Credentials]]:
-        """What is given by now and where, the source that counts first."""
+        """What is given and where, the source that counts first."""
         if self.login_profile == DEFAULT_PROFILE:
             yield "of the environment", self._environment_credentials()
         file = self._credential_file()

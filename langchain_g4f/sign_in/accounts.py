@@ -155,9 +155,9 @@ async def awhoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Accoun
     """
     model = _model(provider, dict(place))
     kept = model.get_cache_file().exists()
-    nobody = not kept and model.login_profile != DEFAULT_PROFILE
+    logged_out = not kept and model.login_profile != DEFAULT_PROFILE
     user: str | None = None
-    if not nobody:
+    if not logged_out:
         try:
             user = await model.awhoami()
         except ConfigurationError:  # the service does not say

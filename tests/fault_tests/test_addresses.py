@@ -39,7 +39,7 @@ PREFIXES = {
 async def test_app_whose_api_is_elsewhere_is_refused(
     provider: Provider, way: str, prefix: str
 ) -> None:
-    """Nothing but its description is asked, and nobody else is asked anything."""
+    """Nothing but its description is asked, and no other server is asked."""
     with ByteServer(Exchange.close) as other:
         config = gr.config(api_prefix=prefix.format(port=other.port))
         with provider.server(config=gr.reply(config)) as server:
@@ -141,7 +141,7 @@ def odd(provider: Provider, server: ByteServer) -> Iterator[str]:
 
 @fault(55)
 @by_case(IDS, "name")
-async def test_handle_of_the_history_with_an_odd_name_is_none(
+async def test_handle_of_the_history_with_an_odd_name_is_not_used(
     provider: Provider, way: str, name: str
 ) -> None:
     """The history is sent to a new conversation, as without a handle."""

@@ -1,4 +1,4 @@
-"""What a server has made to be slow to search holds nobody up."""
+"""What a server has made to be slow to search stalls no call."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ PACKAGE = Path(langchain_g4f.__file__).parent
 
 
 def test_package_is_installed_from_the_checkout() -> None:
-    """Its name on the public index is somebody else's."""
+    """Its name on the public index belongs to other people."""
     assert how_to_install("cli,browser").endswith('pip install -e ".[cli,browser]"')
 
 

@@ -126,7 +126,7 @@ def test_hostile_text_takes_linear_time(read: Callable[[str], object], unit: str
 
 
 @pytest.mark.parametrize("unit", ["a ", "&am", "<br>", "eyJ", "token "])
-def test_error_of_eight_mebibytes_holds_nobody_up(unit: str) -> None:
+def test_error_of_eight_mebibytes_stalls_no_call(unit: str) -> None:
     """Little of it is shown, so little is looked at."""
     text = unit * ((8 << 20) // len(unit))
     assert cpu_seconds(lambda: app_failure({"error": text})) < 0.3

@@ -22,7 +22,7 @@ def test_id(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "x" * 65, "a/b", "..", "a?b", "a%2Fb", "é", "a\n", "٣"])
 def test_no_id(text: str) -> None:
-    """What a path, a query or an encoding could read otherwise is none."""
+    """What a path, a query or an encoding could read otherwise is refused."""
     assert not is_id(text)
 
 

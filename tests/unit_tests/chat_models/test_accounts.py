@@ -98,8 +98,8 @@ async def test_profile_that_is_not_kept_is_refused_before_anything_is_sent(
     """Who names an account does not want to be anonymous; the error names those there are."""
     case.keep("one", "private")
     case.keep("two", "work")
-    model = case.make(profile="nobody")
-    with pytest.raises(ConfigurationError, match=r"'nobody'.* kept are: private, work\.") as caught:
+    model = case.make(profile="other")
+    with pytest.raises(ConfigurationError, match=r"'other'.* kept are: private, work\.") as caught:
         await ask(model, way, "hi")
     assert "login" in str(caught.value)
 

@@ -61,7 +61,7 @@ def test_list_of_a_browser_gives_the_cookies_of_the_host(wrap: Any, form: Any) -
     "given", [[], [{"name": "sid", "value": CANARY, "domain": "other.example"}]]
 )
 def test_list_without_a_cookie_of_the_host_is_refused(given: Any) -> None:
-    """Nobody in particular is asked for by None."""
+    """Who wants no cookies gives None."""
     with pytest.raises(ConfigurationError, match=r"no cookie for hub\.example") as caught:
         named_cookies(sealed(given), URL)
     assert_tells_nothing(caught.value, CANARY)
