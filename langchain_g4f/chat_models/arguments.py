@@ -36,6 +36,7 @@ class Arguments(TypedDict, total=False):
     stop_sequences: str | Sequence[str] | None
     streaming: bool
     on_progress: Callable[[Progress], object] | None
+    progress_events: bool
     on_login_required: Callable[[str], object] | None
     login_profile: str
     from_browser: str | None

@@ -98,7 +98,7 @@ def _file(block: Mapping[str, Any]) -> Media | RemoteMedia:
         return _as_said(block, as_media(data, name, label))
     if isinstance(url, str) and url:
         return RemoteMedia(url, label or ("image/*" if block["type"] == "image" else ""))
-    msg = f"a {block['type']} block has neither base64 nor a URL; file ids have no meaning here"
+    msg = f"the {block['type']} block has neither base64 nor a URL; file ids have no meaning here"
     raise UnsupportedMediaError(msg)
 
 
@@ -159,7 +159,8 @@ def as_media(data: bytes, name: str = "", label: str = "") -> Media:
 def given_media(given: object) -> tuple[Media | RemoteMedia, ...]:
     """The files of a call's ``media=``: pairs of a thing and its name, or things alone.
 
-    A thing is bytes, a path, an open file, a PIL image or a URL.
+    A thing is bytes, a path, an open file, a PIL image, a URL, or a file that was read by this
+    function.
 
     Raises:
         ConfigurationError: It is something else.
@@ -169,8 +170,11 @@ def given_media(given: object) -> tuple[Media | RemoteMedia, ...]:
     if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
         msg = "media: expected a list of (bytes, path, open file or PIL image, name)"
         raise ConfigurationError(msg)
-    found = []
+    found: list[Media | RemoteMedia] = []
     for item in given:
+        if isinstance(item, Media | RemoteMedia):
+            found.append(item)
+            continue
         thing, name = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
         if not isinstance(name, str | None):
             msg = f"media: the name of a file is text, not {type(name).__name__}"
@@ -187,6 +191,9 @@ def _thing(thing: Any, name: str) -> Media | RemoteMedia:
     if isinstance(thing, str) and thing.startswith("data:"):
         data, label = parse_data_url(thing, Sizes().attachment)
         return as_media(data, name, label)
+    if isinstance(thing, str):
+        msg = f"media: text is a URL here; a file is given by its path, as Path({thing[:80]!r})"
+        raise ConfigurationError(msg)
     if isinstance(thing, Path):
         return as_media(thing.read_bytes(), name or thing.name)
     if callable(getattr(thing, "read", None)):

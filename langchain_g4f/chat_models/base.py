@@ -210,7 +210,7 @@ class BaseChatG4F(ToolCallingModel):
                 with closing(self._events(turn)) as events:
                     for event in events:
                         if type(event) is not Text and (progress := as_progress(event)):
-                            report(progress, self.provider, self.on_progress)
+                            report(progress, **self._listeners)
                         for chunk in mapper.chunks(event):
                             if run_manager:
                                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -221,7 +221,7 @@ class BaseChatG4F(ToolCallingModel):
             except G4FError as error:
                 forget_locals(error)
                 if isinstance(error, AuthenticationError):
-                    report(login_required(error), self.provider, self.on_progress)
+                    report(login_required(error), **self._listeners)
                 raise
             for chunk in rest:
                 if run_manager:
@@ -229,7 +229,7 @@ class BaseChatG4F(ToolCallingModel):
                 yield chunk
             if not mapper.missed:
                 return
-            report(no_call(mapper.said), self.provider, self.on_progress)
+            report(no_call(mapper.said), **self._listeners)
             turn, mapper = self._asked_again(turn, mapper)
 
     async def _achunks(
@@ -243,7 +243,7 @@ class BaseChatG4F(ToolCallingModel):
                 async with aclosing(self._aevents(turn)) as events:
                     async for event in events:
                         if type(event) is not Text and (progress := as_progress(event)):
-                            await areport(progress, self.provider, self.on_progress)
+                            await areport(progress, **self._listeners)
                         for chunk in mapper.chunks(event):
                             if run_manager:
                                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -254,7 +254,7 @@ class BaseChatG4F(ToolCallingModel):
             except G4FError as error:
                 forget_locals(error)
                 if isinstance(error, AuthenticationError):
-                    await areport(login_required(error), self.provider, self.on_progress)
+                    await areport(login_required(error), **self._listeners)
                 raise
             for chunk in rest:
                 if run_manager:
@@ -262,8 +262,38 @@ class BaseChatG4F(ToolCallingModel):
                 yield chunk
             if not mapper.missed:
                 return
-            await areport(no_call(mapper.said), self.provider, self.on_progress)
+            await areport(no_call(mapper.said), **self._listeners)
             turn, mapper = self._asked_again(turn, mapper)
+
+    @property
+    def _listeners(self) -> dict[str, Any]:
+        """Who is told of progress."""
+        return {
+            "provider": self.provider,
+            "callback": self.on_progress,
+            "events": self.progress_events,
+        }
+
+    # -- the cache of LangChain, which asks once more for what differs --------------
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """The key of an answer: files count by their content, wherever they come from."""
+        if kwargs.get("media") is not None:
+            files = self._given_media(kwargs["media"])
+            kwargs["media"] = [(file.digest, getattr(file, "name", "")) for file in files]
+        return super()._get_llm_string(stop=stop, **kwargs)
+
+    def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return super()._generate_with_cache(*args, **self._read_once(kwargs))
+
+    async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        return await super()._agenerate_with_cache(*args, **self._read_once(kwargs))
+
+    def _read_once(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call with its files read, for the key and for the call."""
+        if kwargs.get("media") is None:
+            return kwargs
+        return kwargs | {"media": self._given_media(kwargs["media"])}
 
     # -- what LangChain asks of a model ------------------------------------------
 

@@ -1,8 +1,8 @@
 """Where progress goes that is no part of the answer.
 
-Three ways out: the model's ``on_progress`` callback always; a LangChain custom event
-where there is a parent run to attach it to; LangGraph's stream writer inside a graph
-(its ``stream_mode="custom"`` shows nothing else).
+Three ways out: the model's ``on_progress`` callback always; and, unless the model has
+``progress_events=False``, a LangChain custom event where there is a parent run to attach it
+to, and LangGraph's stream writer inside a graph (its ``stream_mode="custom"`` shows nothing else).
 """
 
 from __future__ import annotations
@@ -50,12 +50,23 @@ def no_call(said: str) -> Progress:
 
 
 def report(
-    progress: Progress, provider: str, callback: Callable[[Progress], object] | None
+    progress: Progress,
+    provider: str,
+    callback: Callable[[Progress], object] | None,
+    *,
+    events: bool = True,
 ) -> None:
-    """Tell everybody who listens; an error of the callback is the caller's."""
+    """Tell everybody who listens; an error of the callback is the caller's.
+
+    Args:
+        progress: What happened.
+        provider: Where.
+        callback: Of the caller.
+        events: Whether LangChain and LangGraph are told, too.
+    """
     if callback is not None and isawaitable(told := callback(progress)):
         run_blocking(awaited(told))
-    if var_child_runnable_config.get() is None:
+    if not events or var_child_runnable_config.get() is None:
         return
     data = _payload(progress, provider)
     _write_to_graph(data)
@@ -64,12 +75,16 @@ def report(
 
 
 async def areport(
-    progress: Progress, provider: str, callback: Callable[[Progress], object] | None
+    progress: Progress,
+    provider: str,
+    callback: Callable[[Progress], object] | None,
+    *,
+    events: bool = True,
 ) -> None:
     """Like `report`, from a coroutine."""
     if callback is not None:
         await awaited(callback(progress))
-    if var_child_runnable_config.get() is None:
+    if not events or var_child_runnable_config.get() is None:
         return
     data = _payload(progress, provider)
     _write_to_graph(data)

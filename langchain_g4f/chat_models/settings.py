@@ -95,6 +95,8 @@ class ChatSettings(BaseChatModel):
     on_progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
     """Called with what happens on the way: retries, title, queue, login needed. May be a coroutine
     function."""
+    progress_events: bool = True
+    """Whether that is reported to LangChain, as custom events, and to LangGraph's custom stream."""
     tool_retries: int = Field(default=0, ge=0)
     """How often a tool call is asked for again that was demanded and did not come."""
     strict_tool_calls: bool = False

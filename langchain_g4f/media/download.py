@@ -118,7 +118,7 @@ def _addresses(target: _Target, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
     if not target.is_address:
         found = yield from resolve(target.host, target.port)
     if target.host not in trusted and not all(map(is_public, found)):
-        msg = f"{target.host} is not on the public internet"
+        msg = f"{target.host} is not on the public internet; trusted_media_hosts= may name it"
         raise BlockedURLError(msg)
     return found
 

@@ -183,9 +183,13 @@ class Answer:
         if waited <= limit:
             return
         if self._queued:
-            message = f"{provider}: the place in the queue has not changed for {limit:g} s"
+            message = (
+                f"{provider}: the place in the queue has not changed for {round(limit, 2):g} s"
+            )
         else:
-            message = f"{provider}: no event within {limit:g} s, though the connection is alive"
+            message = (
+                f"{provider}: no event within {round(limit, 2):g} s, though the connection is alive"
+            )
         raise APITimeoutError(
             message,
             kind="queue" if self._queued else "idle",

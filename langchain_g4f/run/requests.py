@@ -78,7 +78,7 @@ class Requests:
         if now > self._deadline:
             provider, seconds = self._session.provider, self._clocks.total
             raise APITimeoutError(
-                f"{provider}: no complete answer within {seconds:g} s",
+                f"{provider}: no complete answer within {round(seconds, 2):g} s",
                 kind="total",
                 request_sent=request_sent,
                 provider=provider,

@@ -84,7 +84,9 @@ def _failure(host: str, exc: Exception) -> APIError:
 
 
 def _timeout(host: str, within: float) -> APIError:
-    return APITimeoutError(f"no address of {host} within {within:g} s", kind="total", phase=_PHASE)
+    return APITimeoutError(
+        f"no address of {host} within {round(within, 2):g} s", kind="total", phase=_PHASE
+    )
 
 
 __all__ = ["alook_up", "look_up"]

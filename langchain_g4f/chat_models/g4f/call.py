@@ -111,7 +111,7 @@ class ProviderCall:
         """The error for a clock that ran out."""
         what = {"first_event": "no answer", "idle": "nothing more"}.get(kind, "no whole answer")
         return APITimeoutError(
-            f"{self.provider}: {what} within {seconds:g} s",
+            f"{self.provider}: {what} within {round(seconds, 2):g} s",
             kind=kind,
             request_sent=True,
             provider=self.provider,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from PIL import Image
 
 from langchain_g4f import ChatHuggingChat
@@ -127,3 +128,46 @@ async def test_media_that_is_nothing_of_the_kind_is_refused(
     with pytest.raises(ConfigurationError, match="media"):
         await model.ainvoke("what is it", media=given)
     assert not sandbox.requests
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("thing", THINGS)
+async def test_cache_of_langchain_knows_a_file_by_its_content(
+    model: ChatHuggingChat, sandbox: Sandbox, tmp_path: Path, way: str, thing: Any
+) -> None:
+    """Another content is another question, wherever it comes from; the same one is asked once."""
+    model.cache = InMemoryCache()
+    path, other = tmp_path / "a.png", picture("blue")
+    for content in (PNG, PNG, other, PNG):
+        path.write_bytes(content)
+        await ask(model, way, "what is it", media=[(thing(path), "a.png")])
+    assert seen(sandbox) == [other]
+    assert len(sandbox.prompts) == 2
+
+
+def test_file_is_read_once_where_answers_are_cached(
+    model: ChatHuggingChat, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """For the key and for the question."""
+    model.cache = InMemoryCache()
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    read: list[Path] = []
+
+    def read_bytes(self: Path) -> bytes:
+        read.append(self)
+        return PNG
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    model.invoke("what is it", media=[path])
+    assert read == [path]
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_name_of_a_file_as_text_is_told_to_be_a_path(
+    model: ChatHuggingChat, sandbox: Sandbox, way: str
+) -> None:
+    """Text is a URL; nothing is opened that was not meant to be."""
+    with pytest.raises(ConfigurationError, match=r"as Path\('photo\.png'\)"):
+        await ask(model, way, "what is it", media=["photo.png"])
+    assert sandbox.requests == []

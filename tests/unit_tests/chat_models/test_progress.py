@@ -130,3 +130,20 @@ async def test_progress_inside_langgraph_reaches_the_custom_stream(
         told = [each async for each in graph.astream(question, stream_mode="custom")]
     assert [each["kind"] for each in told] == ["started", "title"]
     assert told[1] == TITLE
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_custom_stream_may_be_kept_free_of_progress(
+    model: ChatHuggingChat, kind: str
+) -> None:
+    """The callback is told all the same."""
+    told: list[Any] = []
+    quiet = model.model_copy(update={"progress_events": False, "on_progress": told.append})
+    graph = graph_of(quiet)
+    given = {"messages": [("user", PROMPT)]}
+    if kind == "sync":
+        found = list(graph.stream(given, stream_mode="custom"))
+    else:
+        found = [each async for each in graph.astream(given, stream_mode="custom")]
+    assert found == []
+    assert [each.kind for each in told] == ["started", "title"]
