@@ -167,7 +167,7 @@ async def test_message_on_a_reused_connection_that_breaks_is_sent_once(
         assert error.request_sent
 
 
-@fault(13)
+@fault(13, 66)
 @by_call
 async def test_connection_closed_while_idle_is_replaced(provider: Provider, way: str) -> None:
     """A service that ends idle connections is not noticed at all."""

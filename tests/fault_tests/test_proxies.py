@@ -101,7 +101,7 @@ async def test_proxy_that_is_not_there_is_named(provider: Provider, way: str, sc
     """Refused or of an unknown name: it is the proxy's fault, and not the service's."""
     with provider.server() as service, closed_port() as port:
         url = service.url.replace("http:", f"{scheme}:")
-        for place in (f"127.0.0.1:{port}", f"nowhere.invalid:{port}"):
+        for place in (f"127.0.0.1:{port}", f"nowhere.onion:{port}"):
             proxy = f"http://user:{CANARY}@{place}"
             model = provider.build(url, proxy=proxy, max_retries=0, timeout=PATIENT)
             error = await fail(model, way, APIConnectionError)

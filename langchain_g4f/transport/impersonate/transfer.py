@@ -152,6 +152,10 @@ class Transfer:
             proxy_status = int(self.curl.getinfo(CurlInfo.HTTP_CONNECTCODE) or 0)  # type: ignore[arg-type]
             self.tunnelled = 200 <= proxy_status < 300
             os_error = int(self.curl.getinfo(CurlInfo.OS_ERRNO) or 0)  # type: ignore[arg-type]
+            wrote = int(self.curl.getinfo(CurlInfo.REQUEST_SIZE) or 0)  # type: ignore[arg-type]
+            if not wrote and code != CurlECode.ABORTED_BY_CALLBACK:
+                # a kept connection that the service had given up: not a byte of it was written
+                self._connected = None
             self.failure = failure_of(code, proxy_status=proxy_status, os_error=os_error)
         self._end()
 

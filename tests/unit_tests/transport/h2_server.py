@@ -1,4 +1,4 @@
-"""A server of few HTTP/2 frames (RFC 9113), by ALPN on TLS, for one connection."""
+"""A server of few HTTP/2 frames (RFC 9113), by ALPN on TLS, one connection after the other."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class H2Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
         if self._wire is not None:
             with suppress(OSError):
                 self._wire.shutdown(socket.SHUT_RDWR)
@@ -76,13 +78,22 @@ class H2Server:
         """End an answer before its time."""
         self._send(RST_STREAM, 0, stream, struct.pack(">I", code))
 
+    def nonsense(self) -> None:
+        """Send what is no frame, and so end the connection for all that follows."""
+        assert self._wire is not None
+        self._wire.sendall(b"x" * 50)
+
     def _send(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         head = len(payload).to_bytes(3) + bytes([kind, flags]) + struct.pack(">I", stream)
         if self._wire is not None:
             self._wire.sendall(head + payload)
 
     def _serve(self) -> None:
-        sock = self._listening.accept()[0]
+        with suppress(OSError):
+            while True:
+                self._serve_one(self._listening.accept()[0])
+
+    def _serve_one(self, sock: socket.socket) -> None:
         self.connections += 1
         self._wire = self._context.wrap_socket(sock, True)
         with suppress(OSError), self._wire, self._wire.makefile("rb") as read:

@@ -15,10 +15,14 @@ import curl_cffi
 import pytest
 
 from langchain_g4f.errors import APIConnectionError
+from langchain_g4f.events import Progress
+from langchain_g4f.plan import Plan, Sleep, send
+from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import ClientSettings
 from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.certificates import Authority, self_signed
+from tests.fault_tests.downloads import session
 from tests.unit_tests.transport.client_hello import Hello, hellos
 from tests.unit_tests.transport.h2_server import DATA, HEADERS, RST_STREAM, SETTINGS, H2Server
 from tests.unit_tests.transport.impersonating import MIB, chrome, read_all, until
@@ -238,3 +242,32 @@ async def test_unread_http2_answer_is_bounded(world: str, trusted: Authority) ->
             read += len(data)
         await exchange.close()
     assert sent == [read]
+
+
+@pytest.mark.proves("fault:66:HC:curl", "fault:66:PH:curl", "fault:66:FG:curl")
+@by_world
+async def test_message_goes_by_a_new_connection_if_the_old_one_took_nothing(
+    world: str, trusted: Authority
+) -> None:
+    """The server had given it up while it was idle. So nothing is repeated."""
+
+    def answer(server: H2Server, stream: int) -> None:
+        server.head(stream)
+        server.data(stream, b"ok", end=True)
+
+    def plan(url: str) -> Plan:
+        for number in range(2):
+            request = Request("POST", url, body=b"message")
+            assert (yield from send(lambda request=request: request)).body == b"ok"  # type: ignore[misc]
+            if number == 0:
+                server.nonsense()
+                yield Sleep(0.05)
+
+    with H2Server(trusted.server(LOCAL), answer) as server:
+        client: Any = made(world, ClientSettings(impersonate="chrome"))
+        call: Any = run if world == "sync" else arun
+        events = call(plan(server.url), session(server.url), client)
+        found = list(events) if world == "sync" else [event async for event in events]
+        assert [type(event) for event in found] == [Progress]
+        assert server.connections == 2
+        assert len(server.sent(HEADERS)) == 2
