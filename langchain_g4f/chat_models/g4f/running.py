@@ -11,8 +11,8 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import closing, suppress
 from typing import Self
 
 from langchain_g4f.chat_models.g4f.attempt import Attempt
@@ -73,7 +73,8 @@ def _next_of(worker: Worker, clock: Clock) -> object:
 class AsyncProviderEvents:
     """Like `provider_events`, on the running event loop. Close it, or iterate it to its end.
 
-    It is no async generator, for the reason that `langchain_g4f.run.arun` is none.
+    It is no async generator, for the reason that `langchain_g4f.run.arun` is none. It has one
+    that does nothing: a loop that shuts down waits for that, and so for the end of the call.
 
     Args:
         prepare: Makes the call; what it needs may have to be fetched.
@@ -87,6 +88,8 @@ class AsyncProviderEvents:
         self._began = 0.0
         self._over = False
         self._answer: Attempt | None = None
+        self._ended = asyncio.Event()
+        self._keeper = self._keep()
 
     def __aiter__(self) -> Self:
         return self
@@ -120,15 +123,29 @@ class AsyncProviderEvents:
 
     async def aclose(self) -> None:
         """End the call, and the provider's generator."""
+        if self._over:
+            return
         self._over = True
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            await answer.close()
+        try:
+            if self._answer is not None:
+                await self._answer.close()
+        finally:
+            self._answer = None
+            self._ended.set()
+            with suppress(RuntimeError):  # the loop is closing it, and waits for this
+                await self._keeper.aclose()
+
+    async def _keep(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await self._ended.wait()
 
     async def _asked(self) -> Attempt:
         """Another attempt; the first one makes the call."""
         if self._call is None:
             self._call = await self._prepare()
+            await anext(self._keeper)
             self._began = asyncio.get_running_loop().time()
             self._ready.extend(self._call.begin())
         self._answer = Attempt(self._call, self._began)
