@@ -136,8 +136,7 @@ class Service:
             G4FError: It does not say.
         """
         model = self.chat_model(timeout=timeout)
-        # `get_models` falls back to what is known without the server.
-        return model._result(model._models_plan(model._session()))  # noqa: SLF001
+        return model.get_models()
 
 
 @contextmanager

@@ -145,9 +145,7 @@ class Examination:
 
     async def _models(self) -> Status:
         model = self._model
-        # not `aget_models`, which falls back to what is known without the server
-        plan = model._models_plan(model._session())  # noqa: SLF001
-        found = await model._aresult(plan)  # noqa: SLF001
+        found = await model.aget_models()
         has_list = type(model)._models_plan is not ServiceModel._models_plan  # noqa: SLF001
         if not found:
             raise MalformedStreamError("the list of models is empty")
