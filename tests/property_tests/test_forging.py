@@ -151,7 +151,7 @@ def conversation(places: Places, kind: str, end: End) -> list[BaseMessage]:
     document = {
         "type": "text-plain",
         "text": places["document"],
-        "title": places["title"],
+        "title": places["title"].replace("\n", " "),  # which is refused in a name
         "mime_type": "text/plain",
     }
     question: list[Any] = [{"type": "text", "text": places["question"]}]

@@ -205,13 +205,21 @@ def test_call_of_a_service_keeps_its_id() -> None:
         assert [call["id"] for call in message.tool_calls] == ["their-1"]
 
 
-@pytest.mark.parametrize("text", ["a < b and <b>bold</b>", "<tool> <tools>", "I call add(2, 3)."])
+PROSE = [
+    *["a < b and <b>bold</b>", "<tool> <tools>", "I call add(2, 3)."],
+    "Use the <think> tag and close it with </think> like so.",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
 @pytest.mark.parametrize("way", WAYS)
-async def test_prose_is_no_call(way: str, text: str) -> None:
-    """It comes as it was said."""
+async def test_prose_is_neither_call_nor_reasoning(way: str, text: str) -> None:
+    """It comes as it was said, with tools and without."""
     with saying([*text]) as (model, _):
+        plain = await ask(model, way, "hi")
         answer = await ask(model.bind_tools([add]), way, "hi")
     assert (answer.content, answer.tool_calls) == (text, [])
+    assert (plain.content, plain.additional_kwargs) == (text, {})
     assert answer.response_metadata["finish_reason"] == "stop"
 
 

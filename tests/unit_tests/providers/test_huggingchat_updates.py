@@ -13,6 +13,7 @@ from langchain_g4f.events import (
     FinalText,
     Finish,
     Progress,
+    Reasoning,
     ServerToolCall,
     ServerToolResult,
     Source,
@@ -206,3 +207,15 @@ def test_kind_of_an_unknown_update_is_counted_without_what_it_may_hide() -> None
     assert count == 1
     assert len(kind) <= 41
     assert "xxx" not in kind
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_each_round_of_an_answer_may_begin_with_reasoning(restarted: bool) -> None:
+    """In the midst of its text the tag is text, in a new version of the last round, too."""
+    said = "<think>b</think>c <think>d"
+    first = [token("<think>a</think>One <think>. "), call()]
+    events = decode(*first, token(said), final(f"{said}!" if restarted else said))
+    assert [event.text for event in events if isinstance(event, Reasoning)] == ["a", "b"]
+    assert text_of(events) == "One <think>. c <think>d"
+    replaced = [event.text for event in events if isinstance(event, FinalText)]
+    assert replaced == (["One <think>. c <think>d!"] if restarted else [])
