@@ -18,7 +18,7 @@ retry middleware and ``with_fallbacks`` work as they do for other chat models::
           SessionLostError  EmptyResponseError  TooLargeError
       MediaError
         UnsupportedMediaError  MediaTooLargeError  BlockedURLError
-      ToolCallError
+      ToolCallError (OutputParserException)   llm_output
 
 No error has a ``.response``: langchain-core would copy its headers, ``Set-Cookie``
 among them, into trace metadata. Every argument but the message is optional and
@@ -48,8 +48,16 @@ class MissingDependencyError(G4FError, ImportError):
     """An optional dependency is not installed; the message has the pip command."""
 
 
-class ToolCallError(G4FError):
-    """A tool call was required and did not come, or could not be read."""
+class ToolCallError(G4FError, lc.OutputParserException):
+    """``with_structured_output`` got no tool call, or one that cannot be read.
+
+    Attributes:
+        llm_output: What the model said.
+    """
+
+    def __init__(self, message: str = "", *, llm_output: str | None = None) -> None:
+        Exception.__init__(self, message)  # not theirs, which adds an address to the message
+        self.observation, self.llm_output, self.send_to_llm = None, llm_output, False
 
 
 class MediaError(G4FError):

@@ -10,19 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
-from langchain_core.output_parsers.openai_tools import (
-    JsonOutputKeyToolsParser,
-    PydanticToolsParser,
-)
-from langchain_core.runnables import RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
-from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from langchain_g4f.chat_models.service import ServiceModel
+from langchain_g4f.chat_models.structured import Method, structured
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.tools.prompt import (
     ANY,
@@ -35,13 +28,11 @@ from langchain_g4f.tools.prompt import (
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, LanguageModelInput
     from langchain_core.messages import AIMessage
-    from langchain_core.output_parsers import BaseOutputParser
     from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
 
 Tool = Mapping[str, Any] | type | Callable[..., Any]
 Choice = str | bool | Mapping[str, Any] | None
-Method = Literal["function_calling", "json_mode", "json_schema"]
 
 ARGUMENTS = ("tools", "tool_choice", "parallel_tool_calls", "strict", "response_format")
 """What a call may carry; see `Emulation`."""
@@ -207,7 +198,8 @@ class ToolCallingModel(ServiceModel):
         Args:
             schema: A pydantic class, a TypedDict or a JSON Schema.
             method: By a tool call, or by JSON that is asked for.
-            include_raw: Whether to give the answer, too, and an error in place of raising it.
+            include_raw: Whether to give the answer, too, and an error in place of raising it:
+                a `ToolCallError` if there is no such call, pydantic's if it does not fit.
             strict: Taken for the sake of other models; nothing here can promise it.
             kwargs: Arguments of every call.
 
@@ -216,7 +208,7 @@ class ToolCallingModel(ServiceModel):
         """
         if strict is not None:
             kwargs["strict"] = strict
-        return _structured(self, schema, method, include_raw=include_raw, **kwargs)
+        return structured(self, schema, method, include_raw=include_raw, **kwargs)
 
 
 def _bound(
@@ -235,58 +227,6 @@ def _bound(
     if parallel is not None:
         kwargs["parallel_tool_calls"] = parallel
     return model.bind(tools=formatted, **kwargs)
-
-
-def _structured(
-    model: BaseChatModel,
-    schema: Mapping[str, Any] | type | None,
-    method: Method,
-    *,
-    include_raw: bool,
-    **kwargs: Any,
-) -> Runnable[LanguageModelInput, Any]:
-    """``model`` followed by a parser for ``schema``.
-
-    Raises:
-        ConfigurationError: There is no schema, or no such method.
-    """
-    if schema is None and method != "json_mode":
-        msg = f"with_structured_output: method={method!r} needs a schema"
-        raise ConfigurationError(msg)
-    parser: BaseOutputParser[Any]
-    pydantic = isinstance(schema, type) and is_basemodel_subclass(schema)
-    traced = {"kwargs": {"method": method}, "schema": schema}
-    if method == "function_calling":
-        name = convert_to_openai_tool(schema)["function"]["name"]  # type: ignore[arg-type]
-        llm = model.bind_tools(
-            [schema],  # type: ignore[list-item]
-            tool_choice=name,
-            ls_structured_output_format=traced,
-            **kwargs,
-        )
-        parser = (
-            PydanticToolsParser(tools=[schema], first_tool_only=True)  # type: ignore[list-item]
-            if pydantic
-            else JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
-        )
-    elif method in ("json_schema", "json_mode"):
-        wanted: Any = {"type": "json_object"} if schema is None else schema
-        llm = model.bind(response_format=wanted, ls_structured_output_format=traced, **kwargs)
-        parser = (
-            PydanticOutputParser(pydantic_object=schema)  # type: ignore[arg-type]
-            if pydantic
-            else JsonOutputParser()
-        )
-    else:
-        msg = f"with_structured_output: there is no method {method!r}"
-        raise ConfigurationError(msg)
-    if not include_raw:
-        return llm | parser
-    parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
-    )
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=llm) | parsed.with_fallbacks([failed], exception_key="parsing_error")
 
 
 __all__ = ["ARGUMENTS", "Choice", "Emulation", "Method", "Tool", "ToolCallingModel"]

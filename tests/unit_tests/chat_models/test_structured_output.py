@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from typing_extensions import TypedDict
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.errors import ConfigurationError, ToolCallError
 from tests.unit_tests.chat_models.tools import asked, saying, system
 
 
@@ -117,14 +117,68 @@ async def test_answer_that_does_not_fit_is_an_error(way: str, method: Any) -> No
     assert found["raw"].response_metadata["finish_reason"]
 
 
-async def test_call_that_does_not_come_is_nothing() -> None:
-    """As it is with LangChain's own parsers."""
-    with saying("I would rather not.") as (model, _):
-        assert await result(model.with_structured_output(Sum), "invoke") is None
-        found = await result(model.with_structured_output(Sum, include_raw=True), "invoke")
-    assert (found["parsed"], found["parsing_error"]) == (None, None)
-    assert found["raw"].text == "I would rather not."
-    assert found["raw"].response_metadata["finish_reason"] == "stop"
+BARE = {
+    "the arguments": '{"a": 1, "b": 2}',
+    "the arguments in a fence": '```json\n{"a": 1, "b": 2}\n```\n',
+    "the call": '{"name": "Sum", "arguments": {"a": 1, "b": 2}}',
+    "the call in a fence": '```\n{"name": "Sum", "arguments": {"a": 1, "b": 2}}\n```',
+    "the call, misspelled": "{'name': 'Sum', 'arguments': {'a': 1, 'b': 2,}}",
+}
+
+
+@pytest.mark.parametrize("way", KINDS)
+@pytest.mark.parametrize("schema", [Sum, SCHEMA], ids=["pydantic", "JSON"])
+@pytest.mark.parametrize("said", BARE.values(), ids=BARE)
+async def test_json_of_a_call_alone_is_the_call(way: str, schema: Any, said: str) -> None:
+    """The element is missing, and all else is right."""
+    with saying(said) as (model, _):
+        found = await result(model.with_structured_output(schema), way)
+    assert found == (Sum(a=1, b=2) if schema is Sum else {"a": 1, "b": 2})
+
+
+NONE = {
+    "a refusal": ("I would rather not.", "no call of 'Sum' in the answer: 'I would rather not.'"),
+    "nothing of the schema": ('{"c": 3}', "no call of 'Sum'"),
+    "a part of the arguments": ('{"a": 1}', "no call of 'Sum'"),
+    "words around the JSON": ('Here: {"a": 1, "b": 2}', "no call of 'Sum'"),
+    "half a call": ('<tool_call>{"name": "Sum", "arguments": {"a": 1', "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("way", KINDS)
+@pytest.mark.parametrize("schema", [Sum, SCHEMA], ids=["pydantic", "JSON"])
+@pytest.mark.parametrize(("said", "why"), NONE.values(), ids=NONE)
+async def test_call_that_does_not_come_is_an_error(
+    way: str, schema: Any, said: str, why: str
+) -> None:
+    """And no silent None; with the raw answer it is given, and the answer as it was."""
+    with saying(said) as (model, _):
+        with pytest.raises(ToolCallError, match=why) as caught:
+            await result(model.with_structured_output(schema), way)
+        if way.endswith("invoke"):
+            found = await result(model.with_structured_output(schema, include_raw=True), way)
+            assert found["parsed"] is None
+            assert isinstance(found["parsing_error"], ToolCallError)
+            assert found["raw"].text == caught.value.llm_output
+    assert isinstance(caught.value, OutputParserException)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("schema", [Sum, SCHEMA], ids=["pydantic", "JSON"])
+async def test_call_of_another_tool_is_an_error(way: str, schema: Any) -> None:
+    """There is none, but a model may make one up."""
+    said = '<tool_call>{"name": "add", "arguments": {}}</tool_call>'
+    expected = pytest.raises(ToolCallError, match="no call of 'Sum', but of 'add'")
+    with saying(said) as (model, _), expected:
+        await result(model.with_structured_output(schema), way)
+
+
+async def test_long_answer_is_no_part_of_an_error() -> None:
+    """Only its beginning, and all of it as an attribute."""
+    with saying("no " * 1000) as (model, _), pytest.raises(ToolCallError) as caught:
+        await result(model.with_structured_output(Sum), "invoke")
+    assert len(str(caught.value)) < 300
+    assert str(caught.value.llm_output).strip() == ("no " * 1000).strip()
 
 
 @pytest.mark.parametrize("method", METHODS)
