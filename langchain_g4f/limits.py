@@ -41,7 +41,7 @@ class Clocks:
     idle: float = 60.0
     queue: float = 300.0
     linger: float = 5.0
-    abort: float = 1.0
+    abort: float = 1.2
     total: float = 600.0
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ def test_clocks_by_default_are_the_written_policy() -> None:
         idle=60,
         queue=300,
         linger=5,
-        abort=1,
+        abort=1.2,
         total=600,
     )
 
