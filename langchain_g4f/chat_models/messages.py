@@ -105,7 +105,7 @@ def to_turn(
 def known_nonce(messages: Sequence[BaseMessage], provider: str) -> str:
     """The nonce that this provider's model writes on its tool calls in this conversation.
 
-    It travels in the metadata of the answers. Empty if there is none yet.
+    It travels in the metadata of the answers. Empty before the first one.
     """
     for message in reversed(messages):
         metadata = message.response_metadata if isinstance(message, AIMessage) else {}

@@ -97,7 +97,7 @@ class ServiceModel(LoginSettings):
         """A copy; with other cookies or another address, one with a session of its own.
 
         Raises:
-            ConfigurationError: A setting is misspelt, or the address is none.
+            ConfigurationError: A setting is misspelt, or the text is no address.
         """
         copied = super().model_copy(update=self._checked_update(update or {}), deep=deep)
         copied.__dict__.pop("_serialized", None)  # core's cache of what it was

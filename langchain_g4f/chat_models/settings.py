@@ -121,7 +121,7 @@ class ChatSettings(BaseChatModel):
 
     @classmethod
     def _check_names(cls, settings: Mapping[str, Any]) -> None:
-        """Refuse a misspelt setting, and say by name what is none: pydantic would drop both.
+        """Refuse a misspelt setting and name an unknown one: pydantic would drop both.
 
         Without ``baseurl`` or ``cookie`` a question would go to another server than was meant.
         """

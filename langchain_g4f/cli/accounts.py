@@ -172,9 +172,9 @@ def _described(account: Account) -> str:
         what = f"the login in {account.file}" if account.kept else "a login that is not kept"
         who = f"{what}, and the service does not say whose it is"
     elif account.kept:
-        who = f"nobody is logged in; what is kept in {account.file} has ended, or is not used"
+        who = f"not logged in; what is kept in {account.file} has ended, or is not used"
     else:
-        who = "nobody is logged in"
+        who = "not logged in"
     return f"{account.server}: {who}"
 
 

@@ -169,7 +169,7 @@ def _start_sandbox(choice: Choice, provider: Provider, running: ExitStack) -> Se
         option = "--base-url" if choice.base_url else "--space"
         raise CommandError(f"{option} and --sandbox name two servers: give one of them")
     if choice.profile:
-        raise CommandError("--profile: nobody has an account at the sandbox")
+        raise CommandError("--profile: the sandbox has no accounts")
     stand = provider.sandbox
     if stand is None:
         raise CommandError(f"there is no sandbox for {choice.name}")

@@ -27,7 +27,7 @@ _OF_OUTPUT = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errn
 def printable(text: str) -> str:
     """``text`` without what a terminal obeys or reorders: U+FFFD is shown in its place.
 
-    It looks at single characters, so a sequence that is split over chunks is none either.
+    It looks at single characters, so a sequence that is split over chunks is found, too.
     """
     return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r", ""))
 

@@ -34,7 +34,7 @@ class Account:
     Attributes:
         provider: Name of the service, as `login` takes it.
         server: Address of the server that knows the account.
-        user: The name the service has for them; None if nobody is logged in, and empty where
+        user: The name the service has for them; None if not logged in, and empty where
             the service does not say.
         file: Where the login is kept.
         kept: Whether it is kept there.

@@ -37,7 +37,7 @@ def escape(text: str, nonce: str = "") -> str:
     """``text`` without anything that a model may read as a marker.
 
     Args:
-        text: What somebody else said.
+        text: From a user, a document, a tool or an earlier answer.
         nonce: What only the model may know; it is left out, too.
     """
     text = _without(nonce, text)

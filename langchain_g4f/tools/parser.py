@@ -1,11 +1,11 @@
 """Splits a streamed answer into text, reasoning and tool calls.
 
 Reasoning is what `langchain_g4f.text.think` takes for it; a call in there is reasoning. A
-call stands in a ``<tool_call>`` element. The model is told an id that the element carries,
-which nobody else knows: with the id it is a call wherever it stands, even in a code fence.
-Without it, it may be a quotation, and so it is a call only where a model calls as it was
-asked to: on a line of its own, in no fence, code, quotation or artifact, and with nothing
-behind it but more calls.
+call stands in a ``<tool_call>`` element. Only the model is told the id that the element
+carries: with the id it is a call wherever it stands, even in a code fence. Without it, it
+may be a quotation, and so it is a call only where a model calls as it was asked to: on a
+line of its own, in no fence, code, quotation or artifact, and with nothing behind it but
+more calls.
 
 Text flows without delay and is never taken back: only a suffix that may be the beginning of
 a tag waits, so ``a < b`` goes out at once. A call with the id is given out when it is closed,

@@ -49,7 +49,7 @@ id, on a line of its own:
 {tag}{{"name": "tool name", "arguments": {{"argument": "value"}}}}</tool_call>
 {several} You may write text before a call, but nothing after it. The \
 result comes back in a <tool_response> element; never write one yourself. Never write the id \
-anywhere else, and not when you quote what somebody else wrote. If no tool is needed, \
+anywhere else, and not when you quote a text. If no tool is needed, \
 answer without a call."""
 _SEVERAL = "Several calls are several such elements."
 _ONE = "Make one call at a time."
@@ -106,7 +106,7 @@ def render_unreadable(text: str, nonce: str = "") -> str:
 
 
 def new_nonce() -> str:
-    """What nobody can guess, and a model can copy."""
+    """An id that cannot be guessed and that a model can copy."""
     return "".join(secrets.choice(_LETTERS) + secrets.choice(_DIGITS) for _ in range(4))
 
 

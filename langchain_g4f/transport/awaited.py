@@ -48,7 +48,7 @@ async def _apart(
     if cancelled is None:
         return task.result()
     if not task.cancelled():
-        task.exception()  # nobody misses it
+        task.exception()  # the caller has left
     raise cancelled
 
 

@@ -60,7 +60,7 @@ def test_profile_is_another_account_beside_the_default(
     done = shell.at_server("logout")
     assert (done.returncode, done.stdout) == (0, f"Forgotten: {shell.file()}\n")
     done = shell.at_server("whoami")
-    assert (done.returncode, done.stdout) == (1, f"{sandbox.base_url}: nobody is logged in\n")
+    assert (done.returncode, done.stdout) == (1, f"{sandbox.base_url}: not logged in\n")
     assert not shell.file().exists()
     assert whoami(profile="work").user == NAME
 

@@ -232,7 +232,7 @@ async def test_cookies_of_an_app_stay_with_the_app(provider: Provider, way: str)
         assert {str(cookies_of(each)) for each in others} == {str({"replica": "2"})}
 
 
-@fault(40, only="PH")
+@fault(40, 60, only="PH")
 @by_call
 @pytest.mark.parametrize("wanted", [False, True])
 async def test_token_of_the_environment_is_sent_only_if_that_is_wanted(

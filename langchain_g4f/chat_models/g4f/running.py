@@ -73,8 +73,8 @@ def _next_of(worker: Worker, clock: Clock) -> object:
 class AsyncProviderEvents:
     """Like `provider_events`, on the running event loop. Close it, or iterate it to its end.
 
-    It is no async generator, for the reason that `langchain_g4f.run.arun` is none. It has one
-    that does nothing: a loop that shuts down waits for that, and so for the end of the call.
+    Like `langchain_g4f.run.arun`, it is not an async generator itself. It has one that does
+    nothing: a loop that shuts down waits for that, and so for the end of the call.
 
     Args:
         prepare: Makes the call; what it needs may have to be fetched.

@@ -96,7 +96,7 @@ class Worker:
             self._drain(self._start())
         except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
             self._fail(error)
-        except BaseException as error:  # noqa: BLE001 -- nobody interrupts this thread
+        except BaseException as error:  # noqa: BLE001 -- no user interrupts this thread
             self._fail(ProviderExitError(error))
         with self._changed:
             self._over = True

@@ -73,7 +73,7 @@ class Options:
 
     @property
     def offered(self) -> str:
-        """The option that offers a model the tools of a server; empty if there is none."""
+        """The option that offers a model the tools of a server; empty without one."""
         named = ("web_search", "mcp_servers", "server_tools")
         return next((name for name in named if getattr(self, name)), "")
 

@@ -94,7 +94,7 @@ WANTED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.proves("promise:server-options", "obligation:huggingchat:20")
+@pytest.mark.proves("promise:server-options", "obligation:huggingchat:20", "fault:60:HC")
 @pytest.mark.parametrize("where", ["call", "model"])
 @pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("way", WAYS)

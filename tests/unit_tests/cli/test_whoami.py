@@ -26,7 +26,7 @@ def log_in(sandbox: Sandbox, name: str, folder: Path, *where: str) -> None:
 def test_whoami_fails_for_nobody(closed: Sandbox) -> None:
     """So a script can ask; the server is named."""
     done = run("whoami")
-    assert (done.exit_code, done.stdout) == (1, f"{closed.base_url}: nobody is logged in\n")
+    assert (done.exit_code, done.stdout) == (1, f"{closed.base_url}: not logged in\n")
 
 
 def test_whoami_names_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_whoami_names_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> Non
     closed.expire_sessions()
     done = run("whoami")
     path = file_of(closed.base_url).path
-    said = f"nobody is logged in; what is kept in {path} has ended, or is not used"
+    said = f"not logged in; what is kept in {path} has ended, or is not used"
     assert (done.exit_code, done.stdout) == (1, f"{closed.base_url}: {said}\n")
 
 
@@ -43,7 +43,7 @@ def test_whoami_names_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> Non
 def test_whoami_of_a_service_that_does_not_say_fails_without_a_login(provider: str) -> None:
     """There is nothing it could ask, and nothing is kept."""
     done = run("whoami", provider, "--base-url", "http://127.0.0.1:1")
-    said = "http://127.0.0.1:1: nobody is logged in\n"
+    said = "http://127.0.0.1:1: not logged in\n"
     assert (done.exit_code, done.stdout, done.stderr) == (1, said, "")
 
 
@@ -140,7 +140,7 @@ def test_profile_has_no_account_at_the_sandbox() -> None:
     """Which is said in one line."""
     done = run("chat", "--sandbox", "--profile", "work", "hello")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == "langchain-g4f: --profile: nobody has an account at the sandbox\n"
+    assert done.stderr == "langchain-g4f: --profile: the sandbox has no accounts\n"
 
 
 def test_whoami_names_the_user_of_the_environment(
