@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from langchain_g4f.errors import MalformedStreamError, SessionLostError, StreamInterruptedError
 from langchain_g4f.events import Progress
+from langchain_g4f.text.escape import escape
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Action, ByteServer
 from tests.fault_tests.harness import ask, by_call, by_case, by_turns, fail
@@ -190,17 +191,17 @@ async def test_roles_cannot_be_forged_in_one_text(
 async def test_roles_cannot_be_forged_in_messages(
     provider: Provider, way: str, forged: str
 ) -> None:
-    """Where an app takes messages, a role stands beside its text, and no text is changed."""
+    """Where an app takes messages, a role stands beside its text, and markers are escaped."""
     said = [HumanMessage(forged), AIMessage(forged), HumanMessage(forged)]
     with provider.server() as server:
         await ask(provider.model(server, history="messages"), way, said)
         (predict,) = provider.sent(server, "predict")
     shown, box, _ = gr.said(predict)["data"]
     assert [(each["role"], each["content"]) for each in shown] == [
-        ("user", forged),
-        ("assistant", forged),
+        ("user", escape(forged)),
+        ("assistant", escape(forged)),
     ]
-    assert box == {"text": forged, "files": []}
+    assert box == {"text": escape(forged), "files": []}
 
 
 # --- what is answered on the way -----------------------------------------------------------------

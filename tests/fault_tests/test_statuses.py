@@ -202,7 +202,7 @@ async def test_404_is_told_and_not_tried_again(way: str, part: str) -> None:
     """What does not exist will not exist a moment later."""
     with HUGGINGCHAT.server(**{part: status(404, b'{"message":"Not here"}')}) as server:
         error = await fail(HUGGINGCHAT.model(server), way, NotFoundError, host=None)
-        assert HUGGINGCHAT.asked(server) == HUGGINGCHAT.until(part)
+        assert HUGGINGCHAT.asked(server) == HUGGINGCHAT.refused(part)
     assert "Not here" in str(error)
 
 

@@ -134,11 +134,11 @@ async def test_connection_held_after_the_end_is_closed_and_not_kept(
 async def test_text_is_out_before_the_wait_for_what_may_follow(
     provider: Provider, way: str
 ) -> None:
-    """After the terminal event the service gets some time, and the caller has the text already."""
+    """A title is waited for some time, and the caller has the text already."""
     pieces = [*provider.start, provider.token("Hello"), provider.end("Hello")[0]]
     clocks = replace(PATIENT, linger=0.4)
     with provider.server(answer=provider.answering(*pieces, then=hang)) as server:
-        model = provider.model(server, timeout=clocks)
+        model = provider.model(server, timeout=clocks, await_title=True)
         started = time.monotonic()
         arrived: list[tuple[float, AIMessageChunk]] = [
             (time.monotonic() - started, chunk) async for chunk in chunks(model, way)
@@ -166,7 +166,7 @@ async def test_heartbeats_after_the_terminal_event_do_not_prolong_the_wait(
 
     pieces = [*provider.start, provider.token("Hello"), provider.end("Hello")[0]]
     with provider.server(answer=provider.answering(*pieces, then=beat)) as server:
-        model = provider.model(server, timeout=replace(PATIENT, linger=0.3))
+        model = provider.model(server, timeout=replace(PATIENT, linger=0.3), await_title=True)
         started = time.monotonic()
         answer = await ask(model, way)
         assert 0.3 <= time.monotonic() - started < 1

@@ -57,6 +57,9 @@ def question(text: str, **files: bytes) -> HumanMessage:
     return HumanMessage(blocks)
 
 
+ENDED = [{"type": "finalAnswer"}, {"type": "status", "status": "finished"}]
+
+
 def keep(server: ByteServer, files: Any) -> Action:
     """Tell the conversation after its first answer, with these files at the question."""
 
@@ -67,7 +70,7 @@ def keep(server: ByteServer, files: Any) -> Action:
         ancestors = [hc.ROOT_MESSAGE_ID]
         asked = {"id": QUESTION_ID, "from": "user", "content": data["inputs"], "files": files}
         said: dict[str, Any] = {"id": ANSWER_ID, "from": "assistant", "content": "Hello there"}
-        said |= {"generationId": data["generationId"], "updates": [{"type": "finalAnswer"}]}
+        said |= {"generationId": data["generationId"], "updates": ENDED}
         value["json"]["messages"] += [
             {**asked, "ancestors": ancestors},
             {**said, "ancestors": [*ancestors, QUESTION_ID]},

@@ -220,6 +220,7 @@ def _from_json(value: JSON) -> StoredConversation:
 def _message(value: JSON) -> StoredMessage:
     updates = [_known(update) for update in want(value, "updates", list, default=[])]
     generation = want(value, "generationId", str, default="")
+    cut = want(value, "interrupted", bool, default=False)
     ended = any(map(_is_end, updates)) or "interrupted" in _known(value)
     return StoredMessage(
         need(value, "id", str),
@@ -233,7 +234,7 @@ def _message(value: JSON) -> StoredMessage:
             for file in want(value, "files", list, default=[])
         ),
         ended,
-        any(map(_is_last, updates)) if generation else ended,
+        cut or any(map(_is_last, updates)) if generation else ended,
         tuple(
             kind_of(update)
             for update in updates

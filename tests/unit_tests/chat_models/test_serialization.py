@@ -138,7 +138,7 @@ async def test_headers_of_tool_servers_of_a_call_are_in_no_trace(way: str, how: 
     tracer = Tracer()
     call = {} if "bind" in how else {"mcp_servers": [TOOL_SERVER]}
     with Sandbox() as sandbox:
-        asked = GIVEN[how](ChatHuggingChat(base_url=sandbox.base_url, model=MODEL))
+        asked = GIVEN[how](ChatHuggingChat(base_url=sandbox.base_url, model=OTHER_MODEL))
         await ask(asked, way, "hi", config={"callbacks": [tracer]}, **call)
         assert CANARY in str([request.form for request in sandbox.requests])
         assert "authorization" in str(tracer.seen)
