@@ -29,9 +29,9 @@ HOME = "https://huggingface.co/chat"
 UNNAMED = "(a user whose name the server does not tell)"
 
 # Linear in the page, whatever it is: a tag is searched up to the next "<", a value up to the next
-# "=", and neither is entered again.
+# "=", and neither is entered again. No possessive group: CPython 3.11.2 misses its matches.
 _LOGOUT_FORM = re.compile(
-    r"""<form\b[^<>]*?\baction=["']?+(?:[^"'<>=\s/]|/(?!logout))*+/logout""", re.IGNORECASE
+    r"""<form\b[^<>]*?\baction=["']?+(?:[^"'<>=\s/]|/(?!logout))*/logout""", re.IGNORECASE
 )
 _PAGE_LIMIT = 4 * MIB
 

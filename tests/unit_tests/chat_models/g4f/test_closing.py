@@ -60,7 +60,7 @@ async def test_stream_that_is_closed_early_closes_the_provider(
     await no_threads()
     await asyncio.to_thread(wait_until, lambda: bool(provider.closed))
     assert provider.closed == ["closed"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3  # a busy machine takes over one
 
 
 @pytest.mark.proves("g4f:8:no-leak")
