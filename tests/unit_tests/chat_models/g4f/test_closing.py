@@ -47,20 +47,21 @@ async def test_stream_that_is_closed_early_closes_the_provider(
     """At once, whoever iterates it."""
     provider = scripted(base, *["word "] * 500)
     model = ChatG4F(provider=provider, run_in_thread=in_thread)
-    began = time.monotonic()
     if way == "stream":
         for chunk in model.stream("hi"):
             assert chunk.text == "word "
             break
+        left = time.monotonic()
         gc.collect()
     else:
         stream = model.astream("hi")
         assert (await anext(stream)).text == "word "
+        left = time.monotonic()
         await stream.aclose()  # type: ignore[attr-defined]
     await no_threads()
     await asyncio.to_thread(wait_until, lambda: bool(provider.closed))
     assert provider.closed == ["closed"]
-    assert time.monotonic() - began < 3  # a busy machine takes over one
+    assert time.monotonic() - left < 1
 
 
 @pytest.mark.proves("g4f:8:no-leak")
