@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_g4f.errors import TooLargeError
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import ChunkedWriter, Exchange
 from tests.fault_tests.harness import STREAMS, ask, by_call, by_turns, by_way, closed, fail
+from tests.fault_tests.huggingchat_entry import SEEING
 from tests.fault_tests.registry import HUGGINGCHAT, Provider, fault, fault_cases, hang
+from tests.fault_tests.test_uploads import keep
 
 
 def junk_of(provider: Provider) -> dict[str, bytes]:
@@ -154,3 +158,19 @@ async def test_final_answer_corrects_a_call_and_never_a_stream(
     assert answer.response_metadata["finish_reason"] == reason
     corrected = bool(said) and streamed != text
     assert answer.response_metadata.get("restarted", False) is corrected
+
+
+@fault(16, only="HC")
+@by_turns
+async def test_next_turn_does_not_wait_for_a_run_that_was_interrupted(
+    provider: Provider, way: str
+) -> None:
+    """A server that was ended in the midst of a run says no more of it than that."""
+    with provider.server() as server:
+        stored: dict[str, Any] = {"interrupted": True, "updates": []}
+        server.handler = provider.serve({"read": keep(server, [], **stored)})
+        model = provider.model(server, model=SEEING)
+        answer = await ask(model, way, "hi")
+        said = AIMessage(answer.content, response_metadata=answer.response_metadata)
+        await ask(model, way, [HumanMessage("hi"), said, HumanMessage("And now?")])
+        assert provider.asked(server) == (*provider.good_call, "read", "send")

@@ -60,8 +60,14 @@ def question(text: str, **files: bytes) -> HumanMessage:
 ENDED = [{"type": "finalAnswer"}, {"type": "status", "status": "finished"}]
 
 
-def keep(server: ByteServer, files: Any) -> Action:
-    """Tell the conversation after its first answer, with these files at the question."""
+def keep(server: ByteServer, files: Any, **answer: Any) -> Action:
+    """Tell the conversation after its first answer, with these files at the question.
+
+    Args:
+        server: Has the question.
+        files: Those of the question.
+        answer: What is stored of the answer, in place of what ends it.
+    """
 
     def act(exchange: Exchange) -> None:
         first = next(r for r in server.requests if b'name="data"' in r.body)
@@ -70,7 +76,7 @@ def keep(server: ByteServer, files: Any) -> Action:
         ancestors = [hc.ROOT_MESSAGE_ID]
         asked = {"id": QUESTION_ID, "from": "user", "content": data["inputs"], "files": files}
         said: dict[str, Any] = {"id": ANSWER_ID, "from": "assistant", "content": "Hello there"}
-        said |= {"generationId": data["generationId"], "updates": ENDED}
+        said |= {"generationId": data["generationId"], **(answer or {"updates": ENDED})}
         value["json"]["messages"] += [
             {**asked, "ancestors": ancestors},
             {**said, "ancestors": [*ancestors, QUESTION_ID]},
