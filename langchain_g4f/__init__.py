@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
     from langchain_g4f.chat_models.microsoft_phi4 import ChatMicrosoftPhi4
     from langchain_g4f.chat_models.names import g4f_chat_model
+    from langchain_g4f.core.limits import Clocks
     from langchain_g4f.errors import (
         APIConnectionError,
         APIError,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
         ToolCallError,
         UnsupportedMediaError,
     )
-    from langchain_g4f.limits import Clocks
     from langchain_g4f.sign_in import Account, alogin, awhoami, login, logout, whoami
 
 _WHERE = {
@@ -59,7 +59,7 @@ _WHERE = {
     "ChatGradioSpace": "langchain_g4f.chat_models.gradio_space",
     "ChatHuggingChat": "langchain_g4f.chat_models.huggingchat",
     "ChatMicrosoftPhi4": "langchain_g4f.chat_models.microsoft_phi4",
-    "Clocks": "langchain_g4f.limits",
+    "Clocks": "langchain_g4f.core.limits",
     "__version__": "langchain_g4f._version",
     "alogin": "langchain_g4f.sign_in",
     "awhoami": "langchain_g4f.sign_in",

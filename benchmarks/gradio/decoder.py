@@ -13,17 +13,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.common import WrongTextError
-from langchain_g4f.events import Text
+from langchain_g4f.core.events import Text
+from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.providers.gradio_space.answer import AnswerReader
 from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
-from langchain_g4f.wire import Headers, ResponseHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from langchain_g4f.core.http import JSON
     from langchain_g4f.providers.gradio_space.content import Snapshot
-    from langchain_g4f.wire import JSON
 
 SHORT, LONG = 400, 4000
 """Chunks of the two answers that are compared."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from langchain_g4f.auth.cookies import check_cookies
+from langchain_g4f.core.extras import how_to_install
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
-from langchain_g4f.extras import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from langchain_core.rate_limiters import BaseRateLimiter
     from pydantic import SecretStr
 
-    from langchain_g4f.events import Progress
-    from langchain_g4f.limits import Clocks
+    from langchain_g4f.core.events import Progress
+    from langchain_g4f.core.limits import Clocks
 
 
 class Arguments(TypedDict, total=False):

@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
+from langchain_g4f.core.chat_request import Media, RemoteMedia
+from langchain_g4f.core.limits import Sizes
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
-from langchain_g4f.limits import Sizes
 from langchain_g4f.media.data_url import is_media_type, parse_data_url
 from langchain_g4f.media.sniff import sniff
-from langchain_g4f.turn import Media, RemoteMedia
 
 _FILE_BLOCKS = ("image", "audio", "video", "file", "text-plain")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -23,7 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from langchain_g4f.chat_models.blocks import register
 from langchain_g4f.chat_models.chunks import ChunkMapper
-from langchain_g4f.chat_models.messages import known_nonce, to_turn
+from langchain_g4f.chat_models.messages import known_nonce, to_chat_request
 from langchain_g4f.chat_models.progress import (
     areport,
     as_progress,
@@ -33,18 +33,18 @@ from langchain_g4f.chat_models.progress import (
 )
 from langchain_g4f.chat_models.settings import UNHONOURED, near_miss
 from langchain_g4f.chat_models.tool_calling import ARGUMENTS, Emulation, ToolCallingModel
+from langchain_g4f.core.chat_request import Message
+from langchain_g4f.core.events import Text
+from langchain_g4f.core.redact import forget_locals
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, G4FError
-from langchain_g4f.events import Text
-from langchain_g4f.redact import forget_locals
 from langchain_g4f.text.escape import escape
 from langchain_g4f.tools.prompt import NO_CALL, PROTOCOL
-from langchain_g4f.turn import Message
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
-    from langchain_g4f.events import Event
-    from langchain_g4f.turn import AnswerState, Media, RemoteMedia, Turn
+    from langchain_g4f.core.chat_request import AnswerState, ChatRequest, Media, RemoteMedia
+    from langchain_g4f.core.events import Event
 
 
 class EventSource(Protocol):
@@ -72,15 +72,15 @@ class BaseChatG4F(ToolCallingModel):
         if cls.provider:
             register(cls.provider)
 
-    def _events(self, turn: Turn) -> Generator[Event]:
-        return self._run(self._signed_in(partial(self._plan, turn)))
+    def _events(self, chat_request: ChatRequest) -> Generator[Event]:
+        return self._run(self._signed_in(partial(self._plan, chat_request)))
 
-    def _aevents(self, turn: Turn) -> EventSource:
-        return self._arun(self._signed_in(partial(self._plan, turn)))
+    def _aevents(self, chat_request: ChatRequest) -> EventSource:
+        return self._arun(self._signed_in(partial(self._plan, chat_request)))
 
     def _prepare(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> tuple[Turn, ChunkMapper]:
+    ) -> tuple[ChatRequest, ChunkMapper]:
         model = self._asked_model(kwargs.pop("model", None))
         ignored = [name for name in UNHONOURED if name not in self.options]
         self._warn_about({name: kwargs.pop(name, None) for name in ignored})
@@ -100,9 +100,11 @@ class BaseChatG4F(ToolCallingModel):
             raise ConfigurationError(msg)
         ends = tuple(filter(None, [*(self.stop or ()), *(stop or ())]))
         if emulation is None:
-            turn = to_turn(messages, model=model, options=options, media=media, nonce=nonce)
-            return turn, ChunkMapper(self.provider, model, ends)
-        turn = to_turn(
+            chat_request = to_chat_request(
+                messages, model=model, options=options, media=media, nonce=nonce
+            )
+            return chat_request, ChunkMapper(self.provider, model, ends)
+        chat_request = to_chat_request(
             messages,
             model=model,
             options=options,
@@ -111,7 +113,7 @@ class BaseChatG4F(ToolCallingModel):
             note=emulation.note,
             nonce=emulation.nonce,
         )
-        return turn, self._reading_mapper(model, ends, emulation, self.tool_retries)
+        return chat_request, self._reading_mapper(model, ends, emulation, self.tool_retries)
 
     def _reading_mapper(
         self, model: str, ends: tuple[str, ...], emulation: Emulation, retries: int
@@ -131,7 +133,9 @@ class BaseChatG4F(ToolCallingModel):
             again = partial(self._reading_mapper, model, ends, emulation, retries - 1)
         return ChunkMapper(self.provider, model, ends, reading, again=again)
 
-    def _asked_again(self, turn: Turn, mapper: ChunkMapper) -> tuple[Turn, ChunkMapper]:
+    def _asked_again(
+        self, chat_request: ChatRequest, mapper: ChunkMapper
+    ) -> tuple[ChatRequest, ChunkMapper]:
         """The call after one that had to be answered with a tool call, and was not."""
         state: AnswerState = "part" if mapper.stopped else "whole"
         answer = Message(
@@ -141,8 +145,10 @@ class BaseChatG4F(ToolCallingModel):
             state=state,
             in_history=False,
         )
-        question = Message("user", NO_CALL, note=turn.messages[-1].note, in_history=False)
-        return replace(turn, messages=(*turn.messages, answer, question)), mapper.another()
+        question = Message("user", NO_CALL, note=chat_request.messages[-1].note, in_history=False)
+        return replace(
+            chat_request, messages=(*chat_request.messages, answer, question)
+        ), mapper.another()
 
     def _given_media(self, given: object) -> tuple[Media | RemoteMedia, ...]:
         if given is None:
@@ -162,8 +168,8 @@ class BaseChatG4F(ToolCallingModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Generator[ChatGenerationChunk]:
-        turn, mapper = self._prepare(messages, stop, kwargs)
-        yield from self._chunks(turn, mapper, run_manager)
+        chat_request, mapper = self._prepare(messages, stop, kwargs)
+        yield from self._chunks(chat_request, mapper, run_manager)
 
     def _astream(
         self,
@@ -172,9 +178,9 @@ class BaseChatG4F(ToolCallingModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        turn, mapper = self._prepare(messages, stop, kwargs)
+        chat_request, mapper = self._prepare(messages, stop, kwargs)
         # not by a generator of its own: see `run.arun`
-        return self._achunks(turn, mapper, run_manager)
+        return self._achunks(chat_request, mapper, run_manager)
 
     def _generate(
         self,
@@ -183,8 +189,8 @@ class BaseChatG4F(ToolCallingModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        turn, mapper = self._prepare(messages, stop, kwargs)
-        message = mapper.fold(list(self._chunks(turn, mapper, run_manager)))
+        chat_request, mapper = self._prepare(messages, stop, kwargs)
+        message = mapper.fold(list(self._chunks(chat_request, mapper, run_manager)))
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(
@@ -194,20 +200,20 @@ class BaseChatG4F(ToolCallingModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        turn, mapper = self._prepare(messages, stop, kwargs)
-        async with aclosing(self._achunks(turn, mapper, run_manager)) as chunks:
+        chat_request, mapper = self._prepare(messages, stop, kwargs)
+        async with aclosing(self._achunks(chat_request, mapper, run_manager)) as chunks:
             message = mapper.fold([chunk async for chunk in chunks])
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _chunks(
         self,
-        turn: Turn,
+        chat_request: ChatRequest,
         mapper: ChunkMapper,
         run_manager: CallbackManagerForLLMRun | None,
     ) -> Generator[ChatGenerationChunk]:
         while True:
             try:
-                with closing(self._events(turn)) as events:
+                with closing(self._events(chat_request)) as events:
                     for event in events:
                         if type(event) is not Text and (progress := as_progress(event)):
                             report(progress, **self._listeners)
@@ -230,17 +236,17 @@ class BaseChatG4F(ToolCallingModel):
             if not mapper.missed:
                 return
             report(no_call(mapper.said), **self._listeners)
-            turn, mapper = self._asked_again(turn, mapper)
+            chat_request, mapper = self._asked_again(chat_request, mapper)
 
     async def _achunks(
         self,
-        turn: Turn,
+        chat_request: ChatRequest,
         mapper: ChunkMapper,
         run_manager: AsyncCallbackManagerForLLMRun | None,
     ) -> AsyncGenerator[ChatGenerationChunk]:
         while True:
             try:
-                async with aclosing(self._aevents(turn)) as events:
+                async with aclosing(self._aevents(chat_request)) as events:
                     async for event in events:
                         if type(event) is not Text and (progress := as_progress(event)):
                             await areport(progress, **self._listeners)
@@ -263,7 +269,7 @@ class BaseChatG4F(ToolCallingModel):
             if not mapper.missed:
                 return
             await areport(no_call(mapper.said), **self._listeners)
-            turn, mapper = self._asked_again(turn, mapper)
+            chat_request, mapper = self._asked_again(chat_request, mapper)
 
     @property
     def _listeners(self) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.content import ContentBlock
 
+from langchain_g4f.core.events import File, ServerToolCall, ServerToolResult
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.events import File, ServerToolCall, ServerToolResult
 
 _KINDS = ("image", "audio", "video")
 _OTHERS = ("server_tools", "files", "non_standard")

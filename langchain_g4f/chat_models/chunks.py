@@ -21,7 +21,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f.chat_models.blocks import call_block, file_block, result_block
 from langchain_g4f.chat_models.pieces import part_of_call, set_calls, usage_metadata, whole_call
-from langchain_g4f.events import (
+from langchain_g4f.core.events import (
     ConversationStarted,
     Event,
     File,

@@ -23,8 +23,8 @@ from langchain_g4f.text.escape import escape
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
-    from langchain_g4f.plan import Plan, Session
-    from langchain_g4f.turn import Turn
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.plan import CallContext, Plan
 
 _HOME = "https://prod-backend-k8s.flowgpt.com"
 
@@ -137,7 +137,7 @@ class ChatFlowGpt(BaseChatG4F):
     def _environment_credentials(self) -> Credentials:
         return Credentials(api_key=_environment_token(self.base_url))
 
-    def _use(self, found: Credentials, session: Session) -> bool:
+    def _use(self, found: Credentials, context: CallContext) -> bool:
         if found.api_key in ("", self._token) or not _is_plain(found.api_key):
             return False
         self.__dict__["api_key"] = SecretStr(found.api_key)
@@ -159,10 +159,10 @@ class ChatFlowGpt(BaseChatG4F):
             warnings.warn(f"FlowGPT: {resolved!r} is not a known model", stacklevel=2)
         return resolved
 
-    def _plan(self, turn: Turn, session: Session) -> Plan:
+    def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
         from langchain_g4f.providers.flowgpt import FlowGPT, plan
 
-        self.get_model(turn.model)
+        self.get_model(chat_request.model)
         service = FlowGPT(
             base_url=self.base_url,
             token=self._token,
@@ -170,7 +170,7 @@ class ChatFlowGpt(BaseChatG4F):
             greeting=escape(self.greeting),
             system=escape(self.default_system),
         )
-        return plan(turn, session, service)
+        return plan(chat_request, context, service)
 
 
 __all__ = ["ChatFlowGpt"]

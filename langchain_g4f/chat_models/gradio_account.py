@@ -23,7 +23,7 @@ from langchain_g4f.chat_models.gradio_address import (
 from langchain_g4f.chat_models.login import hidden, revealed
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.plan import CallContext, PlanOf
 
 
 class HubAccount(BaseChatG4F):
@@ -90,18 +90,18 @@ class HubAccount(BaseChatG4F):
         wanted = self.use_environment_token and self._on_hub
         return Credentials(api_key=environment_token() if wanted else "")
 
-    def _use(self, found: Credentials, session: Session) -> bool:
+    def _use(self, found: Credentials, context: CallContext) -> bool:
         check_cookies(found.cookies)
         own = "cookies" in self.model_fields_set or not self._on_hub
-        renewed = not own and session.cookies.renew(found.cookies)
+        renewed = not own and context.cookies.renew(found.cookies)
         if found.api_key and found.api_key != plain(self.api_key):
             self.__dict__["api_key"] = SecretStr(found.api_key)
             renewed = True
         return renewed
 
-    def _login_page_plan(self, session: Session) -> PlanOf[str]:
+    def _login_page_plan(self, context: CallContext) -> PlanOf[str]:
         if not self._on_hub:
-            return (yield from super()._login_page_plan(session))
+            return (yield from super()._login_page_plan(context))
         return f"{self.hub_url}/login"
 
     def _identity_url(self) -> str:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
     from langchain_g4f.chat_models.arguments import Arguments
-    from langchain_g4f.limits import Limits
-    from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.limits import Limits
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
     from langchain_g4f.providers.gradio_space import App, Where
-    from langchain_g4f.turn import Turn
 
 
 class ChatGradioSpace(HubAccount):
@@ -192,34 +192,34 @@ class ChatGradioSpace(HubAccount):
             return value.response_metadata.get("conversation", {})  # no handle is not "auto"
         return value
 
-    def _plan(self, turn: Turn, session: Session) -> Plan:
+    def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
         from langchain_g4f.providers.gradio_space import plan
 
         try:
-            yield from plan(turn, session, self._where())
+            yield from plan(chat_request, context, self._where())
         finally:
-            self._learn(session)
+            self._learn(context)
 
-    def _whoami_plan(self, session: Session) -> PlanOf[str | None]:
+    def _whoami_plan(self, context: CallContext) -> PlanOf[str | None]:
         from langchain_g4f.providers.gradio_space import whoami
 
         if not self._on_hub and self.hub_url == environment_hub():
-            return super()._whoami_plan(session)
+            return super()._whoami_plan(context)
         return whoami(self._where())
 
-    def _describe_plan(self, session: Session) -> PlanOf[str]:
+    def _describe_plan(self, context: CallContext) -> PlanOf[str]:
         from langchain_g4f.providers.gradio_space import open_app
 
         where = self._where()
-        app = yield from open_app(where, session)
+        app = yield from open_app(where, context)
         return "Gradio" if app is where.known else f"Gradio {app.version}"
 
-    def _models_plan(self, session: Session) -> PlanOf[list[str]]:
+    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
         from langchain_g4f.providers.gradio_space import models_of, open_app
 
         where = self._where()
-        app = yield from open_app(where, session)
-        self._learn(session)
+        app = yield from open_app(where, context)
+        self._learn(context)
         name = app.space or self.space or app.title
         return models_of(app, where) or ([name] if name else [])
 
@@ -228,11 +228,11 @@ class ChatGradioSpace(HubAccount):
 
         return fetch(url, self._where(), tuple(self.trusted_media_hosts))
 
-    def _learn(self, session: Session) -> None:
+    def _learn(self, context: CallContext) -> None:
         """Let the profile follow what the app has said of itself."""
         from langchain_g4f.providers.gradio_space import known_app
 
-        app = known_app(self._where(), session)
+        app = known_app(self._where(), context)
         if app is not None and "profile" not in self.model_fields_set:
             self.__dict__["profile"] = self._profile_of(app)
 

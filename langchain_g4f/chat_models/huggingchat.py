@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
     from langchain_g4f.chat_models.arguments import Arguments
-    from langchain_g4f.plan import Plan, PlanOf, Session
-    from langchain_g4f.turn import Turn
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
 
 
 class ChatHuggingChat(ToolServerModel):
@@ -172,9 +172,9 @@ class ChatHuggingChat(ToolServerModel):
             return ""
         return " Cookies in the environment variable HUGGINGCHAT_COOKIES are read, too."
 
-    def _use(self, found: Credentials, session: Session) -> bool:
+    def _use(self, found: Credentials, context: CallContext) -> bool:
         check_cookies(found.cookies)
-        return session.cookies.renew(found.cookies)
+        return context.cookies.renew(found.cookies)
 
     @property
     def lc_secrets(self) -> dict[str, str]:
@@ -242,27 +242,27 @@ class ChatHuggingChat(ToolServerModel):
             ]
         return value
 
-    def _plan(self, turn: Turn, session: Session) -> Plan:
+    def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
         from langchain_g4f.providers.huggingchat import plan
 
-        return plan(turn, session, self.base_url)
+        return plan(chat_request, context, self.base_url)
 
-    def _whoami_plan(self, session: Session) -> PlanOf[str | None]:
+    def _whoami_plan(self, context: CallContext) -> PlanOf[str | None]:
         from langchain_g4f.providers.huggingchat import whoami
 
         return whoami(self.base_url)
 
-    def _login_page_plan(self, session: Session) -> PlanOf[str]:
+    def _login_page_plan(self, context: CallContext) -> PlanOf[str]:
         from langchain_g4f.providers.huggingchat import login_page
 
         return login_page(self.base_url)
 
-    def _describe_plan(self, session: Session) -> PlanOf[str]:
+    def _describe_plan(self, context: CallContext) -> PlanOf[str]:
         from langchain_g4f.providers.huggingchat import describe
 
         return describe(self.base_url)
 
-    def _models_plan(self, session: Session) -> PlanOf[list[str]]:
+    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
         from langchain_g4f.providers.huggingchat import list_models
 
         return [model.name for model in (yield from list_models(self.base_url))]

@@ -22,7 +22,7 @@ from langchain_g4f.errors import AuthenticationError, ConfigurationError
 if TYPE_CHECKING:
     from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
 
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.plan import CallContext, PlanOf
 
 
 class LoginSettings(ChatSettings):
@@ -84,16 +84,16 @@ class LoginSettings(ChatSettings):
         """Where else a login is looked for, for an error. Overwritten where that helps."""
         return ""
 
-    def _use(self, found: Credentials, session: Session) -> bool:
+    def _use(self, found: Credentials, context: CallContext) -> bool:
         """Use these from now on; False if they are those in use."""
         raise NotImplementedError
 
-    def _whoami_plan(self, session: Session) -> PlanOf[str | None]:
+    def _whoami_plan(self, context: CallContext) -> PlanOf[str | None]:
         """The plan that asks who the caller is. Overwritten where a service says so."""
         yield from ()
         raise ConfigurationError(f"{self.label} does not say who is logged in")
 
-    def _login_page_plan(self, session: Session) -> PlanOf[str]:
+    def _login_page_plan(self, context: CallContext) -> PlanOf[str]:
         """The plan that finds where a browser logs in. Overwritten where one can."""
         yield from ()
         msg = f"{self.label} at {self.account_url} has no login in a browser"
@@ -175,17 +175,17 @@ class LoginSettings(ChatSettings):
         with suppress(ConfigurationError):  # it is reported where it is read
             self._credential_file().refresh(old, new)
 
-    def _renew(self, login_url: str, session: Session, caller: Caller) -> bool:
+    def _renew(self, login_url: str, context: CallContext, caller: Caller) -> bool:
         """Take other credentials than those that were refused; False if there are none."""
         own = self.credential in self.model_fields_set
-        if not own and self._use_first(session):
+        if not own and self._use_first(context):
             return True
         if self.on_login_required is None:
             return False
         given = self._given_credentials(caller.wait(self.on_login_required(login_url)))
         if not given:
-            return self._use_first(session)
-        used = self._use(given, session)
+            return self._use_first(context)
+        used = self._use(given, context)
         self._login = "from on_login_required" if used else self._login
         return used
 
@@ -217,11 +217,11 @@ class LoginSettings(ChatSettings):
             return self._login
         return f"given as {argument}" if argument else "of this model"
 
-    def _use_first(self, session: Session) -> bool:
+    def _use_first(self, context: CallContext) -> bool:
         """Use the first of what is given that is not in use."""
         with suppress(ConfigurationError):  # the refusal is what the caller has to know
             for place, found in self._sources():
-                if found and self._use(found, session):
+                if found and self._use(found, context):
                     self._login = place
                     return True
         return False

@@ -1,7 +1,7 @@
 """LangChain messages -> Turn.
 
 What cannot be mapped is an error before anything is sent: nothing of a message is
-dropped in silence. System messages are joined; they have one place in a `Turn`.
+dropped in silence. System messages are joined; they have one place in a `ChatRequest`.
 
 Whatever is said comes out of `_Reader` escaped, in every role: this is the one way by which
 texts, names and documents get into a prompt.
@@ -25,11 +25,18 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_g4f.core.chat_request import (
+    AnswerState,
+    ChatRequest,
+    Media,
+    Message,
+    RemoteMedia,
+    Role,
+)
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.media.documents import without_markers
 from langchain_g4f.text.escape import escape
 from langchain_g4f.tools.prompt import is_nonce, render_call, render_result, render_unreadable
-from langchain_g4f.turn import AnswerState, Media, Message, RemoteMedia, Role, Turn
 
 _ROLES: dict[str, Role] = {
     "user": "user",
@@ -39,7 +46,7 @@ _ROLES: dict[str, Role] = {
 }
 
 
-def to_turn(
+def to_chat_request(
     messages: Sequence[BaseMessage],
     *,
     model: str,
@@ -48,7 +55,7 @@ def to_turn(
     tools: str = "",
     note: str = "",
     nonce: str = "",
-) -> Turn:
+) -> ChatRequest:
     """The turn that ``messages`` ask for.
 
     Args:
@@ -86,20 +93,20 @@ def to_turn(
             case _:
                 msg = f"a message of type {message.type!r} cannot be sent"
                 raise ConfigurationError(msg)
-    asked = [at for at, turn in enumerate(turns) if turn.role == "user"]
+    asked = [at for at, chat_request in enumerate(turns) if chat_request.role == "user"]
     if media and asked:
         last = turns[asked[-1]]
         turns[asked[-1]] = replace(last, media=(*last.media, *map(read.file, media)))
-    called = {"assistant", "tool"} <= {turn.role for turn in turns}
+    called = {"assistant", "tool"} <= {chat_request.role for chat_request in turns}
     if not (called or any(turns[at].text.strip() or turns[at].media for at in asked)):
         msg = "there is no user message to answer"
         raise ConfigurationError(msg)
     turns[-1] = replace(turns[-1], note=note)
-    if not all(map(_is_whole, [*system, *(turn.text for turn in turns)])):
+    if not all(map(_is_whole, [*system, *(chat_request.text for chat_request in turns)])):
         msg = "a message has half of a surrogate pair in its text, which cannot be sent"
         raise ConfigurationError(msg)
     said = tuple(filter(None, system))
-    return Turn(tuple(turns), model, "\n\n".join(said), options, said, tools)
+    return ChatRequest(tuple(turns), model, "\n\n".join(said), options, said, tools)
 
 
 def known_nonce(messages: Sequence[BaseMessage], provider: str) -> str:
@@ -226,4 +233,4 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-__all__ = ["known_nonce", "to_turn"]
+__all__ = ["known_nonce", "to_chat_request"]

@@ -15,7 +15,7 @@ from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.gradio_space import Where
 
 
@@ -59,8 +59,8 @@ class ChatMicrosoftPhi4(ChatGradioSpace):
             known=known_app(),
         )
 
-    def _models_plan(self, session: Session) -> PlanOf[list[str]]:
-        found = yield from super()._models_plan(session)
+    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
+        found = yield from super()._models_plan(context)
         return list(dict.fromkeys([*self.models, *self.model_aliases, *found]))
 
     def _resolve_model_profile(self) -> ModelProfile | None:

@@ -11,7 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
 if TYPE_CHECKING:
-    from langchain_g4f.events import ToolCall, ToolCallPart, Usage
+    from langchain_g4f.core.events import ToolCall, ToolCallPart, Usage
 
 
 def whole_call(call: ToolCall, index: int) -> ToolCallChunk:

@@ -16,8 +16,8 @@ from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_eve
 from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_g4f.chat_models.awaiting import awaited, run_blocking
+from langchain_g4f.core.events import Event, Progress, Title
 from langchain_g4f.errors import AuthenticationError
-from langchain_g4f.events import Event, Progress, Title
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from langchain_g4f.events import Event, FinalText, Reasoning, Text, ToolCall
+from langchain_g4f.core.events import Event, FinalText, Reasoning, Text, ToolCall
 from langchain_g4f.tools.bare_json import BareJSON
 from langchain_g4f.tools.decode import calls_in
 from langchain_g4f.tools.parser import RawCall, ToolCallParser

@@ -15,13 +15,13 @@ import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_g4f.auth.cookies import Cookies
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Session
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import CallContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from langchain_g4f.limits import Limits
+    from langchain_g4f.core.limits import Limits
 
 MODELS_TTL_S = 300.0
 """How long a list of models is kept."""
@@ -77,7 +77,7 @@ class Runtime:
     def __repr__(self) -> str:
         return "<Runtime>"
 
-    def session(
+    def context(
         self,
         provider: str,
         limits: Limits,
@@ -86,13 +86,13 @@ class Runtime:
         url: str,
         secrets: Callable[[], dict[str, str]],
         refreshed: Callable[[Mapping[str, str], Mapping[str, str]], None],
-    ) -> Session:
+    ) -> CallContext:
         """What the calls of the model share, with the settings of this one."""
         with self._mutex:
             if self._cookies is None:
                 limit = limits.sizes.cookies_count
                 self._cookies = Cookies(url, secrets(), limit=limit, refreshed=refreshed)
-        return Session(
+        return CallContext(
             provider=provider,
             limits=limits,
             max_retries=max_retries,

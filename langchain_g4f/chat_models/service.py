@@ -14,21 +14,21 @@ from langchain_g4f.chat_models.awaiting import Caller
 from langchain_g4f.chat_models.blocks import address_of, content_of
 from langchain_g4f.chat_models.login import LoginSettings
 from langchain_g4f.chat_models.runtime import Runtime
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.limits import Clocks, Limits
+from langchain_g4f.core.plan import Lock, Unlock, ask
 from langchain_g4f.errors import (
     AuthenticationError,
     ConfigurationError,
     ModelNotFoundError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.limits import Clocks, Limits
-from langchain_g4f.plan import Lock, Unlock, ask
 
 if TYPE_CHECKING:
-    from langchain_g4f.events import Event
-    from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.events import Event
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
     from langchain_g4f.run import arun
     from langchain_g4f.transport.client import AsyncClient, SyncClient
-    from langchain_g4f.turn import Turn
 
 
 _IDENTITY = ("base_url", "space", "login_profile", "from_browser", "use_environment_token")
@@ -46,16 +46,16 @@ class ServiceModel(LoginSettings):
 
     # -- what a provider gives -------------------------------------------------
 
-    def _plan(self, turn: Turn, session: Session) -> Plan:
+    def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
         """The plan of one call. Overwritten by every provider."""
         raise NotImplementedError
 
-    def _models_plan(self, session: Session) -> PlanOf[list[str]]:
+    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
         """The plan that asks for the models. Overwritten where there is a list."""
         yield from ()
         return list(self.models)
 
-    def _describe_plan(self, session: Session) -> PlanOf[str]:
+    def _describe_plan(self, context: CallContext) -> PlanOf[str]:
         """The plan that asks what the server is. Overwritten where it says."""
         yield from ()
         return ""
@@ -82,9 +82,9 @@ class ServiceModel(LoginSettings):
             return Limits(clocks=self.timeout)
         return Limits(clocks=Clocks.within(self.timeout))
 
-    def _session(self) -> Session:
+    def _session(self) -> CallContext:
         self._refuse_unknown_profile()
-        return self._runtime.session(
+        return self._runtime.context(
             self.provider,
             self._limits(),
             self.max_retries,
@@ -200,22 +200,22 @@ class ServiceModel(LoginSettings):
         """
         return await self._aresult(self._login_page_plan(self._session()))
 
-    def _signed_in(self, make_plan: Callable[[Session], Plan]) -> Plan:
+    def _signed_in(self, make_plan: Callable[[CallContext], Plan]) -> Plan:
         """A plan; if its login is refused, once more with another one, if there is one by now.
 
         However many calls are refused at once, the others wait for what one of them finds.
         """
-        session = self._session()
+        context = self._session()
         seen = self._runtime.identity
         try:
-            yield from make_plan(session)
+            yield from make_plan(context)
         except AuthenticationError as error:
             if not error.login_url or not (yield from self._renewed(seen, error.login_url)):
                 raise self._of_account(error) from None
         else:
             return
         yield Progress("login_renewed")
-        yield from self._explained(make_plan(session))
+        yield from self._explained(make_plan(context))
 
     def _explained(self, plan: PlanOf[T]) -> PlanOf[T]:
         """A plan whose refusals say what was refused."""

@@ -26,10 +26,10 @@ from pydantic import (
 from langchain_g4f.chat_models.addresses import address, split
 from langchain_g4f.chat_models.given_cookies import sealed
 from langchain_g4f.chat_models.parameters import Parameter, in_lines
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.redact import redact_url
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.events import Progress
-from langchain_g4f.limits import Clocks
-from langchain_g4f.redact import redact_url
 
 UNHONOURED = ("temperature", "max_tokens")
 """Standard parameters that only some services have."""

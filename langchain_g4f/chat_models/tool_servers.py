@@ -12,14 +12,14 @@ from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, Field, SecretStr
 
 from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.core.redact import forget_locals
 from langchain_g4f.errors import G4FError
-from langchain_g4f.redact import forget_locals
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from langchain_g4f.chat_models.chunks import ChunkMapper
-    from langchain_g4f.turn import Turn
+    from langchain_g4f.core.chat_request import ChatRequest
 
 
 class ToolServer(Serializable):
@@ -51,7 +51,7 @@ class ToolServerModel(BaseChatG4F):
 
     def _prepare(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> tuple[Turn, ChunkMapper]:
+    ) -> tuple[ChatRequest, ChunkMapper]:
         try:
             return super()._prepare(messages, stop, kwargs)
         except G4FError as error:

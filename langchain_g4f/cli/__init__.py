@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from traceback import format_exception
 
 from langchain_g4f.cli.terminal import give_up_output, is_of_output, tell
-from langchain_g4f.extras import how_to_install
+from langchain_g4f.core.extras import how_to_install
 
 _EXTRA = ("rich", "typer")
 

@@ -29,7 +29,7 @@ from langchain_core.messages import (
 from langchain_g4f.chat_models.attachments import given_media
 from langchain_g4f.cli.failure import CommandError
 from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
-from langchain_g4f.turn import Media
+from langchain_g4f.core.chat_request import Media
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from langchain_g4f.events import Progress
+    from langchain_g4f.core.events import Progress
 
 _NOTES = {
     "interrupted": "the answer was stopped",

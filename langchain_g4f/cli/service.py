@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from langchain_g4f.chat_models.base import BaseChatG4F
     from langchain_g4f.cli.providers import Provider
-    from langchain_g4f.events import Progress
+    from langchain_g4f.core.events import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from langchain_g4f.codecs.jsonl import JSONLines
 from langchain_g4f.errors import MalformedStreamError
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 MAX_DEPTH = 300
 """Levels of nesting a value may have."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from langchain_g4f.core.http import parse_json
+from langchain_g4f.core.urls import is_id
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.urls import is_id
-from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 T = TypeVar("T", str, bool, int, list["JSON"], dict[str, "JSON"])
 

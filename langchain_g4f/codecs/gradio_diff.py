@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from langchain_g4f.errors import MalformedStreamError
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
     _Container = list[JSON] | dict[str, JSON]
     # By identity, for where a path leads may change with every edit.

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.http import parse_json
 from langchain_g4f.errors import MalformedStreamError, TooLargeError
-from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 _PADDING = b" \t\r\0"
 

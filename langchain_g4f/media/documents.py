@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from langchain_g4f.core.chat_request import Media
 from langchain_g4f.text.escape import escape
-from langchain_g4f.turn import Media
 
 _TEXTS = ("application/json", "application/xml", "application/csv")
 

@@ -15,6 +15,10 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.error_mapping import status_error
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import resolve, send
 from langchain_g4f.errors import (
     BlockedURLError,
     MediaTooLargeError,
@@ -23,16 +27,12 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.media.addresses import is_public
 from langchain_g4f.media.sniff import sniff
-from langchain_g4f.plan import resolve, send
-from langchain_g4f.status import status_error
-from langchain_g4f.turn import Media
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from langchain_g4f.plan import PlanOf
-    from langchain_g4f.wire import Response
+    from langchain_g4f.core.http import Response
+    from langchain_g4f.core.plan import PlanOf
 
 MAX_REDIRECTS = 5
 PHASE = "download a file"
@@ -132,7 +132,9 @@ def _fetch(
         nonlocal attempts
         address = addresses[attempts % len(addresses)]  # a repeated attempt tries the next one
         attempts += 1
-        return Request("GET", target.url, headers, repeat=Repeat.ANY, phase=PHASE, address=address)
+        return Request(
+            "GET", target.url, headers, retry=RetryWhen.ALWAYS, phase=PHASE, address=address
+        )
 
     try:
         return (yield from send(request, limit=limit, redirects=True))

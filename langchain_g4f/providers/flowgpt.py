@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need
 from langchain_g4f.codecs.jsonl import JSONLines
+from langchain_g4f.core.error_mapping import error_class
+from langchain_g4f.core.events import Event, Finish, Text
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import stream
+from langchain_g4f.core.redact import count_kind, redact_text
 from langchain_g4f.errors import (
     APIError,
     AuthenticationError,
@@ -27,19 +32,14 @@ from langchain_g4f.errors import (
     ServerStreamError,
     UnsupportedMediaError,
 )
-from langchain_g4f.events import Event, Finish, Text
-from langchain_g4f.plan import stream
-from langchain_g4f.redact import count_kind, redact_text
-from langchain_g4f.status import error_class
 from langchain_g4f.text.transcript import GO_ON
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from langchain_g4f.plan import Plan, Session
-    from langchain_g4f.turn import Turn
-    from langchain_g4f.wire import JSON, ResponseHead
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.http import JSON, ResponseHead
+    from langchain_g4f.core.plan import CallContext, Plan
 
 _log = logging.getLogger(__name__)
 
@@ -69,29 +69,29 @@ class FlowGPT:
     system: str
 
 
-def plan(turn: Turn, session: Session, service: FlowGPT) -> Plan:
+def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> Plan:
     """One answer.
 
     Raises:
         ConfigurationError: The temperature is no number.
         UnsupportedMediaError: There is an image or file among the messages.
     """
-    if any(message.media for message in turn.messages):
+    if any(message.media for message in chat_request.messages):
         msg = "FlowGPT takes text only: no image or file can be sent"
         raise UnsupportedMediaError(msg)
-    body = json.dumps(_body(turn, service), ensure_ascii=False).encode()
-    limit = session.limits.sizes.line
+    body = json.dumps(_body(chat_request, service), ensure_ascii=False).encode()
+    limit = context.limits.sizes.line
     skipped: Counter[str] = Counter()
     try:
         end = yield from stream(
-            lambda: _request(body, session, service),
+            lambda: _request(body, context, service),
             lambda head: FlowGPTDecoder(head, limit, service.token, skipped),
         )
     except (AuthenticationError, PermissionDeniedError) as error:
         raise _explained(error, service) from None
     finally:
         if skipped:
-            _log.debug("%s: skipped %s", session.provider, dict(skipped))
+            _log.debug("%s: skipped %s", context.provider, dict(skipped))
     if end.error is not None:
         raise end.error
 
@@ -102,12 +102,12 @@ def sign(timestamp: str, nonce: str, authorization: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _request(body: bytes, session: Session, service: FlowGPT) -> Request:
+def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
     """One attempt, signed anew: a nonce is good for one request."""
     authorization = f"Bearer {service.token or 'null'}"
-    timestamp = str(int(session.wall_clock()))
-    # not out of `session.random`, whose numbers come again in each child of a fork
-    nonce = session.new_id().replace("-", "")
+    timestamp = str(int(context.wall_clock()))
+    # not out of `context.random`, whose numbers come again in each child of a fork
+    nonce = context.new_id().replace("-", "")
     headers = {
         "accept": "*/*",
         "authorization": authorization,
@@ -121,31 +121,36 @@ def _request(body: bytes, session: Session, service: FlowGPT) -> Request:
     }
     path = "chat" if service.token else "chat-anonymous"
     return Request(
-        "POST", f"{service.base_url}/v3/{path}", headers, body, Repeat.UNSENT, "send the message"
+        "POST",
+        f"{service.base_url}/v3/{path}",
+        headers,
+        body,
+        RetryWhen.NOT_SENT,
+        "send the message",
     )
 
 
-def _body(turn: Turn, service: FlowGPT) -> dict[str, JSON]:
+def _body(chat_request: ChatRequest, service: FlowGPT) -> dict[str, JSON]:
     """Section 5; what is asked is the trailing run of messages that are no answer."""
-    asked = len(turn.messages)
-    while asked and turn.messages[asked - 1].role != "assistant":
+    asked = len(chat_request.messages)
+    while asked and chat_request.messages[asked - 1].role != "assistant":
         asked -= 1
-    said = [m.text for m in turn.messages[asked:] if m.text] or [GO_ON]
+    said = [m.text for m in chat_request.messages[asked:] if m.text] or [GO_ON]
     history: list[JSON] = []
     if service.greeting:
         history.append({"role": "assistant", "content": service.greeting})
-    for message in turn.messages[:asked]:
+    for message in chat_request.messages[:asked]:
         role = "assistant" if message.role == "assistant" else "user"
         history.append({"role": role, "content": message.text})
-    system = "\n".join(turn.system_messages) or service.system
+    system = "\n".join(chat_request.system_messages) or service.system
     return {
-        "model": turn.model,
+        "model": chat_request.model,
         "nsfw": False,
-        "question": "\n".join(filter(None, (*said, turn.messages[-1].note))),
+        "question": "\n".join(filter(None, (*said, chat_request.messages[-1].note))),
         "history": history,
-        "system": "\n\n".join(filter(None, (system, turn.tools))),
-        "temperature": _temperature(turn.options.get("temperature")),
-        "promptId": f"model-{turn.model}",
+        "system": "\n\n".join(filter(None, (system, chat_request.tools))),
+        "temperature": _temperature(chat_request.options.get("temperature")),
+        "promptId": f"model-{chat_request.model}",
         "documentIds": [],
         "chatFileDocumentIds": [],
         "generateImage": False,

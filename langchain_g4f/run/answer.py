@@ -16,6 +16,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.events import QUEUED, Finish, Progress, Text
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -24,14 +25,13 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     TooLargeError,
 )
-from langchain_g4f.events import QUEUED, Finish, Progress, Text
 from langchain_g4f.run.operations import HELD_READ, READ, TURN, Read, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_g4f.events import Event
-    from langchain_g4f.plan import Decoder, Session
+    from langchain_g4f.core.events import Event
+    from langchain_g4f.core.plan import CallContext, Decoder
     from langchain_g4f.run.requests import Requests
 
 _DRAIN_S = 0.1
@@ -52,10 +52,10 @@ class Answer:
     """
 
     def __init__(
-        self, decoder: Decoder, session: Session, requests: Requests, *, held: bool = False
+        self, decoder: Decoder, context: CallContext, requests: Requests, *, held: bool = False
     ) -> None:
         self._decoder = decoder
-        self._session = session
+        self._session = context
         self._requests = requests
         self._next = HELD_READ if held else READ
         self._pieces: list[str] = []

@@ -9,15 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from langchain_g4f.errors import (
-    APIConnectionError,
-    APIError,
-    APITimeoutError,
-    G4FError,
-    StreamInterruptedError,
-)
-from langchain_g4f.plan import (
+from langchain_g4f.core.http import Response
+from langchain_g4f.core.plan import (
     Ask,
+    CallContext,
     Defer,
     Effect,
     Lock,
@@ -26,17 +21,22 @@ from langchain_g4f.plan import (
     Resolve,
     Result,
     Send,
-    Session,
     Sleep,
     Stream,
     StreamEnd,
     Unlock,
 )
+from langchain_g4f.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    G4FError,
+    StreamInterruptedError,
+)
 from langchain_g4f.run.answer import Answer
 from langchain_g4f.run.operations import CLOSE, Acquire, LookUp, Question, Steps, Wait
 from langchain_g4f.run.requests import Requests
 from langchain_g4f.transport.exchange import check_coding, check_length
-from langchain_g4f.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,11 +60,11 @@ class Call:
         gone: Whether the call can never go on, nor end; its locks are given to others then.
     """
 
-    def __init__(self, plan: Plan, session: Session, budget: RetryBudget) -> None:
+    def __init__(self, plan: Plan, context: CallContext, budget: RetryBudget) -> None:
         self.gone: Callable[[], bool] = lambda: False
         self._plan = plan
-        self._session = session
-        self._requests = Requests(session, budget)
+        self._session = context
+        self._requests = Requests(context, budget)
         self._abort: MakeRequest | None = None
         self._abort_if_sent: MakeRequest | None = None
         self._abort_while_open = False

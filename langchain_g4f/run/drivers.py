@@ -36,8 +36,8 @@ from langchain_g4f.run.operations import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from langchain_g4f.events import Event
-    from langchain_g4f.plan import Plan, Session
+    from langchain_g4f.core.events import Event
+    from langchain_g4f.core.plan import CallContext, Plan
     from langchain_g4f.run.operations import Steps
     from langchain_g4f.transport.awaited import AsyncExchange
     from langchain_g4f.transport.blocking import SyncExchange
@@ -50,13 +50,13 @@ _under_way: set[asyncio.Task[None]] = set()
 """The clean-ups; an event loop does not keep its tasks."""
 
 
-def run(plan: Plan, session: Session, client: SyncClient) -> Generator[Event]:
+def run(plan: Plan, context: CallContext, client: SyncClient) -> Generator[Event]:
     """Perform ``plan``, blocking, and yield its events.
 
     Raises:
         G4FError: What the plan did not recover from.
     """
-    call = Call(plan, session, client.budget)
+    call = Call(plan, context, client.budget)
     exchange = client.exchange(call.seconds_left)
     steps = call.steps()
     try:
@@ -120,8 +120,8 @@ class arun:  # noqa: N801 -- used as the generator function beside it
     two that are nested one would then be found "already running".
     """
 
-    def __init__(self, plan: Plan, session: Session, client: AsyncClient) -> None:
-        self._call = Call(plan, session, client.budget)
+    def __init__(self, plan: Plan, context: CallContext, client: AsyncClient) -> None:
+        self._call = Call(plan, context, client.budget)
         self._steps = self._call.steps()
         self._client = client
         self._exchange = client.exchange(self._call.seconds_left)

@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from langchain_g4f.events import Event
-from langchain_g4f.limits import Clocks
-from langchain_g4f.wire import Request, ResponseHead
+from langchain_g4f.core.events import Event
+from langchain_g4f.core.http import Request, ResponseHead
+from langchain_g4f.core.limits import Clocks
 
 
 @dataclass(frozen=True, slots=True)

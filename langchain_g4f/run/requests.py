@@ -8,6 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.error_mapping import status_error
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Request, Response, ResponseHead
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -16,15 +19,12 @@ from langchain_g4f.errors import (
     G4FError,
     TooLargeError,
 )
-from langchain_g4f.events import Progress
 from langchain_g4f.run.operations import CLOSE, READ, Open, Read, Steps, Tell, Wait
-from langchain_g4f.status import status_error
 from langchain_g4f.transport.retry import parse_retry_after, wait_before_retry
-from langchain_g4f.wire import Request, Response, ResponseHead
 
 if TYPE_CHECKING:
-    from langchain_g4f.limits import Clocks
-    from langchain_g4f.plan import MakeRequest, Session
+    from langchain_g4f.core.limits import Clocks
+    from langchain_g4f.core.plan import CallContext, MakeRequest
     from langchain_g4f.transport.retry import RetryBudget
 
 _SECRET_LENGTH = 8
@@ -45,15 +45,15 @@ class Requests:
         phase: What the latest request is for.
     """
 
-    def __init__(self, session: Session, budget: RetryBudget) -> None:
+    def __init__(self, context: CallContext, budget: RetryBudget) -> None:
         self.answering = False
         self.unanswered = False
         self.phase = ""
         self._cookies_sent = ""
-        self._session = session
+        self._session = context
         self._budget = budget
-        self._clocks = session.limits.clocks
-        self._sizes = session.limits.sizes
+        self._clocks = context.limits.clocks
+        self._sizes = context.limits.sizes
         self._deadline = math.inf
         self._queue_end = 0.0
 
@@ -246,7 +246,7 @@ class Requests:
             return None
         wait = wait_before_retry(
             error,
-            request.repeat,
+            request.retry,
             attempt,
             self._session.random,
             longest=self._sizes.retry_after_s,

@@ -18,13 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
+from langchain_g4f.core.extras import how_to_install
 from langchain_g4f.errors import (
     APIConnectionError,
     AuthenticationError,
     ConfigurationError,
     MissingDependencyError,
 )
-from langchain_g4f.extras import how_to_install
 from langchain_g4f.sign_in.installed import find_browser, need_screen
 
 if TYPE_CHECKING:

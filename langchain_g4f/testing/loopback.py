@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from langchain_g4f.core.extras import how_to_install
 from langchain_g4f.errors import MissingDependencyError
-from langchain_g4f.extras import how_to_install
 from langchain_g4f.testing.script import Reply
 
 if TYPE_CHECKING:

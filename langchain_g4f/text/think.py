@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.text.hold import held_back
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langchain_g4f.turn import Message
+    from langchain_g4f.core.chat_request import Message
 
 GO_ON = "Go on from here."
 """What is asked where the last message is an answer."""

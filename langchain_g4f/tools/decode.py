@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from langchain_g4f.tools.spelling import objects, read_json
 
 if TYPE_CHECKING:
+    from langchain_g4f.core.http import JSON
     from langchain_g4f.tools.parser import RawCall
-    from langchain_g4f.wire import JSON
 
 DEPTH = 100
 """How deep arguments may be nested; whoever reads them next may recurse."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from langchain_g4f.events import Text
+from langchain_g4f.core.events import Text
 from langchain_g4f.text.escape import escape
 from langchain_g4f.text.think import without_think_elements
 from langchain_g4f.tools.decode import calls_in

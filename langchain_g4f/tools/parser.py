@@ -25,11 +25,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.events import Reasoning, Text
+from langchain_g4f.core.http import parse_json
 from langchain_g4f.errors import TooLargeError
-from langchain_g4f.events import Reasoning, Text
 from langchain_g4f.text.think import ThinkSplitter
 from langchain_g4f.tools.surroundings import Surroundings
-from langchain_g4f.wire import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

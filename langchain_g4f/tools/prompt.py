@@ -21,7 +21,7 @@ from langchain_g4f.text.escape import escape, json_without_markers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 PROTOCOL = 2
 """Version of what is said here; another one may be answered differently."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 OBJECTS = 100
 """Objects that are read of one text, at most."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from langchain_g4f.limits import Clocks
+    from langchain_g4f.core.http import Request, ResponseHead
+    from langchain_g4f.core.limits import Clocks
     from langchain_g4f.transport.client import AsyncClient
-    from langchain_g4f.wire import Request, ResponseHead
 
 _AGAIN_S = 0.1
 """Seconds between two looks at a deadline that is over while nothing is read."""

@@ -17,9 +17,9 @@ from langchain_g4f.transport.route import Route
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from langchain_g4f.limits import Clocks
+    from langchain_g4f.core.http import Request, ResponseHead
+    from langchain_g4f.core.limits import Clocks
     from langchain_g4f.transport.client import SyncClient
-    from langchain_g4f.wire import Request, ResponseHead
 
 
 class SyncExchange(Exchange):

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from langchain_g4f.core.http import Headers, Request, ResponseHead
+from langchain_g4f.core.limits import Clocks
 from langchain_g4f.errors import (
     APITimeoutError,
     ConfigurationError,
@@ -25,13 +27,11 @@ from langchain_g4f.errors import (
     MalformedStreamError,
     TooLargeError,
 )
-from langchain_g4f.limits import Clocks
 from langchain_g4f.transport.library import as_httpx_error, errors_of, library_of
 from langchain_g4f.transport.own import keep_out_of
 from langchain_g4f.transport.request import WatchedBody, as_httpx
 from langchain_g4f.transport.route import Route
 from langchain_g4f.transport.translate import translate
-from langchain_g4f.wire import Headers, Request, ResponseHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 
-from langchain_g4f.redact import MASK, redact_url
+from langchain_g4f.core.redact import MASK, redact_url
 from langchain_g4f.transport.own import SENDING
 
 _SET_COOKIE = re.compile(

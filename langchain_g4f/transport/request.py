@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from types import ModuleType
 
-    from langchain_g4f.limits import Clocks
-    from langchain_g4f.wire import Part, Request
+    from langchain_g4f.core.http import Part, Request
+    from langchain_g4f.core.limits import Clocks
 
 _USER_AGENT = f"langchain-g4f/{__version__}"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -13,13 +13,13 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.http import Headers, RetryWhen
 from langchain_g4f.errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
     ChallengeError,
 )
-from langchain_g4f.wire import Headers, Repeat
 
 if TYPE_CHECKING:
     from random import Random
@@ -58,35 +58,35 @@ def backoff(attempt: int, random: Random) -> float:
     return float(min(_FIRST_S * 2**attempt, _CAP_S) * (1 - _JITTER * random.random()))
 
 
-def may_repeat(error: APIError, repeat: Repeat) -> bool:
+def may_retry(error: APIError, retry: RetryWhen) -> bool:
     """Whether a request of this kind may be sent again after ``error``."""
     if isinstance(error, (APIConnectionError, APITimeoutError)):
         if not error.is_retryable:
             return False
-        return not error.request_sent or repeat is Repeat.ANY
+        return not error.request_sent or retry is RetryWhen.ALWAYS
     if not isinstance(error, APIStatusError) or isinstance(error, ChallengeError):
         return False
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         # services count refused messages, too, and a wait of our own choice prolongs the ban
-        return repeat is not Repeat.UNSENT or error.retry_after is not None
-    if repeat is Repeat.ANY:
+        return retry is not RetryWhen.NOT_SENT or error.retry_after is not None
+    if retry is RetryWhen.ALWAYS:
         return error.status_code in _TRANSIENT
-    return repeat is Repeat.REFUSED and error.status_code in _UNAVAILABLE
+    return retry is RetryWhen.NOT_PROCESSED and error.status_code in _UNAVAILABLE
 
 
 def wait_before_retry(
-    error: APIError, repeat: Repeat, attempt: int, random: Random, *, longest: float
+    error: APIError, retry: RetryWhen, attempt: int, random: Random, *, longest: float
 ) -> float | None:
     """Seconds to wait before the request is repeated, or None to give up.
 
     Args:
         error: The failure.
-        repeat: The kind of request.
+        retry: The kind of request.
         attempt: Number of attempts made before this one failed.
         random: For the jitter.
         longest: A wait the service asks for is obeyed up to this many seconds.
     """
-    if not may_repeat(error, repeat):
+    if not may_retry(error, retry):
         return None
     asked = error.retry_after if isinstance(error, APIStatusError) else None
     if asked is None:
@@ -130,7 +130,7 @@ class RetryBudget:
 __all__ = [
     "RetryBudget",
     "backoff",
-    "may_repeat",
+    "may_retry",
     "parse_retry_after",
     "wait_before_retry",
 ]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import APIConnectionError, APITimeoutError
-from langchain_g4f.redact import redact_text
 
 if TYPE_CHECKING:
+    from langchain_g4f.core.limits import Clocks
     from langchain_g4f.errors import G4FError
-    from langchain_g4f.limits import Clocks
 
 
 def translate(

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import pytest
 
 from langchain_g4f.auth.cookies import Cookies
-from langchain_g4f.limits import Clocks, Limits
-from langchain_g4f.locks import KeyedLocks
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.limits import Clocks, Limits
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import CallContext, Plan
 from langchain_g4f.media.download import download
-from langchain_g4f.plan import Plan, Session
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport import client
-from langchain_g4f.turn import Media
 from tests.fault_tests.byte_server import Action
 from tests.fault_tests.registry import CANARY, PATIENT
 
@@ -27,9 +27,9 @@ HERE = ("127.0.0.1",)
 by_driver = pytest.mark.parametrize("driver", ["run", "arun"])
 
 
-def session(url: str, clocks: Clocks = PATIENT, retries: int = 2) -> Session:
+def context(url: str, clocks: Clocks = PATIENT, retries: int = 2) -> CallContext:
     """A session with a credential for this very server."""
-    return Session(
+    return CallContext(
         provider="test",
         limits=Limits(clocks=clocks),
         max_retries=retries,
@@ -60,9 +60,9 @@ async def fetch(
 
     settings = settings or client.ClientSettings()
     if driver == "run":
-        list(run(plan(), session(url, clocks), client.sync_client(settings)))
+        list(run(plan(), context(url, clocks), client.sync_client(settings)))
     else:
-        async for _ in arun(plan(), session(url, clocks), client.async_client(settings)):
+        async for _ in arun(plan(), context(url, clocks), client.async_client(settings)):
             pass
     return found[0]
 

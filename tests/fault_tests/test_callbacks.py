@@ -10,7 +10,7 @@ import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.messages import AIMessage
 
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from tests.fault_tests.byte_server import Action, Exchange
 from tests.fault_tests.harness import WAYS, assert_given_up, assert_nothing_open, by_way
 from tests.fault_tests.registry import Provider, fault, hang

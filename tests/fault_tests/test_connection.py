@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from langchain_g4f.chat_models import runtime
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APIConnectionError, APITimeoutError
-from langchain_g4f.events import Progress
 from tests.fault_tests.byte_server import Exchange
 from tests.fault_tests.harness import ask, by_call, by_turns, closed, fail
 from tests.fault_tests.registry import PATIENT, Provider, fault

@@ -9,16 +9,16 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.plan import Plan
 from langchain_g4f.errors import APIConnectionError, BlockedURLError
 from langchain_g4f.media import download as module
 from langchain_g4f.media.download import download
-from langchain_g4f.plan import Plan
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport import client
-from langchain_g4f.turn import Media
 from tests.fault_tests.byte_server import ByteServer, routes
 from tests.fault_tests.certificates import Authority
-from tests.fault_tests.downloads import HERE, PNG, Resolver, by_driver, fetch, give, session, to
+from tests.fault_tests.downloads import HERE, PNG, Resolver, by_driver, context, fetch, give, to
 from tests.fault_tests.harness import assert_decent, eventually
 from tests.fault_tests.registry import CANARY
 
@@ -187,7 +187,7 @@ async def test_client_of_the_user_is_not_asked(driver: str) -> None:
 
     transport = httpx.MockTransport(refuse)
     with ByteServer(give(PNG)) as server:
-        call = plan(server.url), session(server.url)
+        call = plan(server.url), context(server.url)
         if driver == "run":
             with httpx.Client(transport=transport) as own:
                 list(run(*call, client.SyncClient(own)))
@@ -202,7 +202,7 @@ async def test_credentials_stay_at_home(driver: str) -> None:
     """No cookie goes along, not even to the service's own host, and none is kept."""
     cookie = [("Set-Cookie", "hf-chat=other")]
     with ByteServer(lambda exchange: exchange.respond(200, PNG, cookie)) as server:
-        own = session(server.url)
+        own = context(server.url)
         assert CANARY in own.cookies.header_for(server.url)
 
         def plan() -> Plan:

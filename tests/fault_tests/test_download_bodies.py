@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from langchain_g4f.core.limits import MIB, Clocks
 from langchain_g4f.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -14,7 +15,6 @@ from langchain_g4f.errors import (
     MediaTooLargeError,
     UnsupportedMediaError,
 )
-from langchain_g4f.limits import MIB, Clocks
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.fault_tests.downloads import PNG, Resolver, by_driver, fetch, give
 from tests.fault_tests.harness import assert_decent, eventually

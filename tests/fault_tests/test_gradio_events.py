@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     APIError,
     AppError,
@@ -16,7 +17,6 @@ from langchain_g4f.errors import (
     RateLimitError,
     ServerStreamError,
 )
-from langchain_g4f.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.harness import (
     ask,

@@ -13,8 +13,8 @@ import pytest
 
 from langchain_g4f import ChatMicrosoftPhi4
 from langchain_g4f.chat_models import gradio_account
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError
-from langchain_g4f.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Action, ByteServer, Exchange
 from tests.fault_tests.gradio_entry import HUB_COOKIE, hub

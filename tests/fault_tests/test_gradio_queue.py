@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APITimeoutError
-from langchain_g4f.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Action, ByteServer, ChunkedWriter, Exchange
 from tests.fault_tests.harness import (

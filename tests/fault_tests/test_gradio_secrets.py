@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Exchange
 from tests.fault_tests.gradio_entry import HUB_COOKIE, KEY

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import MalformedStreamError, SessionLostError, StreamInterruptedError
-from langchain_g4f.events import Progress
 from langchain_g4f.text.escape import escape
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Action, ByteServer

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     EmptyResponseError,
     MalformedStreamError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import ChunkedWriter, Exchange
 from tests.fault_tests.harness import (

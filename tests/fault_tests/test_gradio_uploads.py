@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.limits import Clocks
 from langchain_g4f.errors import APITimeoutError, BadRequestError, MalformedStreamError
-from langchain_g4f.events import Progress
-from langchain_g4f.limits import Clocks
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.fault_tests.downloads import PNG, give

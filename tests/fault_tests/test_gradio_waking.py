@@ -7,6 +7,7 @@ import time
 import pytest
 
 from langchain_g4f import ChatGradioSpace
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     AuthenticationError,
     ChallengeError,
@@ -17,7 +18,6 @@ from langchain_g4f.errors import (
     ServerError,
     SpaceNotRunningError,
 )
-from langchain_g4f.events import Progress
 from tests.fault_tests import gradio_script as gr
 from tests.fault_tests.byte_server import Action, Exchange
 from tests.fault_tests.gradio_entry import KEY, hub

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_g4f.core.http import Part, Request
 from langchain_g4f.errors import UnsupportedMediaError
 from langchain_g4f.transport.request import as_httpx
-from langchain_g4f.wire import Part, Request
 from tests.fault_tests.downloads import PNG
 from tests.fault_tests.harness import ask, by_turns, fail
 from tests.fault_tests.registry import PATIENT, Provider, fault

@@ -14,6 +14,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from langchain_g4f.chat_models import runtime
+from langchain_g4f.core.limits import MIB, Clocks
 from langchain_g4f.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -21,7 +22,6 @@ from langchain_g4f.errors import (
     MediaTooLargeError,
     UnsupportedMediaError,
 )
-from langchain_g4f.limits import MIB, Clocks
 from langchain_g4f.media import download as module
 from langchain_g4f.transport import client
 from tests.fault_tests.byte_server import Action, ByteServer, Exchange, routes

@@ -19,8 +19,8 @@ from langchain_core.load import dumps
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.context import collect_runs
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import G4FError
-from langchain_g4f.events import Progress
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import Action, Exchange
 from tests.fault_tests.harness import by_turns, chain, chunks

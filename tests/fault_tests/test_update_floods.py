@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import TooLargeError
-from langchain_g4f.limits import MIB
 from tests.fault_tests import chat_ui_script as hc
 from tests.fault_tests.byte_server import ByteServer, ChunkedWriter, Exchange
 from tests.fault_tests.harness import ask, by_turns, fail

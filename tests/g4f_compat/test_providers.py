@@ -20,7 +20,7 @@ from langchain_g4f import (
     StreamInterruptedError,
     g4f_chat_model,
 )
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 
 pytestmark = pytest.mark.g4f
 

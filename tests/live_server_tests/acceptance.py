@@ -12,7 +12,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import GradioCall, GradioSpace
 from tests.live_server_tests.conftest import Space
 from tests.live_server_tests.front import Front

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import pytest
 from langchain_core.messages import HumanMessage
 
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import GradioSpace
 from tests.fault_tests.harness import (
     ask,

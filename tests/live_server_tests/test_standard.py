@@ -21,10 +21,10 @@ from syrupy.assertion import SnapshotAssertion
 from vcr.request import Request  # type: ignore[import-untyped]
 
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
-from langchain_g4f.plan import PlanOf
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.plan import PlanOf
 from langchain_g4f.providers.gradio_space import files
 from langchain_g4f.testing import GradioSpace
-from langchain_g4f.turn import Media
 from tests.live_server_tests.acceptance import NOWHERE, SOUNDS, last_calls
 from tests.live_server_tests.conftest import PNG, Space
 from tests.live_server_tests.hub import SPACE

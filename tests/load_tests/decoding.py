@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from langchain_g4f.events import Text
-from langchain_g4f.limits import MIB
-from langchain_g4f.plan import Decoder
+from langchain_g4f.core.events import Text
+from langchain_g4f.core.http import Headers, ResponseHead
+from langchain_g4f.core.limits import MIB
+from langchain_g4f.core.plan import Decoder
 from langchain_g4f.providers.huggingchat.answer import AnswerDecoder, Place, ReattachDecoder
 from langchain_g4f.providers.huggingchat.reader import UpdateReader
-from langchain_g4f.wire import Headers, ResponseHead
 
 _MIN_ROUNDS, _MIN_S = 3, 1.0
 _TEXT = "a token of some words"

@@ -16,8 +16,8 @@ import httpx
 from langchain_core.messages import HumanMessage
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.chat_models.messages import to_turn
-from langchain_g4f.events import Text
+from langchain_g4f.chat_models.messages import to_chat_request
+from langchain_g4f.core.events import Text
 from tests.load_tests.clients import (
     all_closed,
     at_rest,
@@ -76,7 +76,7 @@ async def texts(model: ChatHuggingChat, level: Level, number: int) -> AsyncItera
             if chunk.content:
                 yield str(chunk.content)
         return
-    turn = to_turn([HumanMessage(question)], model="m", options={})
+    turn = to_chat_request([HumanMessage(question)], model="m", options={})
     async with aclosing(model._aevents(turn)) as events:
         async for event in events:
             if isinstance(event, Text):

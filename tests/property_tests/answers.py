@@ -12,12 +12,12 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from langchain_g4f.core.events import Event, Finish, Reasoning, Text
+from langchain_g4f.core.http import Headers, ResponseHead
+from langchain_g4f.core.plan import Decoder
 from langchain_g4f.errors import G4FError
-from langchain_g4f.events import Event, Finish, Reasoning, Text
-from langchain_g4f.plan import Decoder
 from langchain_g4f.providers.huggingchat.answer import AnswerDecoder, Place, ReattachDecoder
 from langchain_g4f.providers.huggingchat.reader import UpdateReader
-from langchain_g4f.wire import Headers, ResponseHead
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 LINES, EVENTS = "application/jsonl", "text/event-stream"

@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f.chat_models.blocks import register
 from langchain_g4f.chat_models.chunks import ChunkMapper
-from langchain_g4f.events import (
+from langchain_g4f.core.events import (
     ConversationStarted,
     Event,
     File,

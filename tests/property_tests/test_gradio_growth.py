@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from langchain_g4f.codecs.gradio_diff import apply_diff
-from langchain_g4f.events import Event
+from langchain_g4f.core.events import Event
+from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.providers.gradio_space.answer import AnswerReader
 from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
-from langchain_g4f.wire import Headers, ResponseHead
 
 HEAD = ResponseHead(200, Headers([("content-type", "text/event-stream")]))
 USER: dict[str, Any] = {"role": "user", "content": "?"}

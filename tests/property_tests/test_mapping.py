@@ -21,12 +21,12 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.utils import convert_to_messages
 
-from langchain_g4f.chat_models.messages import to_turn
+from langchain_g4f.chat_models.messages import to_chat_request
+from langchain_g4f.core.chat_request import ChatRequest, history_digest
 from langchain_g4f.errors import ConfigurationError, MediaError
 from langchain_g4f.providers.huggingchat.files import files_of
 from langchain_g4f.providers.huggingchat.handle import find_continuation
 from langchain_g4f.text.transcript import render
-from langchain_g4f.turn import Turn, history_digest
 from tests.property_tests.test_totality_answers import check_error
 from tests.property_tests.updates import scalars
 
@@ -136,25 +136,25 @@ _messages: st.SearchStrategy[BaseMessage] = st.one_of(
 def test_messages_are_a_turn_or_one_of_our_errors(messages: list[BaseMessage]) -> None:
     """And a turn can be told apart, written down and sent."""
     try:
-        turn = to_turn(messages, model="m", options={})
+        chat_request = to_chat_request(messages, model="m", options={})
     except (ConfigurationError, MediaError) as error:
         check_error(error)
         return
-    check_turn(turn)
+    check_turn(chat_request)
     said = [m for m in messages if isinstance(m, HumanMessage)]
-    assert len(said) <= sum(m.role == "user" for m in turn.messages)
-    assert all(str(m.text) in [t.text for t in turn.messages] for m in said)
+    assert len(said) <= sum(m.role == "user" for m in chat_request.messages)
+    assert all(str(m.text) in [t.text for t in chat_request.messages] for m in said)
 
 
-def check_turn(turn: Turn) -> None:
+def check_turn(chat_request: ChatRequest) -> None:
     """It has something to answer, and all of it can go on the wire."""
-    asked = any(m.role == "user" and (m.text.strip() or m.media) for m in turn.messages)
-    assert asked or {"assistant", "tool"} <= {m.role for m in turn.messages}
-    (render(turn.messages) + turn.system).encode()
-    assert all(file.data and file.mime_type for file in files_of(turn.messages))
-    assert len(history_digest(turn.messages, turn.system, turn.model)) == 32
-    found = find_continuation(turn, SERVER, turn.model)
-    assert found is None or found.answer in turn.messages
+    asked = any(m.role == "user" and (m.text.strip() or m.media) for m in chat_request.messages)
+    assert asked or {"assistant", "tool"} <= {m.role for m in chat_request.messages}
+    (render(chat_request.messages) + chat_request.system).encode()
+    assert all(file.data and file.mime_type for file in files_of(chat_request.messages))
+    assert len(history_digest(chat_request.messages, chat_request.system, chat_request.model)) == 32
+    found = find_continuation(chat_request, SERVER, chat_request.model)
+    assert found is None or found.answer in chat_request.messages
 
 
 @pytest.mark.proves("property:10")
@@ -164,8 +164,8 @@ def test_messages_given_as_pairs_are_a_turn_or_one_of_our_errors(
 ) -> None:
     """What LangChain makes of them is what counts."""
     try:
-        turn = to_turn(convert_to_messages(pairs), model="", options={})
+        chat_request = to_chat_request(convert_to_messages(pairs), model="", options={})
     except ConfigurationError as error:
         check_error(error)
     else:
-        check_turn(turn)
+        check_turn(chat_request)

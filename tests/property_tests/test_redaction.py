@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_g4f.core.error_mapping import status_error
+from langchain_g4f.core.http import Headers, Part, Request, Response, ResponseHead
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.redact import redact_text, redact_url
 from langchain_g4f.errors import G4FError
-from langchain_g4f.limits import Clocks
 from langchain_g4f.providers.huggingchat.reader import stream_error
-from langchain_g4f.redact import redact_text, redact_url
-from langchain_g4f.status import status_error
 from langchain_g4f.transport.translate import translate
-from langchain_g4f.wire import Headers, Part, Request, Response, ResponseHead
 
 CANARY = "canary0f3a91c77d2"
 

@@ -14,6 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.events import Event, Text
+from langchain_g4f.core.http import Headers, Request, ResponseHead, RetryWhen
+from langchain_g4f.core.limits import Limits
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import CallContext, Plan, send, stream
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -21,14 +26,9 @@ from langchain_g4f.errors import (
     G4FError,
     TimeoutKind,
 )
-from langchain_g4f.events import Event, Text
-from langchain_g4f.limits import Limits
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Plan, Session, send, stream
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import OPERATIONS, Open, Operation, Outcome, Read, Wait
 from langchain_g4f.transport.retry import RetryBudget, parse_retry_after
-from langchain_g4f.wire import Headers, Repeat, Request, ResponseHead
 
 RETRIES = 2
 LIMITS = Limits()
@@ -53,7 +53,7 @@ _answers: st.SearchStrategy[ResponseHead | APIError] = st.one_of(
 )
 _READS = (None, b"a!", b"a", b"ab", "broken", "late")
 _requests = st.tuples(
-    st.sampled_from(["send", "stream"]), st.sampled_from(list(Repeat)), st.booleans()
+    st.sampled_from(["send", "stream"]), st.sampled_from(list(RetryWhen)), st.booleans()
 )
 
 
@@ -108,7 +108,7 @@ class _World:
         assert operation.clocks.first_event <= max(left, 0.001) + 1e-9
         self.now += self.data.draw(st.floats(0, operation.clocks.first_event), "seconds")
         answer = self.data.draw(_answers, "answer")
-        if _is_final(answer, operation.request.repeat):
+        if _is_final(answer, operation.request.retry):
             self.closed.add(self.latest)
         if isinstance(answer, ResponseHead):
             return answer
@@ -125,22 +125,22 @@ class _World:
         return found
 
 
-def _is_final(answer: ResponseHead | APIError, repeat: Repeat) -> bool:
+def _is_final(answer: ResponseHead | APIError, retry: RetryWhen) -> bool:
     """Whether this must be the last attempt (docs/fault-matrix.md, rows 9, 10 and 13)."""
     if isinstance(answer, ResponseHead):
         told = parse_retry_after(answer.headers, now=0) is not None
         safe = {
-            Repeat.ANY: {408, 429, 500, 502, 503, 504},
-            Repeat.UNSENT: {429} if told else set[int](),
+            RetryWhen.ALWAYS: {408, 429, 500, 502, 503, 504},
+            RetryWhen.NOT_SENT: {429} if told else set[int](),
         }
-        return answer.status not in safe.get(repeat, {429, 502, 503, 504})
+        return answer.status not in safe.get(retry, {429, 502, 503, 504})
     assert isinstance(answer, (APIConnectionError, APITimeoutError))
-    return answer.request_sent and repeat is not Repeat.ANY
+    return answer.request_sent and retry is not RetryWhen.ALWAYS
 
 
-def _plan(requests: list[tuple[str, Repeat, bool]]) -> Plan:
-    for number, (way, repeat, recovers) in enumerate(requests):
-        request = Request("POST", "http://127.0.0.1/", repeat=repeat, phase=f"{way} {number}")
+def _plan(requests: list[tuple[str, RetryWhen, bool]]) -> Plan:
+    for number, (way, retry, recovers) in enumerate(requests):
+        request = Request("POST", "http://127.0.0.1/", retry=retry, phase=f"{way} {number}")
         try:
             if way == "send":
                 yield from send(lambda request=request: request)  # type: ignore[misc]
@@ -154,11 +154,11 @@ def _plan(requests: list[tuple[str, Repeat, bool]]) -> Plan:
 @pytest.mark.proves("property:9", "promise:retry-decisions", "promise:retry-never-after-an-event")
 @given(requests=st.lists(_requests, min_size=1, max_size=4), data=st.data())
 def test_call_repeats_within_its_bounds_whatever_fails(
-    requests: list[tuple[str, Repeat, bool]], data: st.DataObject
+    requests: list[tuple[str, RetryWhen, bool]], data: st.DataObject
 ) -> None:
     """At most 3 attempts each, sleep within the deadline, nothing again that may have worked."""
     world = _World(data)
-    session = Session(
+    context = CallContext(
         provider="p",
         limits=LIMITS,
         max_retries=RETRIES,
@@ -170,7 +170,7 @@ def test_call_repeats_within_its_bounds_whatever_fails(
         random=Random(0),
         new_id=lambda: "id",
     )
-    steps = Call(_plan(requests), session, RetryBudget()).steps()
+    steps = Call(_plan(requests), context, RetryBudget()).steps()
     outcome: Outcome = None
     error: G4FError | None = None
     try:

@@ -21,12 +21,12 @@ from hypothesis.stateful import (
     rule,
 )
 
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.http import Headers, Request, Response
+from langchain_g4f.core.plan import Resolve, Send
 from langchain_g4f.errors import APIStatusError, BlockedURLError, MediaError
 from langchain_g4f.media.addresses import is_public
 from langchain_g4f.media.download import MAX_REDIRECTS, download
-from langchain_g4f.plan import Resolve, Send
-from langchain_g4f.turn import Media
-from langchain_g4f.wire import Headers, Request, Response
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CARRIERS = tuple(map(IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96", "2001::/32", "2002::/16")))

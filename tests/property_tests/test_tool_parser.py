@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.text.think import ThinkSplitter
 from langchain_g4f.tools.decode import calls_in
 from langchain_g4f.tools.parser import END_CALL, RawCall, ToolCallParser

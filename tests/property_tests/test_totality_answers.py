@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from langchain_g4f.codecs.devalue import NodeError, page_data
 from langchain_g4f.codecs.sse import ServerSentEvents
+from langchain_g4f.core.events import Event
 from langchain_g4f.errors import APIError, G4FError
-from langchain_g4f.events import Event
 from tests.property_tests.answers import EVENTS, LIMIT, LINES, cuts, decode, in_pieces, make_decoder
 from tests.property_tests.updates import events, lines, odd_json, scalars, texts
 

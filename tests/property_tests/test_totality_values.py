@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from langchain_g4f.auth.cookie_files import parse_cookie_file
 from langchain_g4f.auth.cookies import check_cookies, parse_cookie_header
+from langchain_g4f.core.error_mapping import error_class, status_error
+from langchain_g4f.core.http import Headers, Response
+from langchain_g4f.core.redact import redact_text, redact_url
 from langchain_g4f.errors import APIStatusError, ConfigurationError, MediaTooLargeError
 from langchain_g4f.media.data_url import parse_data_url
-from langchain_g4f.redact import redact_text, redact_url
-from langchain_g4f.status import error_class, status_error
 from langchain_g4f.transport.retry import parse_retry_after
-from langchain_g4f.wire import Headers, Response
 from tests.property_tests.test_totality_answers import check_error
 from tests.property_tests.updates import odd_json, scalars, texts
 

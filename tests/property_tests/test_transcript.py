@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from langchain_g4f.core.chat_request import Message, Role
 from langchain_g4f.text.transcript import render
-from langchain_g4f.turn import Message, Role
 
 ROLES: tuple[Role, ...] = ("user", "assistant", "tool", "system")
 # Read as a model may: blanks, case and attributes do not matter.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_g4f.events import Finish
+from langchain_g4f.core.events import Finish
 from langchain_g4f.text.think import without_reasoning
 from tests.property_tests.answers import EVENTS, LINES, Answer, cuts, decode, good_answers
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.errors import TooLargeError
-from langchain_g4f.events import Reasoning, Text
 from langchain_g4f.tools.parser import END_CALL, RawCall, ToolCallParser
 
 Parsed = list[Text | Reasoning | RawCall]

@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_tests.conftest import base_vcr_config
 
-from langchain_g4f.redact import MASK, redact_url
+from langchain_g4f.core.redact import MASK, redact_url
 
 KEPT_OF_REQUESTS = frozenset({"accept", "content-type", "host", "last-event-id", "origin"})
 KEPT_OF_RESPONSES = frozenset({"content-type", "location", "retry-after"})

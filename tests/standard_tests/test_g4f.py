@@ -14,8 +14,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from langchain_g4f import ChatG4F
 from langchain_g4f.chat_models.g4f import media
-from langchain_g4f.plan import PlanOf
-from langchain_g4f.turn import Media
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.plan import PlanOf
 from tests.g4f_standins.providers_new import StandIn, scripted
 from tests.g4f_standins.tool_models import CallsTools, ReadsTools
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.plan import PlanOf
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.plan import PlanOf
 from langchain_g4f.providers.huggingchat import files
 from langchain_g4f.testing import Prompt, Sandbox
-from langchain_g4f.turn import Media
 
 MODEL = "sandbox/vision-tools"
 OTHER_MODEL = "sandbox/text-small"

@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable, RunnableSerializable
 from pydantic import SecretStr
 
 from langchain_g4f import BaseChatG4F, ChatHuggingChat, Clocks, G4FError, __version__
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     APIStatusError,
     APITimeoutError,
@@ -27,7 +28,6 @@ from langchain_g4f.errors import (
     RateLimitError,
     StreamError,
 )
-from langchain_g4f.events import Progress
 from langchain_g4f.testing import Prompt, RecordedRequest, Reply, Sandbox
 
 assert_type(__version__, str)

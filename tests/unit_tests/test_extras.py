@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import langchain_g4f
-from langchain_g4f.extras import how_to_install
+from langchain_g4f.core.extras import how_to_install
 
 PACKAGE = Path(langchain_g4f.__file__).parent
 

@@ -9,17 +9,17 @@ from itertools import pairwise
 import pytest
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.error_mapping import status_error
+from langchain_g4f.core.http import Headers, Response
+from langchain_g4f.core.redact import redact_text, redact_url
 from langchain_g4f.errors import APIError, BlockedURLError
 from langchain_g4f.media.download import download
 from langchain_g4f.media.sniff import sniff
 from langchain_g4f.providers.gradio_space.app import keyword
 from langchain_g4f.providers.gradio_space.failure import app_failure
 from langchain_g4f.providers.huggingchat import whoami
-from langchain_g4f.redact import redact_text, redact_url
 from langchain_g4f.sign_in.browser import _did_not_start
-from langchain_g4f.status import status_error
 from langchain_g4f.transport.logs import _HideCookies
-from langchain_g4f.wire import Headers, Response
 from tests.unit_tests.providers.test_huggingchat_login import NOT_THERE, page, result
 from tests.unit_tests.timing import cpu_seconds
 

@@ -112,7 +112,7 @@ def test_every_error_is_listed_by_its_module() -> None:
         "from langchain_g4f import ChatHuggingChat; ChatHuggingChat(model='x', timeout=3)",
         "from langchain_g4f import ChatGradioSpace; ChatGradioSpace(space='a/b', timeout=3)",
         "from langchain_g4f import ChatMicrosoftPhi4; ChatMicrosoftPhi4(model='phi-4')",
-        "import langchain_g4f.errors, langchain_g4f.events, langchain_g4f.testing",
+        "import langchain_g4f.errors, langchain_g4f.core.events, langchain_g4f.testing",
         "import langchain_g4f.testing.plugin",
     ],
 )

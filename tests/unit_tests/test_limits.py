@@ -7,8 +7,8 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
+from langchain_g4f.core.limits import Clocks, Limits, Sizes
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.limits import Clocks, Limits, Sizes
 
 NAMES = [field.name for field in fields(Clocks)]
 

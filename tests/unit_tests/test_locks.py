@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from langchain_g4f.locks import KeyedLocks
+from langchain_g4f.core.locks import KeyedLocks
 
 
 def test_lock_nobody_holds_is_granted_at_once() -> None:

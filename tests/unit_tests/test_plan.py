@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f import plan
 from langchain_g4f.auth.cookies import Cookies
-from langchain_g4f.limits import Limits
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Resolve, Send, Session, Stream, StreamEnd
-from langchain_g4f.wire import Headers, Request, Response, ResponseHead
+from langchain_g4f.core import plan
+from langchain_g4f.core.http import Headers, Request, Response, ResponseHead
+from langchain_g4f.core.limits import Limits
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import CallContext, Resolve, Send, Stream, StreamEnd
 
 CANARY = "canary-f3a91c77d2"
 
@@ -80,7 +80,7 @@ def test_helper_given_a_result_of_another_effect_raises(
 @pytest.mark.proves("promise:redaction")
 def test_repr_of_a_session_shows_the_provider_alone() -> None:
     """A session holds the identity, and stands in many frames."""
-    session = Session(
+    context = CallContext(
         provider="example",
         limits=Limits(),
         max_retries=0,
@@ -92,4 +92,4 @@ def test_repr_of_a_session_shows_the_provider_alone() -> None:
         random=random.Random(1),
         new_id=lambda: CANARY,
     )
-    assert repr(session) == "<Session example>"
+    assert repr(context) == "<Session example>"

@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from langchain_g4f.errors import APIError, ConfigurationError
-from langchain_g4f.redact import (
+from langchain_g4f.core.redact import (
     KINDS,
     MASK,
     count_kind,
@@ -19,6 +18,7 @@ from langchain_g4f.redact import (
     redact_text,
     redact_url,
 )
+from langchain_g4f.errors import APIError, ConfigurationError
 
 CANARY = "canary0f3a91c77d2"
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from langchain_g4f import errors
-from langchain_g4f.redact import MASK
-from langchain_g4f.status import error_class, status_error
-from langchain_g4f.wire import Headers, Response
+from langchain_g4f.core.error_mapping import error_class, status_error
+from langchain_g4f.core.http import Headers, Response
+from langchain_g4f.core.redact import MASK
 
 CANARY = "canary0f3a91c77d2"
 

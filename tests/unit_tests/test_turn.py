@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.turn import NO_TOOLS, Media, Message, RemoteMedia, Turn, history_digest
+from langchain_g4f.core.chat_request import (
+    NO_TOOLS,
+    ChatRequest,
+    Media,
+    Message,
+    RemoteMedia,
+    history_digest,
+)
 
 CANARY = "canary-f3a91c77d2"
 
@@ -92,12 +99,12 @@ def test_what_the_caller_does_not_have_is_no_part_of_the_history() -> None:
 )
 def test_instructions_are_system_prompt_and_tools(system: str, tools: str, told: str) -> None:
     """The caller's words come first."""
-    assert Turn(HISTORY, system=system, tools=tools).instructions == told
+    assert ChatRequest(HISTORY, system=system, tools=tools).instructions == told
 
 
 def test_tools_are_said_again_where_they_are_not_those_that_are_known() -> None:
     """Others, none any more, or some where there were none."""
-    some, others, none = (Turn(HISTORY, tools=tools) for tools in ("a", "b", ""))
+    some, others, none = (ChatRequest(HISTORY, tools=tools) for tools in ("a", "b", ""))
     assert none.tools_digest == ""
     assert len({some.tools_digest, others.tools_digest, ""}) == 3
     assert some.reminder(some.tools_digest) == none.reminder("") == ""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_g4f.core.urls import is_below, is_id, join, segment
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.urls import is_below, is_id, join, segment
 
 BASE = "https://owner-space.hf.space/app"
 

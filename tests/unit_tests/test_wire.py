@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from langchain_g4f.core.http import Headers, Request, Response, ResponseHead
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.wire import Headers, Request, Response, ResponseHead
 
 CANARY = "canary-f3a91c77d2"
 

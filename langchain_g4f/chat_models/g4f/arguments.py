@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langchain_g4f.chat_models.g4f.facts import named_by, takes_anything
 from langchain_g4f.chat_models.g4f.values import Conversation
+from langchain_g4f.core.chat_request import Media, Message, RemoteMedia
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.text.transcript import render
-from langchain_g4f.turn import Media, Message, RemoteMedia
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.g4f.facts import Facts
-    from langchain_g4f.turn import Turn
+    from langchain_g4f.core.chat_request import ChatRequest
 
 PARAMETERS = (
     "web_search",
@@ -54,7 +54,9 @@ T = TypeVar("T")
 _TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 
-def openai_messages(turn: Turn, facts: Facts, *, continued: bool) -> list[dict[str, Any]]:
+def openai_messages(
+    chat_request: ChatRequest, facts: Facts, *, continued: bool
+) -> list[dict[str, Any]]:
     """The conversation as a provider wants it, in new objects: some change what they get.
 
     Args:
@@ -62,11 +64,13 @@ def openai_messages(turn: Turn, facts: Facts, *, continued: bool) -> list[dict[s
         facts: What the provider can take.
         continued: Whether it goes on with a conversation that has what was said before.
     """
-    if native := turn.options.get("messages"):
+    if native := chat_request.options.get("messages"):
         said = cast("Sequence[dict[str, Any]]", native)
         return copy.deepcopy(list(_newest(said, itemgetter("role")) if continued else said))
-    messages = _newest(turn.messages, attrgetter("role")) if continued else turn.messages
-    system = turn.tools if continued else turn.instructions
+    messages = (
+        _newest(chat_request.messages, attrgetter("role")) if continued else chat_request.messages
+    )
+    system = chat_request.tools if continued else chat_request.instructions
     if not facts.takes_history and len(messages) > 1:
         return [{"role": "user", "content": render(messages, system)}]
     found = [_as_dict(message) for message in messages]
@@ -91,19 +95,21 @@ def _as_dict(message: Message) -> dict[str, Any]:
     return found | ({"name": message.name} if message.name else {})
 
 
-def media_of(turn: Turn) -> list[tuple[bytes, str]]:
+def media_of(chat_request: ChatRequest) -> list[tuple[bytes, str]]:
     """The files of the conversation, as pairs of bytes and a name."""
     return [
         (media.data, media.name)
-        for message in turn.messages
+        for message in chat_request.messages
         for media in message.media
         if isinstance(media, Media)
     ]
 
 
-def has_remote(turn: Turn) -> bool:
+def has_remote(chat_request: ChatRequest) -> bool:
     """Whether a file has to be fetched first."""
-    return any(isinstance(m, RemoteMedia) for message in turn.messages for m in message.media)
+    return any(
+        isinstance(m, RemoteMedia) for message in chat_request.messages for m in message.media
+    )
 
 
 class Parameters:

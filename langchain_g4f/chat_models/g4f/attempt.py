@@ -17,8 +17,8 @@ from typing import Any
 from langchain_g4f.chat_models.g4f.call import Clock, ProviderCall
 from langchain_g4f.chat_models.g4f.causes import ProviderExitError
 from langchain_g4f.chat_models.g4f.worker import END, NOTHING_YET, Worker
+from langchain_g4f.core.events import Event
 from langchain_g4f.errors import APITimeoutError, G4FError
-from langchain_g4f.events import Event
 
 
 class Attempt:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from langchain_g4f.chat_models.g4f.responses import ResponseReader
+from langchain_g4f.core.events import Event, ModelInfo, Progress
+from langchain_g4f.core.http import RetryWhen
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -14,15 +16,13 @@ from langchain_g4f.errors import (
     EmptyResponseError,
     G4FError,
 )
-from langchain_g4f.events import Event, ModelInfo, Progress
 from langchain_g4f.transport.retry import wait_before_retry
-from langchain_g4f.wire import Repeat
 
 if TYPE_CHECKING:
     from random import Random
 
+    from langchain_g4f.core.limits import Limits
     from langchain_g4f.errors import TimeoutKind
-    from langchain_g4f.limits import Limits
 
 _GRACE_S = 0.5
 
@@ -93,9 +93,9 @@ class ProviderCall:
         if attempt >= self.max_retries or not isinstance(error, APIError):
             return None
         # what was refused was not answered; what broke may have been
-        repeat = Repeat.ANY if isinstance(error, APIStatusError) else Repeat.UNSENT
+        retry = RetryWhen.ALWAYS if isinstance(error, APIStatusError) else RetryWhen.NOT_SENT
         longest = self.limits.sizes.retry_after_s
-        wait = wait_before_retry(error, repeat, attempt, self.random, longest=longest)
+        wait = wait_before_retry(error, retry, attempt, self.random, longest=longest)
         return None if wait is None or spent + wait > self.limits.clocks.total else wait
 
     def login(self, event: Event) -> Callable[[], object] | None:

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from langchain_g4f.redact import redact_text
+from langchain_g4f.core.redact import redact_text
 
 _LONGEST = 10_000  # characters of an exception that are shown
 _UNREACHABLE = (errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH)

@@ -21,6 +21,8 @@ from langchain_g4f.chat_models.g4f.causes import (
     without_secrets,
     words_of,
 )
+from langchain_g4f.core.error_mapping import error_class
+from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -39,11 +41,9 @@ from langchain_g4f.errors import (
     ServerStreamError,
     StreamInterruptedError,
 )
-from langchain_g4f.redact import redact_text
-from langchain_g4f.status import error_class
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 _KINDS: dict[str, type[G4FError]] = {
     "MissingAuthError": AuthenticationError,

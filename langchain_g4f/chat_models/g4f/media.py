@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from langchain_g4f.limits import Sizes
+from langchain_g4f.core.chat_request import Media, RemoteMedia
+from langchain_g4f.core.limits import Sizes
 from langchain_g4f.media.documents import without_markers
 from langchain_g4f.media.download import download
-from langchain_g4f.turn import Media, RemoteMedia
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf
-    from langchain_g4f.turn import Message, Turn
+    from langchain_g4f.core.chat_request import ChatRequest, Message
+    from langchain_g4f.core.plan import PlanOf
 
 
-def fetched(turn: Turn, trusted_hosts: Sequence[str] = ()) -> PlanOf[Turn]:
+def fetched(chat_request: ChatRequest, trusted_hosts: Sequence[str] = ()) -> PlanOf[ChatRequest]:
     """The turn with all of its files.
 
     Args:
@@ -27,9 +27,9 @@ def fetched(turn: Turn, trusted_hosts: Sequence[str] = ()) -> PlanOf[Turn]:
         BlockedURLError: One of them may not be fetched.
     """
     messages: tuple[Message, ...] = ()
-    for message in turn.messages:
+    for message in chat_request.messages:
         messages += ((yield from _with_files(message, trusted_hosts)),)
-    return replace(turn, messages=messages)
+    return replace(chat_request, messages=messages)
 
 
 def _with_files(message: Message, trusted_hosts: Sequence[str]) -> PlanOf[Message]:

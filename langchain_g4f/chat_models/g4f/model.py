@@ -29,8 +29,8 @@ from langchain_g4f.chat_models.g4f.values import AuthResult, plain, texts
 from langchain_g4f.chat_models.login import revealed
 from langchain_g4f.chat_models.parameters import Parameter
 from langchain_g4f.chat_models.tool_calling import ARGUMENTS
+from langchain_g4f.core.redact import forget_locals
 from langchain_g4f.errors import G4FError
-from langchain_g4f.redact import forget_locals
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.chat_models.chunks import ChunkMapper
-    from langchain_g4f.events import Event
-    from langchain_g4f.plan import PlanOf
-    from langchain_g4f.turn import Turn
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.events import Event
+    from langchain_g4f.core.plan import PlanOf
 
 _SHORTEST_SECRET = 6  # characters
 
@@ -134,10 +134,10 @@ class ChatG4F(G4FSettings):
     def _asked_model(self, name: str | None) -> str:
         return name or self.model or ""
 
-    def _sent_model(self, turn: Turn) -> str:
-        if turn.model:
-            return turn.model
-        vision = self.facts.default_vision_model if media_of(turn) else ""
+    def _sent_model(self, chat_request: ChatRequest) -> str:
+        if chat_request.model:
+            return chat_request.model
+        vision = self.facts.default_vision_model if media_of(chat_request) else ""
         return vision or self.facts.default_model
 
     def _fetch_plan(self, url: str) -> PlanOf[bytes]:
@@ -160,48 +160,52 @@ class ChatG4F(G4FSettings):
 
     def _prepare(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> tuple[Turn, ChunkMapper]:
+    ) -> tuple[ChatRequest, ChunkMapper]:
         known = {*self.options, *ARGUMENTS, "model", "media", "stream", "max_tokens"}
         kwargs["more"] = {name: kwargs.pop(name) for name in [*kwargs] if name not in known}
         kwargs["native"] = native = take_native(kwargs, self.facts)
         kwargs["messages"] = native_messages(messages) if "tools" in native else None
-        turn, mapper = super()._prepare(messages, stop, kwargs)
+        chat_request, mapper = super()._prepare(messages, stop, kwargs)
         # before any of them is fetched
         Parameters(self.facts, self._warned).check_media(
-            [m for t in turn.messages for m in t.media]
+            [m for t in chat_request.messages for m in t.media]
         )
-        return turn, mapper
+        return chat_request, mapper
 
     def _option(self, name: str, value: object) -> object:
         if name == "conversation" and isinstance(value, AIMessage):
             return value.response_metadata.get("conversation", {})
         return value
 
-    def _fetched(self, turn: Turn) -> PlanOf[Turn]:
+    def _fetched(self, chat_request: ChatRequest) -> PlanOf[ChatRequest]:
         """The turn with all of its files."""
         from langchain_g4f.chat_models.g4f.media import fetched
 
-        return fetched(turn, self.trusted_media_hosts)
+        return fetched(chat_request, self.trusted_media_hosts)
 
-    def _events(self, turn: Turn) -> Generator[Event]:
-        if has_remote(turn):
-            turn = self._result(self._fetched(turn))
-        return provider_events(self._call(turn))
+    def _events(self, chat_request: ChatRequest) -> Generator[Event]:
+        if has_remote(chat_request):
+            chat_request = self._result(self._fetched(chat_request))
+        return provider_events(self._call(chat_request))
 
-    def _aevents(self, turn: Turn) -> AsyncProviderEvents:
+    def _aevents(self, chat_request: ChatRequest) -> AsyncProviderEvents:
         async def prepare() -> ProviderCall:
-            whole = await self._aresult(self._fetched(turn)) if has_remote(turn) else turn
+            whole = (
+                await self._aresult(self._fetched(chat_request))
+                if has_remote(chat_request)
+                else chat_request
+            )
             return self._call(whole)
 
         return AsyncProviderEvents(prepare)
 
-    def _call(self, turn: Turn) -> ProviderCall:
-        facts, given = self.facts, turn.options
+    def _call(self, chat_request: ChatRequest) -> ProviderCall:
+        facts, given = self.facts, chat_request.options
         parameters = Parameters(facts, self._warned)
-        media = media_of(turn)
+        media = media_of(chat_request)
         conversation = as_conversation(given.get("conversation"))
         limits = self._limits()
-        model = self._sent_model(turn)
+        model = self._sent_model(chat_request)
         values = {
             **{name: given.get(name) for name in PARAMETERS},
             **self._credentials(),
@@ -225,7 +229,7 @@ class ChatG4F(G4FSettings):
         check_call(facts.name, entry, model, fitting)
 
         def start() -> object:
-            messages = openai_messages(turn, facts, continued=conversation is not None)
+            messages = openai_messages(chat_request, facts, continued=conversation is not None)
             return entry(model, messages, **fitting)
 
         return ProviderCall(

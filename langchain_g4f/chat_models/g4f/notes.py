@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.chat_models.g4f.values import finish_reason, pages, plain, usage
-from langchain_g4f.events import (
+from langchain_g4f.core.events import (
     ConversationStarted,
     Event,
     Finish,
@@ -17,7 +17,7 @@ from langchain_g4f.events import (
 )
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 
 class Notes:

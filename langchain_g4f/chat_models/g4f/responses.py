@@ -26,8 +26,7 @@ from langchain_g4f.chat_models.g4f.values import (
     plain,
     size_of,
 )
-from langchain_g4f.errors import G4FError, StreamInterruptedError, TooLargeError
-from langchain_g4f.events import (
+from langchain_g4f.core.events import (
     Event,
     File,
     ModelInfo,
@@ -38,7 +37,8 @@ from langchain_g4f.events import (
     Text,
     Title,
 )
-from langchain_g4f.limits import Sizes
+from langchain_g4f.core.limits import Sizes
+from langchain_g4f.errors import G4FError, StreamInterruptedError, TooLargeError
 from langchain_g4f.text.think import ThinkSplitter
 
 _Read = Callable[["ResponseReader", Any], Iterator[Event]]

@@ -18,8 +18,8 @@ from typing import Self
 from langchain_g4f.chat_models.g4f.attempt import Attempt
 from langchain_g4f.chat_models.g4f.call import Clock, ProviderCall, retry_event
 from langchain_g4f.chat_models.g4f.worker import END, NOTHING_YET, Worker
+from langchain_g4f.core.events import Event, Progress
 from langchain_g4f.errors import G4FError
-from langchain_g4f.events import Event, Progress
 
 
 def provider_events(call: ProviderCall) -> Generator[Event]:

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from langchain_g4f.core.events import File, FinishReason, ToolCallPart, Usage
+from langchain_g4f.core.limits import Sizes
 from langchain_g4f.errors import G4FError
-from langchain_g4f.events import File, FinishReason, ToolCallPart, Usage
-from langchain_g4f.limits import Sizes
 from langchain_g4f.media.data_url import parse_data_url
 from langchain_g4f.media.sniff import sniff
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 _SECRET = re.compile(
     r"cookie|secret|passw|authorization|api_?key|headers$|(?:^|_)auth(?:_|$)|token$",

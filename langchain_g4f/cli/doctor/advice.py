@@ -10,6 +10,7 @@ from langchain_g4f.chat_models.login import revealed
 from langchain_g4f.cli.doctor.targets import home_of
 from langchain_g4f.cli.failure import message_of
 from langchain_g4f.cli.terminal import one_line
+from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -29,7 +30,6 @@ from langchain_g4f.errors import (
     SpaceNotRunningError,
     StreamInterruptedError,
 )
-from langchain_g4f.redact import redact_text
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F

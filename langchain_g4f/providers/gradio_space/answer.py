@@ -12,16 +12,16 @@ from operator import getitem
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
+from langchain_g4f.core.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
 from langchain_g4f.errors import EmptyResponseError, MalformedStreamError, StreamInterruptedError
-from langchain_g4f.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
 from langchain_g4f.providers.gradio_space.content import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from langchain_g4f.core.http import JSON
     from langchain_g4f.providers.gradio_space.content import Snapshot
     from langchain_g4f.providers.gradio_space.stream import Growth
-    from langchain_g4f.wire import JSON
 
 _UNIQUE = 2  # characters: Python shares shorter strings
 

@@ -15,7 +15,7 @@ from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.errors import MalformedStreamError
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 BOXES = ("multimodaltextbox", "textbox")
 """Types of the components a message is written into."""

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import send, stream
+from langchain_g4f.core.urls import segment
 from langchain_g4f.errors import APIError, APIStatusError, QueueFullError
-from langchain_g4f.plan import send, stream
 from langchain_g4f.providers.gradio_space.failure import app_failure
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
-from langchain_g4f.urls import segment
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.core.http import JSON, ResponseHead
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
     from langchain_g4f.providers.gradio_space.app import Function
     from langchain_g4f.providers.gradio_space.stream import Reader
-    from langchain_g4f.wire import JSON, ResponseHead
 
 JOIN = "join the queue"
 RUN = "run "
@@ -52,7 +52,9 @@ class Line:
     headers: Mapping[str, str] = field(repr=False)
     payer: Mapping[str, str] = field(repr=False)
 
-    def call(self, function: Function, data: list[JSON], reader: Reader, session: Session) -> Plan:
+    def call(
+        self, function: Function, data: list[JSON], reader: Reader, context: CallContext
+    ) -> Plan:
         """Run ``function``; ``reader`` is given its outputs.
 
         Raises:
@@ -60,7 +62,7 @@ class Line:
             QueueFullError: Too many are waiting.
         """
         if function.queued or function.streams:  # a direct call gives a first piece only
-            yield from self._queue(function, data, reader, session)
+            yield from self._queue(function, data, reader, context)
         else:
             yield from reader.complete((yield from self._direct(function, data)))
 
@@ -74,7 +76,7 @@ class Line:
         return need(response.json(), "data", list)
 
     def _queue(
-        self, function: Function, data: list[JSON], reader: Reader, session: Session
+        self, function: Function, data: list[JSON], reader: Reader, context: CallContext
     ) -> Plan:
         join = self._post("queue/join?__theme=light", self._body(function, data), JOIN)
         try:
@@ -86,7 +88,7 @@ class Line:
             "GET",
             f"{self.api}/queue/data?session_hash={segment(self.session_hash)}",
             {**self.headers, "accept": "text/event-stream"},
-            repeat=Repeat.REFUSED,  # reading twice loses what was read
+            retry=RetryWhen.NOT_PROCESSED,  # reading twice loses what was read
             phase="read the answer",
         )
         body: dict[str, JSON] = {
@@ -98,7 +100,7 @@ class Line:
         decoders: list[QueueDecoder] = []
 
         def decoder(head: ResponseHead) -> QueueDecoder:
-            limit = session.limits.sizes.line
+            limit = context.limits.sizes.line
             decoders.append(QueueDecoder(head, event_id, reader, limit, self._secrets))
             return decoders[0]
 
@@ -106,7 +108,7 @@ class Line:
             end = yield from stream(lambda: listen, decoder, abort=lambda: cancel, begun=True)
         finally:
             if decoders and decoders[0].skipped:
-                _log.debug("%s: skipped %s", session.provider, dict(decoders[0].skipped))
+                _log.debug("%s: skipped %s", context.provider, dict(decoders[0].skipped))
         if end.error is not None:
             raise end.error
 
@@ -131,7 +133,7 @@ class Line:
             f"{self.api}/{path}",
             {**self.headers, **self.payer, "content-type": "application/json"},
             json.dumps(body, ensure_ascii=False).encode(),
-            Repeat.UNSENT,
+            RetryWhen.NOT_SENT,
             phase,
         )
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from langchain_g4f.errors import TooLargeError
 
 if TYPE_CHECKING:
+    from langchain_g4f.core.http import JSON
     from langchain_g4f.providers.gradio_space.app import Shape
-    from langchain_g4f.wire import JSON
 
 MAX_MESSAGES = 10_000
 """Messages a chatbot may show."""

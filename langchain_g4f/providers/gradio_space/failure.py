@@ -6,6 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import (
     APIError,
     AppError,
@@ -13,12 +14,11 @@ from langchain_g4f.errors import (
     QuotaExceededError,
     RateLimitError,
 )
-from langchain_g4f.redact import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 LOGIN_URL = "https://huggingface.co/login"
 

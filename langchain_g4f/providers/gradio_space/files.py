@@ -9,30 +9,30 @@ from __future__ import annotations
 import mimetypes
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.chat_request import Media, RemoteMedia
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Part, Request, RetryWhen
+from langchain_g4f.core.limits import MIB, Sizes
+from langchain_g4f.core.plan import send
+from langchain_g4f.core.urls import is_below, segment
 from langchain_g4f.errors import (
     MalformedStreamError,
     MediaTooLargeError,
     UnsupportedMediaError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.limits import MIB, Sizes
 from langchain_g4f.media.documents import without_markers
 from langchain_g4f.media.download import download
-from langchain_g4f.plan import send
 from langchain_g4f.providers.gradio_space.app import BOXES
 from langchain_g4f.providers.gradio_space.content import FILE_META
-from langchain_g4f.turn import Media, RemoteMedia
-from langchain_g4f.urls import is_below, segment
-from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.chat_request import Message
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.gradio_space.app import App, Component
     from langchain_g4f.providers.gradio_space.where import Where
-    from langchain_g4f.turn import Message
-    from langchain_g4f.wire import JSON
 
 BATCH = MIB
 """Bytes after which an upload is continued by another request, so that progress shows."""
@@ -41,10 +41,10 @@ FileData = dict[str, "JSON"]
 
 
 def media_of(
-    messages: Sequence[Message], session: Session, trusted_hosts: tuple[str, ...]
+    messages: Sequence[Message], context: CallContext, trusted_hosts: tuple[str, ...]
 ) -> PlanOf[list[list[Media]]]:
     """The files of each message, fetched where they are elsewhere."""
-    limit = session.limits.sizes.attachment
+    limit = context.limits.sizes.attachment
     found = []
     for message in messages:
         files: list[Media] = []
@@ -69,7 +69,7 @@ def check_kinds(messages: Sequence[Message], where: Where) -> None:
 
 
 def check_files(
-    files: Sequence[Media], box: Component, app: App, where: Where, session: Session
+    files: Sequence[Media], box: Component, app: App, where: Where, context: CallContext
 ) -> None:
     """Refuse what the message box does not take.
 
@@ -83,7 +83,7 @@ def check_files(
     if len(files) > 1 and box.props.get("file_count") == "single":
         msg = f"the app takes one file in a message, not {len(files)}"
         raise UnsupportedMediaError(msg)
-    limit = min(session.limits.sizes.attachment, app.file_limit or session.limits.sizes.attachment)
+    limit = min(context.limits.sizes.attachment, app.file_limit or context.limits.sizes.attachment)
     for file in files:
         if not _is_taken(file, box, where.takes):
             raise _not_taken(file, where.takes or tuple(map(str, _kinds(box))))
@@ -122,7 +122,7 @@ def _is_taken(file: Media, box: Component, takes: tuple[str, ...]) -> bool:
 
 
 def upload(
-    files: Sequence[Media], app: App, where: Where, session: Session, session_hash: str
+    files: Sequence[Media], app: App, where: Where, context: CallContext, session_hash: str
 ) -> PlanOf[list[FileData]]:
     """Put ``files`` on the server; what the app calls them, in their order.
 
@@ -140,7 +140,7 @@ def upload(
         size = sum(len(each.data) for each in batch)
         if size < BATCH and at + 1 < len(files):
             continue
-        paths = yield from _send(batch, app, where, session, session_hash)
+        paths = yield from _send(batch, app, where, context, session_hash)
         found += [_file_data(f, path, app, where) for f, path in zip(batch, paths, strict=True)]
         sent += size
         yield _progress(sent, total, len(files))
@@ -153,7 +153,7 @@ def fetch(url: str, where: Where, trusted_hosts: tuple[str, ...]) -> PlanOf[byte
     limit = Sizes().attachment
     if not is_below(where.base_url, url):
         return (yield from download(url, limit=limit, trusted_hosts=trusted_hosts)).data
-    request = Request("GET", url, where.headers, repeat=Repeat.ANY, phase="fetch a file")
+    request = Request("GET", url, where.headers, retry=RetryWhen.ALWAYS, phase="fetch a file")
     return (yield from send(lambda: request, limit=limit)).body
 
 
@@ -163,15 +163,15 @@ def _progress(sent: int, total: int, files: int) -> Progress:
 
 
 def _send(
-    files: Sequence[Media], app: App, where: Where, session: Session, session_hash: str
+    files: Sequence[Media], app: App, where: Where, context: CallContext, session_hash: str
 ) -> PlanOf[list[str]]:
-    boundary = session.new_id().replace("-", "")
+    boundary = context.new_id().replace("-", "")
     request = Request(
         "POST",
         f"{where.api(app)}/upload?upload_id={segment(session_hash)}",
         {**where.headers, "content-type": f"multipart/form-data; boundary={boundary}"},
         tuple(Part("files", file.data, file.name, file.mime_type) for file in files),
-        Repeat.ANY,  # a file that is there twice is there once: its bytes are its name
+        RetryWhen.ALWAYS,  # a file that is there twice is there once: its bytes are its name
         "upload the files",
     )
     paths = (yield from send(lambda: request)).json()

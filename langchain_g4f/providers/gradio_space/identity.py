@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from langchain_g4f.codecs.fields import need
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import Lock, Unlock, send
 from langchain_g4f.errors import APIError, AuthenticationError, QuotaExceededError
-from langchain_g4f.events import Progress
-from langchain_g4f.plan import Lock, Unlock, send
 from langchain_g4f.providers.gradio_space.where import space_path
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.gradio_space.where import Where
 
 LIFETIME_S = 600
@@ -52,7 +52,7 @@ class GPUToken:
 NO_TOKEN = GPUToken()
 
 
-def gpu_token(where: Where, session: Session, refused: GPUToken = NO_TOKEN) -> PlanOf[GPUToken]:
+def gpu_token(where: Where, context: CallContext, refused: GPUToken = NO_TOKEN) -> PlanOf[GPUToken]:
     """The token to join the queue with.
 
     Args:
@@ -62,17 +62,17 @@ def gpu_token(where: Where, session: Session, refused: GPUToken = NO_TOKEN) -> P
     """
     if where.gpu_token:
         return GPUToken(where.gpu_token)
-    identity = where.token or session.cookies.header_for(f"{where.hub_url}/")
+    identity = where.token or context.cookies.header_for(f"{where.hub_url}/")
     if not (where.space and identity):
         return NO_TOKEN
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     key = f"GPU token for {where.space} of {name} at {where.hub_url}"
     yield Lock(key)
-    found = session.memory.get(key)
-    fresh = isinstance(found, GPUToken) and session.wall_clock() < found.until
+    found = context.memory.get(key)
+    fresh = isinstance(found, GPUToken) and context.wall_clock() < found.until
     if not fresh or found == refused:
-        found = yield from _fetch(where, session)
-        session.memory[key] = found
+        found = yield from _fetch(where, context)
+        context.memory[key] = found
     yield Unlock(key)
     return found if isinstance(found, GPUToken) else NO_TOKEN
 
@@ -83,7 +83,7 @@ def whoami(where: Where) -> PlanOf[str | None]:
         "GET",
         f"{where.hub_url}/api/whoami-v2",
         {"authorization": f"Bearer {where.token}"} if where.token else {},
-        repeat=Repeat.ANY,
+        retry=RetryWhen.ALWAYS,
         phase="ask the Hub who is logged in",
     )
     try:
@@ -129,15 +129,15 @@ def explained(error: APIError, where: Where) -> APIError:
     return login
 
 
-def _fetch(where: Where, session: Session) -> PlanOf[GPUToken]:
-    now = session.wall_clock()
+def _fetch(where: Where, context: CallContext) -> PlanOf[GPUToken]:
+    now = context.wall_clock()
     until = datetime.fromtimestamp(now + LIFETIME_S, UTC).isoformat(timespec="milliseconds")
     query = {"expiration": until.replace("+00:00", "Z"), "include_pro_status": "true"}
     request = Request(
         "GET",
         f"{where.hub_url}/api/spaces/{space_path(where.space)}/jwt?{urlencode(query)}",
         {"authorization": f"Bearer {where.token}"} if where.token else {},
-        repeat=Repeat.ANY,
+        retry=RetryWhen.ALWAYS,
         phase="get a GPU token",
     )
     try:

@@ -19,9 +19,9 @@ from langchain_g4f.providers.gradio_space.content import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from langchain_g4f.core.http import JSON
     from langchain_g4f.providers.gradio_space.app import App, Component, Function
     from langchain_g4f.providers.gradio_space.discovery import Chat
-    from langchain_g4f.wire import JSON
 
 STANDARD = ("temperature", "max_tokens", "top_p", "top_k", "seed")
 """Parameters that many apps have an input for."""

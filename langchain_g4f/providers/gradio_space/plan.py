@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.events import ConversationStarted, ModelInfo, Progress
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -20,7 +21,6 @@ from langchain_g4f.errors import (
     SessionLostError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import ConversationStarted, ModelInfo, Progress
 from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
 from langchain_g4f.providers.gradio_space.call import JOIN, RUN, Line
 from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
@@ -56,15 +56,15 @@ from langchain_g4f.providers.gradio_space.space import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
     from langchain_g4f.providers.gradio_space.app import App
     from langchain_g4f.providers.gradio_space.content import Snapshot
     from langchain_g4f.providers.gradio_space.discovery import Chat
     from langchain_g4f.providers.gradio_space.identity import GPUToken
     from langchain_g4f.providers.gradio_space.inputs import Values
     from langchain_g4f.providers.gradio_space.where import Where
-    from langchain_g4f.turn import Turn
-    from langchain_g4f.wire import JSON
 
 _UNKNOWN_FUNCTION = (404, 500)
 
@@ -83,22 +83,22 @@ class _Attempt:
         return self.reader is not None and self.reader.spoken
 
 
-def plan(turn: Turn, session: Session, where: Where) -> Plan:
+def plan(chat_request: ChatRequest, context: CallContext, where: Where) -> Plan:
     """One answer from the app at ``where``."""
-    options = Options.read(turn.options)
-    check_kinds(turn.messages, where)
+    options = Options.read(chat_request.options)
+    check_kinds(chat_request.messages, where)
     tried: set[str] = set()
     token = NO_TOKEN
     while True:
         attempt = _Attempt(token)
         try:
-            yield from _answer(turn, options, session, where, attempt)
+            yield from _answer(chat_request, options, context, where, attempt)
         except APIError as error:
-            remedy = "" if attempt.spoken else _remedy(error, attempt, where, session)
+            remedy = "" if attempt.spoken else _remedy(error, attempt, where, context)
             if not remedy or remedy in tried:
                 raise explained(error, where) from None
             if remedy == "changed app" and attempt.knew is not None:
-                changed = yield from _has_changed(attempt.knew, where, session, error)
+                changed = yield from _has_changed(attempt.knew, where, context, error)
                 if not changed:
                     raise
             tried.add(remedy)
@@ -108,12 +108,12 @@ def plan(turn: Turn, session: Session, where: Where) -> Plan:
             return
 
 
-def _remedy(error: APIError, attempt: _Attempt, where: Where, session: Session) -> str:
+def _remedy(error: APIError, attempt: _Attempt, where: Where, context: CallContext) -> str:
     """What may help against ``error``, as nothing visible was given; empty if nothing."""
     if may_renew(where, error) and attempt.token.value:
         return "new identity"
     if isinstance(error, SessionLostError | StreamInterruptedError):
-        return "new session" if attempt.asked and session.max_retries else ""
+        return "new session" if attempt.asked and context.max_retries else ""
     if attempt.knew is None:
         return ""
     if isinstance(error, AppError | EmptyResponseError | MalformedStreamError):
@@ -123,7 +123,7 @@ def _remedy(error: APIError, attempt: _Attempt, where: Where, session: Session) 
     return "changed app" if (called and unknown) or is_away(error) else ""
 
 
-def _has_changed(knew: App, where: Where, session: Session, error: APIError) -> PlanOf[bool]:
+def _has_changed(knew: App, where: Where, context: CallContext, error: APIError) -> PlanOf[bool]:
     """Look at the app anew, whose functions were not where they had been."""
     if not isinstance(error, APIStatusError):  # it has answered, and mostly is the same
         try:
@@ -131,55 +131,63 @@ def _has_changed(knew: App, where: Where, session: Session, error: APIError) -> 
                 return False
         except APIError:
             pass
-    forget_app(where, session)
-    return (yield from open_app(where, session)).app_id != knew.app_id
+    forget_app(where, context)
+    return (yield from open_app(where, context)).app_id != knew.app_id
 
 
 def _answer(
-    turn: Turn, options: Options, session: Session, where: Where, attempt: _Attempt
+    chat_request: ChatRequest,
+    options: Options,
+    context: CallContext,
+    where: Where,
+    attempt: _Attempt,
 ) -> Plan:
-    attempt.knew = known_app(where, session)
-    call = yield from _open(turn, options, session, where)
+    attempt.knew = known_app(where, context)
+    call = yield from _open(chat_request, options, context, where)
     continuation = yield from find_continuation(call)
-    if attempt.knew is not None and known_app(where, session) is None:
-        call = yield from _open(turn, options, session, where)
+    if attempt.knew is not None and known_app(where, context) is None:
+        call = yield from _open(chat_request, options, context, where)
         attempt.knew = None  # it has described itself just now
-    with untouched(continuation, session):
-        attempt.token = yield from gpu_token(where, session, refused=attempt.token)
+    with untouched(continuation, context):
+        attempt.token = yield from gpu_token(where, context, refused=attempt.token)
         question = yield from find_question(call, continuation)
     app, chat = call.app, call.chat
     line = Line(
         where.api(app),
-        question.handle.session,
+        question.handle.context,
         chat.trigger,
         where.headers,
         gpu_headers(where, attempt.token),
     )
-    if not turn.model:
+    if not chat_request.model:
         yield ModelInfo(app.space or where.space or app.title)
     if call.lasting:
-        yield ConversationStarted(question.handle.to_json(session.provider))
+        yield ConversationStarted(question.handle.to_json(context.provider))
     attempt.asked = True
-    yield from _run(question.values, chat, line, session, attempt)
+    yield from _run(question.values, chat, line, context, attempt)
     reader = attempt.reader
     if call.lasting and reader is not None and reader.outputs is not None:
         question.values.take(chat.answer, reader.outputs)
         shown = question.values.get(chat.chatbot) if chat.chatbot else None
-        route = route_to(where.base_url, session)
-        kept = Kept(question.handle.turn, app.app_id, shown, route, turn.tools_digest)
-        sessions_of(session).put(question.handle, kept)
+        route = route_to(where.base_url, context)
+        kept = Kept(
+            question.handle.chat_request, app.app_id, shown, route, chat_request.tools_digest
+        )
+        sessions_of(context).put(question.handle, kept)
 
 
-def _open(turn: Turn, options: Options, session: Session, where: Where) -> PlanOf[Call]:
-    app = yield from open_app(where, session)
-    return Call(turn, options, app, find_chat(app, where.api_name), session, where)
+def _open(
+    chat_request: ChatRequest, options: Options, context: CallContext, where: Where
+) -> PlanOf[Call]:
+    app = yield from open_app(where, context)
+    return Call(chat_request, options, app, find_chat(app, where.api_name), context, where)
 
 
-def _run(values: Values, chat: Chat, line: Line, session: Session, attempt: _Attempt) -> Plan:
+def _run(values: Values, chat: Chat, line: Line, context: CallContext, attempt: _Attempt) -> Plan:
     """Prepare, then answer; each function is given what the earlier ones left."""
     for function in chat.preparation:
         outputs = OutputReader()
-        yield from line.call(function, values.of(function), outputs, session)
+        yield from line.call(function, values.of(function), outputs, context)
         values.take(function, outputs.outputs or [])
     find: Callable[[JSON], Snapshot] = answer_in_output
     before: JSON = None
@@ -188,7 +196,7 @@ def _run(values: Values, chat: Chat, line: Line, session: Session, attempt: _Att
         before = values.get(chat.chatbot)
         find = _in_history(AnswerInHistory(before, asked=asked))
     attempt.reader = AnswerReader(find, chat.output, f"{line.api}/file=", before)
-    yield from line.call(chat.answer, values.of(chat.answer), attempt.reader, session)
+    yield from line.call(chat.answer, values.of(chat.answer), attempt.reader, context)
 
 
 def _in_history(find: AnswerInHistory) -> Callable[[JSON], Snapshot]:

@@ -10,27 +10,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.chat_request import Media, Message, history_digest
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APIError, SessionLostError
-from langchain_g4f.events import Progress
 from langchain_g4f.providers.gradio_space.content import Line, history
 from langchain_g4f.providers.gradio_space.files import check_files, media_of, upload
 from langchain_g4f.providers.gradio_space.inputs import Values
 from langchain_g4f.providers.gradio_space.sessions import Handle, take_continuation
 from langchain_g4f.providers.gradio_space.space import app_id, forget_app
 from langchain_g4f.text.transcript import render
-from langchain_g4f.turn import Media, Message, history_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.gradio_space.app import App, Component
     from langchain_g4f.providers.gradio_space.discovery import Chat
     from langchain_g4f.providers.gradio_space.options import Options
     from langchain_g4f.providers.gradio_space.sessions import Continuation
     from langchain_g4f.providers.gradio_space.where import Where
-    from langchain_g4f.turn import Turn
-    from langchain_g4f.wire import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Question:
 class Call:
     """What a call is made of."""
 
-    turn: Turn
+    chat_request: ChatRequest
     options: Options
     app: App
     chat: Chat
-    session: Session
+    context: CallContext
     where: Where
 
     @property
@@ -70,39 +70,44 @@ def find_question(call: Call, continuation: Continuation | None) -> PlanOf[Quest
         ConfigurationError: The app has no such input.
         MediaError: A file cannot be fetched, or is not what the app takes.
     """
-    turn, app, chat, where = call.turn, call.app, call.chat, call.where
+    chat_request, app, chat, where = call.chat_request, call.app, call.chat, call.where
     values = Values(app, chat)
     values.set_all(call.options.inputs, call.options.parameters)
-    if turn.model and turn.model not in (app.space, app.title, where.space, *where.models):
-        values.set_model(turn.model)
-    has_place = values.set_system(turn.instructions)
-    digest = history_digest(turn.messages, turn.system, turn.model)
+    if chat_request.model and chat_request.model not in (
+        app.space,
+        app.title,
+        where.space,
+        *where.models,
+    ):
+        values.set_model(chat_request.model)
+    has_place = values.set_system(chat_request.instructions)
+    digest = history_digest(chat_request.messages, chat_request.system, chat_request.model)
     if continuation is not None:
-        before, number = continuation.handle, continuation.handle.turn + 1
-        handle = Handle(where.base_url, before.session, number, digest)
-        reminder = "" if has_place else turn.reminder(continuation.kept.tools)
+        before, number = continuation.handle, continuation.handle.chat_request + 1
+        handle = Handle(where.base_url, before.context, number, digest)
+        reminder = "" if has_place else chat_request.reminder(continuation.kept.tools)
         text = render(continuation.new, reminder)
         if chat.chatbot is not None:
             values.put(chat.chatbot, continuation.kept.shown)
         (files,) = yield from _files(call, [continuation.new])
-        yield from _write(call, values, handle.session, text, files)
+        yield from _write(call, values, handle.context, text, files)
         return Question(values, handle)
-    handle = Handle(where.base_url, call.session.new_id().replace("-", ""), 1, digest)
-    said = "" if has_place else turn.instructions
+    handle = Handle(where.base_url, call.context.new_id().replace("-", ""), 1, digest)
+    said = "" if has_place else chat_request.instructions
     system = [Message("system", said)] if said else []
     chatbot = _chatbot_for_history(call)
     if chatbot is not None:
-        *earlier, last = turn.messages
-        *media, files = yield from _files(call, [[message] for message in turn.messages])
-        shown = yield from _show(call, chatbot, earlier, media, handle.session)
+        *earlier, last = chat_request.messages
+        *media, files = yield from _files(call, [[message] for message in chat_request.messages])
+        shown = yield from _show(call, chatbot, earlier, media, handle.context)
         text = render([*system, last])
     else:
-        (files,) = yield from _files(call, [turn.messages])
+        (files,) = yield from _files(call, [chat_request.messages])
         shown = []
-        text = render([*system, *turn.messages])
+        text = render([*system, *chat_request.messages])
     if chat.chatbot is not None:
         values.put(chat.chatbot, shown)
-    yield from _write(call, values, handle.session, text, files)
+    yield from _write(call, values, handle.context, text, files)
     return Question(values, handle)
 
 
@@ -116,8 +121,8 @@ def find_continuation(call: Call) -> PlanOf[Continuation | None]:
     conversation = call.options.conversation
     if not call.lasting and conversation in ("auto", "new"):
         return None
-    where, session = call.where, call.session
-    found = take_continuation(call.turn, conversation, where.base_url, session)
+    where, context = call.where, call.context
+    found = take_continuation(call.chat_request, conversation, where.base_url, context)
     if found is None:
         return None
     try:
@@ -126,8 +131,8 @@ def find_continuation(call: Call) -> PlanOf[Continuation | None]:
         same = False
     if same:
         return found
-    forget_app(where, session)
-    if found.new == call.turn.messages:
+    forget_app(where, context)
+    if found.new == call.chat_request.messages:
         msg = "the app has been restarted, and its session is lost; send the whole history"
         raise SessionLostError(msg)
     yield Progress("conversation_lost", "the app has been restarted, the history is sent again")
@@ -137,7 +142,7 @@ def find_continuation(call: Call) -> PlanOf[Continuation | None]:
 def _chatbot_for_history(call: Call) -> Component | None:
     """Where what was said before goes, message by message; None if it goes in one text."""
     chatbot, mode = call.chat.chatbot, call.options.history
-    if chatbot is None or mode == "flattened" or call.turn.messages[-1].role != "user":
+    if chatbot is None or mode == "flattened" or call.chat_request.messages[-1].role != "user":
         return None
     filling = [f for f in call.chat.functions if chatbot.id in f.outputs]
     if not all(chatbot.id in function.inputs for function in filling):
@@ -150,13 +155,13 @@ def _files(call: Call, groups: Sequence[Sequence[Message]]) -> PlanOf[list[list[
     """The files of each group of messages, each file once; all of them can be uploaded."""
     found = []
     for messages in groups:
-        media = yield from media_of(messages, call.session, call.options.trusted_hosts)
+        media = yield from media_of(messages, call.context, call.options.trusted_hosts)
         files: dict[str, Media] = {}
         for file in (file for each in media for file in each):
             files.setdefault(file.digest, file)
         found.append(list(files.values()))
     for each in found:
-        check_files(each, call.chat.box, call.app, call.where, call.session)
+        check_files(each, call.chat.box, call.app, call.where, call.context)
     return found
 
 
@@ -170,7 +175,7 @@ def _show(
     """What ``chatbot`` shows of ``messages``, which have these files."""
     lines = []
     for message, files in zip(messages, media, strict=True):
-        uploaded = yield from upload(files, call.app, call.where, call.session, session_hash)
+        uploaded = yield from upload(files, call.app, call.where, call.context, session_hash)
         lines.append(Line(message.role, message.text, tuple(uploaded)))
     return history(lines, call.app.shape(chatbot))
 
@@ -183,7 +188,7 @@ def _write(
     if box.type != "multimodaltextbox":
         values.put(box, text)
         return
-    uploaded = yield from upload(files, call.app, call.where, call.session, session_hash)
+    uploaded = yield from upload(files, call.app, call.where, call.context, session_hash)
     values.put(box, {"text": text, "files": list(uploaded)})
 
 

@@ -19,13 +19,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need, need_id
+from langchain_g4f.core.chat_request import history_digest
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError, SessionLostError
-from langchain_g4f.turn import history_digest
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import Session
-    from langchain_g4f.turn import Message, Turn
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.chat_request import ChatRequest, Message
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import CallContext
 
 KEPT = 1000
 """Sessions that are remembered, the latest; each holds what its chatbot shows."""
@@ -43,8 +43,8 @@ class Handle:
     """
 
     server: str
-    session: str
-    turn: int
+    context: str
+    chat_request: int
     digest: str
 
     def to_json(self, provider: str) -> dict[str, JSON]:
@@ -80,7 +80,7 @@ class Kept:
         tools: Names the tools that the model was told of last.
     """
 
-    turn: int
+    chat_request: int
     app_id: int
     shown: JSON = field(repr=False)
     route: str
@@ -95,31 +95,31 @@ class Sessions:
 
     def take(self, handle: Handle, route: str) -> Kept | None:
         """The session of ``handle``, if that is its latest answer; it is the caller's now."""
-        key = (handle.server, handle.session)
+        key = (handle.server, handle.context)
         found = self._kept.pop(key, None)  # at once: whoever comes second finds nothing
-        if found is None or (found.turn == handle.turn and found.route == route):
+        if found is None or (found.chat_request == handle.chat_request and found.route == route):
             return found
         self._kept[key] = found
         return None
 
     def put(self, handle: Handle, kept: Kept) -> None:
         """Remember the session of ``handle``, whose answer is complete."""
-        self._kept[handle.server, handle.session] = kept
+        self._kept[handle.server, handle.context] = kept
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 
 
-def sessions_of(session: Session) -> Sessions:
+def sessions_of(context: CallContext) -> Sessions:
     """The sessions this process has had with apps."""
-    found = session.memory.setdefault("gradio sessions", Sessions())
+    found = context.memory.setdefault("gradio sessions", Sessions())
     if not isinstance(found, Sessions):
         raise TypeError(found)
     return found
 
 
-def route_to(base_url: str, session: Session) -> str:
+def route_to(base_url: str, context: CallContext) -> str:
     """Names the cookies that an app with several replicas has set (section 2)."""
-    cookies = session.cookies.header_for(f"{base_url}/")
+    cookies = context.cookies.header_for(f"{base_url}/")
     return hashlib.sha256(cookies.encode()).hexdigest()[:16] if cookies else ""
 
 
@@ -139,18 +139,18 @@ class Continuation:
 
 
 @contextmanager
-def untouched(continuation: Continuation | None, session: Session) -> Generator[None]:
+def untouched(continuation: Continuation | None, context: CallContext) -> Generator[None]:
     """Put the session back if the app is not asked after all."""
     try:
         yield
     except BaseException:
         if continuation is not None:
-            sessions_of(session).put(continuation.handle, continuation.kept)
+            sessions_of(context).put(continuation.handle, continuation.kept)
         raise
 
 
 def take_continuation(
-    turn: Turn, conversation: object, server: str, session: Session
+    chat_request: ChatRequest, conversation: object, server: str, context: CallContext
 ) -> Continuation | None:
     """The session of the newest answer that the history leads to, if it can be gone on with.
 
@@ -158,29 +158,31 @@ def take_continuation(
         ConfigurationError: The caller names a session, and it is none of this app.
         SessionLostError: It cannot be gone on with, and the history is not there instead.
     """
-    route, kept_sessions = route_to(server, session), sessions_of(session)
+    route, kept_sessions = route_to(server, context), sessions_of(context)
     given = None
     if conversation != "auto":
-        given = Handle.from_json(conversation, session.provider)
+        given = Handle.from_json(conversation, context.provider)
         if given is None or given.server != server:
             msg = (
                 f"conversation= takes 'auto', 'new', an answer of {server} or the handle in its"
                 " response_metadata['conversation']"
             )
             raise ConfigurationError(msg)
-    for at in range(len(turn.messages) - 1, -1, -1):
-        message = turn.messages[at]
-        handle = Handle.from_json(message.handle, session.provider)
+    for at in range(len(chat_request.messages) - 1, -1, -1):
+        message = chat_request.messages[at]
+        handle = Handle.from_json(message.handle, context.provider)
         if handle is None or handle.server != server:
             continue
         whole = message.state == "whole"
         if given is None:
-            said = history_digest(turn.messages[:at], turn.system, turn.model)
+            said = history_digest(
+                chat_request.messages[:at], chat_request.system, chat_request.model
+            )
             if not whole or handle.digest != said:
                 continue
         elif handle != given:
             continue
-        new = turn.messages[at + 1 :]
+        new = chat_request.messages[at + 1 :]
         kept = kept_sessions.take(handle, route) if whole and new else None
         return Continuation(handle, kept, new) if kept is not None else None
     if given is None:
@@ -189,7 +191,7 @@ def take_continuation(
     if kept is None:
         msg = "the session of that answer cannot be gone on with; send the whole history"
         raise SessionLostError(msg)
-    return Continuation(given, kept, turn.messages)
+    return Continuation(given, kept, chat_request.messages)
 
 
 __all__ = [

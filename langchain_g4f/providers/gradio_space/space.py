@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import Sleep, send
+from langchain_g4f.core.urls import segment
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -20,17 +24,13 @@ from langchain_g4f.errors import (
     ServerError,
     SpaceNotRunningError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.plan import Sleep, send
 from langchain_g4f.providers.gradio_space.app import App, read_app
 from langchain_g4f.providers.gradio_space.where import space_path
-from langchain_g4f.urls import segment
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.http import Response
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.gradio_space.where import Where
-    from langchain_g4f.wire import Response
 
 _UP = ("RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING")
 _ASLEEP = ("SLEEPING", "STOPPED")
@@ -41,44 +41,44 @@ _FIRST_S, _LONGEST_S = 1.0, 5.0
 _TRUSTED_S = 10.0
 
 
-def known_app(where: Where, session: Session) -> App | None:
+def known_app(where: Where, context: CallContext) -> App | None:
     """What was found out about the app, if anything."""
-    found = session.memory.get(_key(where))
+    found = context.memory.get(_key(where))
     return found if isinstance(found, App) else None
 
 
-def forget_app(where: Where, session: Session) -> None:
+def forget_app(where: Where, context: CallContext) -> None:
     """Look at the app anew at the next call."""
-    session.memory.pop(_key(where), None)
+    context.memory.pop(_key(where), None)
 
 
-def open_app(where: Where, session: Session) -> PlanOf[App]:
+def open_app(where: Where, context: CallContext) -> PlanOf[App]:
     """What the app says of itself; asked once as long as it stays the same.
 
     Raises:
         SpaceNotRunningError: It does not run, or did not wake up in time.
         MalformedStreamError: What is there is no Gradio app, or one that is too old.
     """
-    app = known_app(where, session)
-    if app is not None and (yield from _is_same(app, where, session)):
+    app = known_app(where, context)
+    if app is not None and (yield from _is_same(app, where, context)):
         return app
-    return (yield from _read(where, session))
+    return (yield from _read(where, context))
 
 
-def _is_same(app: App, where: Where, session: Session) -> PlanOf[bool]:
+def _is_same(app: App, where: Where, context: CallContext) -> PlanOf[bool]:
     """Whether the app still is the one that was described.
 
     After an edit and a restart, another function may have the number of the one we know,
     and answer without an error. So it is asked, unless it was a moment ago.
     """
-    known_at = session.memory.get(_key_of_time(where))
-    if isinstance(known_at, float) and session.clock() - known_at < _TRUSTED_S:
+    known_at = context.memory.get(_key_of_time(where))
+    if isinstance(known_at, float) and context.clock() - known_at < _TRUSTED_S:
         return True
     try:
         same = (yield from app_id(where, app)) == app.app_id
     except APIError:
         return False
-    session.memory[_key_of_time(where)] = session.clock()
+    context.memory[_key_of_time(where)] = context.clock()
     return same
 
 
@@ -105,8 +105,8 @@ def _is_undescribed(error: APIStatusError) -> bool:
     return isinstance(error, kinds) and not away
 
 
-def _read(where: Where, session: Session) -> PlanOf[App]:
-    until = session.clock() + where.wake_timeout_s
+def _read(where: Where, context: CallContext) -> PlanOf[App]:
+    until = context.clock() + where.wake_timeout_s
     request = _get(where, f"{where.base_url}/config", "read the app's description")
     wait = _FIRST_S
     while True:
@@ -115,8 +115,8 @@ def _read(where: Where, session: Session) -> PlanOf[App]:
             if response.headers.content_type != "text/html":
                 app = read_app(response.json())
                 where.api(app)  # refused before anything is sent there
-                session.memory[_key(where)] = app
-                session.memory[_key_of_time(where)] = session.clock()
+                context.memory[_key(where)] = app
+                context.memory[_key_of_time(where)] = context.clock()
                 return app
             error: APIError = _no_app(response)
         except APIStatusError as found:
@@ -125,21 +125,21 @@ def _read(where: Where, session: Session) -> PlanOf[App]:
             if found.status_code not in _AWAY or isinstance(found, ChallengeError):
                 raise
             error = found
-        yield from _awaken(where, session, error, until)
-        if session.clock() + wait > until:
+        yield from _awaken(where, context, error, until)
+        if context.clock() + wait > until:
             raise _not_running("", f"answers with {error}") from None
         yield Sleep(wait)
         wait = min(wait * 1.5, _LONGEST_S)
 
 
-def _awaken(where: Where, session: Session, error: APIError, until: float) -> PlanOf[None]:
+def _awaken(where: Where, context: CallContext, error: APIError, until: float) -> PlanOf[None]:
     """Return when the Hub says that the Space runs; ``error`` is what the app itself said."""
     space = where.space or (yield from _space_id(where))
     if not space:
         if is_away(error):
             raise _not_running("", f"there is no app at its address: {error}")
         raise error
-    begin, wait = session.clock(), _FIRST_S
+    begin, wait = context.clock(), _FIRST_S
     while True:
         stage = yield from _stage(where, space)
         if stage in _UP:
@@ -149,7 +149,7 @@ def _awaken(where: Where, session: Session, error: APIError, until: float) -> Pl
             return
         if stage not in (*_ASLEEP, *_STARTING):
             raise _not_running(stage, f"{space} does not run: its stage is {stage}")
-        now = session.clock()
+        now = context.clock()
         if now + wait > until:
             msg = f"{space} was not up within {where.wake_timeout_s:g} s: its stage is {stage}"
             raise _not_running(stage, msg)
@@ -193,7 +193,7 @@ def _knock(where: Where) -> PlanOf[None]:
 
 
 def _get(where: Where, url: str, phase: str) -> Request:
-    return Request("GET", url, where.headers, repeat=Repeat.ANY, phase=phase)
+    return Request("GET", url, where.headers, retry=RetryWhen.ALWAYS, phase=phase)
 
 
 def _no_app(response: Response) -> MalformedStreamError:

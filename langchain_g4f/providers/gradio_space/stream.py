@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from langchain_g4f.codecs.fields import decoded, need, want
 from langchain_g4f.codecs.gradio_diff import apply_diff
 from langchain_g4f.codecs.sse import ServerSentEvents
+from langchain_g4f.core.events import QUEUED, Event, Progress
+from langchain_g4f.core.redact import count_kind, redact_text
 from langchain_g4f.errors import (
     MalformedStreamError,
     QueueFullError,
     ServerStreamError,
     SessionLostError,
 )
-from langchain_g4f.events import QUEUED, Event, Progress
 from langchain_g4f.providers.gradio_space.failure import app_failure, plain
-from langchain_g4f.redact import count_kind, redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from langchain_g4f.wire import JSON, ResponseHead
+    from langchain_g4f.core.http import JSON, ResponseHead
 
     Growth = tuple[int, list[JSON], str]
 

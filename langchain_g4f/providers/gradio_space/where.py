@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from langchain_g4f.urls import join, segment
+from langchain_g4f.core.urls import join, segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from langchain_g4f.codecs.fields import decoded, need
 from langchain_g4f.codecs.jsonl import JSONLines
 from langchain_g4f.codecs.sse import ServerSentEvents
+from langchain_g4f.core.events import Event, Finish
 from langchain_g4f.errors import MalformedStreamError, StreamInterruptedError
-from langchain_g4f.events import Event, Finish
 from langchain_g4f.providers.huggingchat.reader import NAME, UpdateReader, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from langchain_g4f.codecs.sse import ServerSentEvent
-    from langchain_g4f.wire import ResponseHead
+    from langchain_g4f.core.http import ResponseHead
 
 
 class AnswerDecoder:

@@ -10,20 +10,20 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.chat_request import Media, RemoteMedia
+from langchain_g4f.core.http import Part
+from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import MediaTooLargeError, UnsupportedMediaError
-from langchain_g4f.limits import MIB
 from langchain_g4f.media.documents import is_text, without_markers
 from langchain_g4f.media.download import download
 from langchain_g4f.media.sniff import sniff
 from langchain_g4f.providers.huggingchat.reader import NAME
-from langchain_g4f.turn import Media, RemoteMedia
-from langchain_g4f.wire import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from langchain_g4f.plan import PlanOf
-    from langchain_g4f.turn import Message
+    from langchain_g4f.core.chat_request import Message
+    from langchain_g4f.core.plan import PlanOf
 
 FILE_LIMIT = 10 * MIB
 """Bytes one file may have, decoded."""

@@ -13,6 +13,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import StreamEnd, stream
+from langchain_g4f.core.urls import segment
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -20,20 +24,16 @@ from langchain_g4f.errors import (
     MalformedStreamError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.plan import StreamEnd, stream
 from langchain_g4f.providers.huggingchat.answer import AnswerDecoder, Place, ReattachDecoder
 from langchain_g4f.providers.huggingchat.login import origin
 from langchain_g4f.providers.huggingchat.reader import NAME, UpdateReader
 from langchain_g4f.providers.huggingchat.refusals import refused
 from langchain_g4f.providers.huggingchat.stored import read_conversation
-from langchain_g4f.urls import segment
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import Plan, PlanOf, Session
+    from langchain_g4f.core.http import ResponseHead
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
     from langchain_g4f.providers.huggingchat.stored import StoredMessage
-    from langchain_g4f.wire import ResponseHead
 
 _log = logging.getLogger("langchain_g4f")
 
@@ -67,7 +67,7 @@ class Run:
             f"{self.url}/stop-generating",
             {"origin": origin(self.base_url), "content-type": "application/json"},
             json.dumps(point).encode(),
-            Repeat.UNSENT,
+            RetryWhen.NOT_SENT,
             "stop the answer",
         )
 
@@ -86,10 +86,10 @@ class Run:
         url = f"{self.url}/stream?generationId={segment(self.generation)}"
         if sequence:
             url += f"&fromSeq={sequence}"
-        return Request("GET", url, headers, repeat=Repeat.UNSENT, phase="re-attach")
+        return Request("GET", url, headers, retry=RetryWhen.NOT_SENT, phase="re-attach")
 
 
-def follow(run: Run, message: Request, session: Session, *, await_title: bool = False) -> Plan:
+def follow(run: Run, message: Request, context: CallContext, *, await_title: bool = False) -> Plan:
     """Send the message and stream its answer, across a broken connection if need be.
 
     Args:
@@ -103,14 +103,14 @@ def follow(run: Run, message: Request, session: Session, *, await_title: bool = 
     """
     reader = UpdateReader(run.url, await_title=await_title)
     try:
-        yield from _follow(run, message, reader, session)
+        yield from _follow(run, message, reader, context)
     finally:
         if reader.skipped:
             _log.debug("%s: skipped %s", NAME, dict(reader.skipped))
 
 
-def _follow(run: Run, message: Request, reader: UpdateReader, session: Session) -> Plan:
-    limit = session.limits.sizes.line
+def _follow(run: Run, message: Request, reader: UpdateReader, context: CallContext) -> Plan:
+    limit = context.limits.sizes.line
     try:
         end = yield from stream(
             lambda: message,
@@ -126,13 +126,15 @@ def _follow(run: Run, message: Request, reader: UpdateReader, session: Session) 
         raise end.error
     yield Progress("reattach", str(end.error))
     try:
-        yield from _take_up(run, reader, end.error, session)
+        yield from _take_up(run, reader, end.error, context)
     except APIError as error:
         error.partial_text = end.text + error.partial_text
         raise
 
 
-def _take_up(run: Run, reader: UpdateReader, cut: StreamInterruptedError, session: Session) -> Plan:
+def _take_up(
+    run: Run, reader: UpdateReader, cut: StreamInterruptedError, context: CallContext
+) -> Plan:
     """Follow the run again: first what is stored of its text, then its updates.
 
     Once, if the connection breaks again; as often as needed while it is the server that
@@ -141,11 +143,11 @@ def _take_up(run: Run, reader: UpdateReader, cut: StreamInterruptedError, sessio
     again = StreamInterruptedError(str(cut), provider=cut.provider)
     heard = ""
     try:
-        stored = yield from read_conversation(run.conversation, session, run.base_url)
+        stored = yield from read_conversation(run.conversation, context, run.base_url)
         found = next((m for m in stored.messages if m.generation == run.generation), None)
         place, sequence = _place(reader, found)
         while True:
-            attempt = _Attempt(run, reader, place, session.limits.sizes.line)
+            attempt = _Attempt(run, reader, place, context.limits.sizes.line)
             before = place.last_id
             end = yield from attempt.stream(sequence)
             heard += end.text

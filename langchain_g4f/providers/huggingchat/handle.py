@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need, need_id, want
+from langchain_g4f.core.chat_request import Message, history_digest
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError
 from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.text.transcript import GO_ON
-from langchain_g4f.turn import Message, history_digest
 
 if TYPE_CHECKING:
-    from langchain_g4f.turn import Turn
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.http import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +90,28 @@ class Continuation:
     answer: Message | None
     new: tuple[Message, ...]
 
-    def asked(self, turn: Turn) -> tuple[Message, ...]:
+    def asked(self, chat_request: ChatRequest) -> tuple[Message, ...]:
         """What is sent: if nothing is new but the form of the answer, a request for that."""
-        note = turn.messages[-1].note
+        note = chat_request.messages[-1].note
         return self.new or ((Message("user", GO_ON, note=note),) if note else ())
 
 
-def find_continuation(turn: Turn, server: str, model: str) -> Continuation | None:
+def find_continuation(chat_request: ChatRequest, server: str, model: str) -> Continuation | None:
     """The newest answer in the history whose digest still fits, if there is one."""
-    for at in range(len(turn.messages) - 1, -1, -1):
-        message = turn.messages[at]
+    for at in range(len(chat_request.messages) - 1, -1, -1):
+        message = chat_request.messages[at]
         handle = Handle.from_json(message.handle)
         if handle is None or handle.server != server:
             continue
-        before = [turn.messages[:at]]
+        before = [chat_request.messages[:at]]
         if handle.continued and at:  # the answer that it went on with may still stand there
-            before.append(turn.messages[: at - 1])
-        if handle.digest in [history_digest(said, turn.system, model) for said in before]:
-            return Continuation(handle, message, turn.messages[at + 1 :])
+            before.append(chat_request.messages[: at - 1])
+        if handle.digest in [history_digest(said, chat_request.system, model) for said in before]:
+            return Continuation(handle, message, chat_request.messages[at + 1 :])
     return None
 
 
-def given_continuation(turn: Turn, given: object, server: str) -> Continuation:
+def given_continuation(chat_request: ChatRequest, given: object, server: str) -> Continuation:
     """Where the caller says that the call goes on.
 
     Raises:
@@ -124,10 +124,10 @@ def given_continuation(turn: Turn, given: object, server: str) -> Continuation:
             " handle in its response_metadata['conversation']"
         )
         raise ConfigurationError(msg)
-    for at in range(len(turn.messages) - 1, -1, -1):
-        if Handle.from_json(turn.messages[at].handle) == handle:
-            return Continuation(handle, turn.messages[at], turn.messages[at + 1 :])
-    return Continuation(handle, None, turn.messages)
+    for at in range(len(chat_request.messages) - 1, -1, -1):
+        if Handle.from_json(chat_request.messages[at].handle) == handle:
+            return Continuation(handle, chat_request.messages[at], chat_request.messages[at + 1 :])
+    return Continuation(handle, None, chat_request.messages)
 
 
 __all__ = ["Continuation", "Handle", "find_continuation", "given_continuation"]

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from langchain_g4f.codecs.fields import want
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.limits import MIB
+from langchain_g4f.core.plan import send
 from langchain_g4f.errors import (
     APIStatusError,
     AuthenticationError,
     ConfigurationError,
     NotFoundError,
 )
-from langchain_g4f.limits import MIB
-from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import IN_ANSWER, NAME
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.core.plan import PlanOf
 
 HOME = "https://huggingface.co/chat"
 UNNAMED = "(a user whose name the server does not tell)"
@@ -112,7 +112,7 @@ def _wants_login(error: APIStatusError) -> bool:
 
 
 def _read(url: str, phase: str, accept: str = "application/json") -> Request:
-    return Request("GET", url, {"accept": accept}, repeat=Repeat.ANY, phase=phase)
+    return Request("GET", url, {"accept": accept}, retry=RetryWhen.ALWAYS, phase=phase)
 
 
 def origin(base_url: str) -> str:

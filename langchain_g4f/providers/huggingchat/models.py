@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import send
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -16,21 +18,19 @@ from langchain_g4f.errors import (
     NotFoundError,
     UnsupportedMediaError,
 )
-from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.files import is_image
 from langchain_g4f.providers.huggingchat.login import explained
 from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.providers.huggingchat.refusals import no_server
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from langchain_g4f.core.chat_request import ChatRequest, Media
+    from langchain_g4f.core.http import JSON, Response
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.errors import BadRequestError
-    from langchain_g4f.plan import PlanOf, Session
     from langchain_g4f.providers.huggingchat.options import Options
-    from langchain_g4f.turn import Media, Turn
-    from langchain_g4f.wire import JSON, Response
 
 
 _TTL_S = 300.0
@@ -92,32 +92,32 @@ def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
     ]
 
 
-def known_models(session: Session, base_url: str) -> PlanOf[list[ServerModel]]:
+def known_models(context: CallContext, base_url: str) -> PlanOf[list[ServerModel]]:
     """Like `list_models`, asked anew every five minutes for all models of the process."""
     key = f"{base_url} models"
-    kept = session.memory.get(key)
-    if isinstance(kept, _Kept) and session.clock() - kept.at < _TTL_S:
+    kept = context.memory.get(key)
+    if isinstance(kept, _Kept) and context.clock() - kept.at < _TTL_S:
         return kept.models
     try:
         models = yield from list_models(base_url)
     except APIStatusError as error:  # some operators want a login for every path (2.2)
         raise explained(error, base_url) from None
-    session.memory[key] = _Kept(models, session.clock())
+    context.memory[key] = _Kept(models, context.clock())
     return models
 
 
-def choose_model(turn: Turn, session: Session, base_url: str) -> PlanOf[str]:
+def choose_model(chat_request: ChatRequest, context: CallContext, base_url: str) -> PlanOf[str]:
     """The model that is asked: the named one, or the server's default for such a turn."""
-    if turn.model:
-        return turn.model
-    models = yield from known_models(session, base_url)
-    images = any(is_image(media) for message in turn.messages for media in message.media)
+    if chat_request.model:
+        return chat_request.model
+    models = yield from known_models(context, base_url)
+    images = any(is_image(media) for message in chat_request.messages for media in message.media)
     able = [model for model in models if model.multimodal or not images]
     return (able or models)[0].name
 
 
 def check_vision(
-    model: str, files: Sequence[Media], session: Session, base_url: str
+    model: str, files: Sequence[Media], context: CallContext, base_url: str
 ) -> PlanOf[None]:
     """Refuse images that the server would drop, because the model takes none (8).
 
@@ -126,14 +126,14 @@ def check_vision(
     """
     if not any(is_image(file) for file in files):
         return
-    models = yield from known_models(session, base_url)
+    models = yield from known_models(context, base_url)
     if any(entry.name == model and not entry.multimodal for entry in models):
         able = ", ".join(entry.name for entry in models if entry.multimodal) or "none"
         msg = f"{NAME}: model {model!r} takes no images; those that do: {able}"
         raise UnsupportedMediaError(msg)
 
 
-def check_tools(model: str, options: Options, session: Session, base_url: str) -> PlanOf[None]:
+def check_tools(model: str, options: Options, context: CallContext, base_url: str) -> PlanOf[None]:
     """Refuse tools that the server would not offer, because the model uses none (7).
 
     Raises:
@@ -141,7 +141,7 @@ def check_tools(model: str, options: Options, session: Session, base_url: str) -
     """
     if not options.offered:
         return
-    models = yield from known_models(session, base_url)
+    models = yield from known_models(context, base_url)
     if any(entry.name == model and not entry.tools for entry in models):
         able = ", ".join(entry.name for entry in models if entry.tools) or "none"
         msg = f"{NAME}: {options.offered}: model {model!r} uses no tools; those that do: {able}"
@@ -171,7 +171,7 @@ def unknown_model(error: BadRequestError, model: str, base_url: str) -> PlanOf[A
 
 def _list(url: str) -> Request:
     return Request(
-        "GET", url, {"accept": "application/json"}, repeat=Repeat.ANY, phase="list the models"
+        "GET", url, {"accept": "application/json"}, retry=RetryWhen.ALWAYS, phase="list the models"
     )
 
 

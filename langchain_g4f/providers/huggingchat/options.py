@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import send
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError, NotFoundError
-from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import NAME
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import PlanOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _list_servers(base_url: str) -> PlanOf[dict[str, str]]:
         "GET",
         f"{base_url}/api/mcp/servers",
         {"accept": "application/json"},
-        repeat=Repeat.ANY,
+        retry=RetryWhen.ALWAYS,
         phase="list the tool servers",
     )
     try:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.chat_request import history_digest
+from langchain_g4f.core.events import ConversationStarted, ModelInfo
+from langchain_g4f.core.http import Part, Request, RetryWhen
+from langchain_g4f.core.plan import Defer, send
+from langchain_g4f.core.urls import is_below
 from langchain_g4f.errors import APIError, APIStatusError, ConfigurationError, G4FError
-from langchain_g4f.events import ConversationStarted, ModelInfo
 from langchain_g4f.media.download import download
-from langchain_g4f.plan import Defer, send
 from langchain_g4f.providers.huggingchat.files import FILE_LIMIT, file_parts
 from langchain_g4f.providers.huggingchat.follow import Run, follow
 from langchain_g4f.providers.huggingchat.handle import Handle
@@ -23,24 +26,21 @@ from langchain_g4f.providers.huggingchat.reader import NAME
 from langchain_g4f.providers.huggingchat.refusals import CONVERSATION_FULL, was_not_taken
 from langchain_g4f.providers.huggingchat.stored import deletion, generation_of
 from langchain_g4f.providers.huggingchat.target import Target, find_target
-from langchain_g4f.turn import history_digest
-from langchain_g4f.urls import is_below
-from langchain_g4f.wire import Part, Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import Plan, PlanOf, Session
-    from langchain_g4f.turn import Turn
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
 
 
-def plan(turn: Turn, session: Session, base_url: str) -> Plan:
+def plan(chat_request: ChatRequest, context: CallContext, base_url: str) -> Plan:
     """One answer from the server at ``base_url`` (origin and path, no final slash)."""
-    options = Options.read(turn.options)
-    model = yield from choose_model(turn, session, base_url)
-    target = yield from find_target(turn, options, model, session, base_url)
-    if target.model != turn.model:
+    options = Options.read(chat_request.options)
+    model = yield from choose_model(chat_request, context, base_url)
+    target = yield from find_target(chat_request, options, model, context, base_url)
+    if target.model != chat_request.model:
         yield ModelInfo(target.model)
-    legacy = generation_of(session, base_url) == "legacy"
+    legacy = generation_of(context, base_url) == "legacy"
     empty = target.created and not options.delete_after
     delete = Defer(lambda: deletion(target.conversation, base_url))
     if options.delete_after and target.created:
@@ -51,30 +51,30 @@ def plan(turn: Turn, session: Session, base_url: str) -> Plan:
         if empty:
             yield delete
         raise
-    run = Run(base_url, target.conversation, session.new_id(), legacy=legacy)
+    run = Run(base_url, target.conversation, context.new_id(), legacy=legacy)
     if not (options.delete_after and target.created):
-        yield ConversationStarted(_handle(run, turn, target, options).to_json())
-    message = _message(run, target, options, tools, session.new_id().replace("-", ""))
+        yield ConversationStarted(_handle(run, chat_request, target, options).to_json())
+    message = _message(run, target, options, tools, context.new_id().replace("-", ""))
     try:
-        yield from follow(run, message, session, await_title=options.await_title)
+        yield from follow(run, message, context, await_title=options.await_title)
     except APIError as error:
         if empty and error.phase == message.phase and was_not_taken(error):
             yield delete
         raise
 
 
-def _handle(run: Run, turn: Turn, target: Target, options: Options) -> Handle:
-    before = turn.messages[:-1] if options.again else turn.messages
+def _handle(run: Run, chat_request: ChatRequest, target: Target, options: Options) -> Handle:
+    before = chat_request.messages[:-1] if options.again else chat_request.messages
     return Handle(
         run.base_url,
         run.conversation,
         target.anchor,
         target.position,
         run.generation,
-        history_digest(before, turn.system, target.model),
+        history_digest(before, chat_request.system, target.model),
         tuple(file.digest for file in target.files),
         continued=options.continue_answer,
-        tools=turn.tools_digest,
+        tools=chat_request.tools_digest,
     )
 
 
@@ -101,7 +101,7 @@ def _message(
             "content-type": f"multipart/form-data; boundary={boundary}",
         },
         parts,
-        Repeat.UNSENT,
+        RetryWhen.NOT_SENT,
         "send the message",
         final=CONVERSATION_FULL,
     )
@@ -128,7 +128,7 @@ def fetch(url: str, base_url: str, trusted_hosts: tuple[str, ...]) -> PlanOf[byt
     if not is_below(base_url, url):
         media = yield from download(url, limit=FILE_LIMIT, trusted_hosts=trusted_hosts)
         return media.data
-    request = Request("GET", url, repeat=Repeat.ANY, phase="fetch a file")
+    request = Request("GET", url, retry=RetryWhen.ALWAYS, phase="fetch a file")
     try:
         return (yield from send(lambda: request)).body
     except APIStatusError as error:

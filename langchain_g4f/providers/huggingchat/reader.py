@@ -12,14 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need, want
-from langchain_g4f.errors import (
-    APIError,
-    EmptyResponseError,
-    MalformedStreamError,
-    ServerStreamError,
-    TooLargeError,
-)
-from langchain_g4f.events import (
+from langchain_g4f.core.error_mapping import error_class
+from langchain_g4f.core.events import (
     Event,
     File,
     FinalText,
@@ -32,15 +26,21 @@ from langchain_g4f.events import (
     Source,
     Title,
 )
-from langchain_g4f.redact import redact_text
-from langchain_g4f.status import error_class
+from langchain_g4f.core.redact import redact_text
+from langchain_g4f.core.urls import segment
+from langchain_g4f.errors import (
+    APIError,
+    EmptyResponseError,
+    MalformedStreamError,
+    ServerStreamError,
+    TooLargeError,
+)
 from langchain_g4f.text.think import ThinkSplitter, without_reasoning
-from langchain_g4f.urls import segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sized
 
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 NAME = "huggingchat"
 """Provider name in errors and metadata."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import send
 from langchain_g4f.errors import (
     APIStatusError,
     MalformedStreamError,
     NotFoundError,
 )
-from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.login import explained
 from langchain_g4f.providers.huggingchat.refusals import no_server
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf
+    from langchain_g4f.core.plan import PlanOf
 
 
 def describe(base_url: str) -> PlanOf[str]:
@@ -38,7 +38,7 @@ def describe(base_url: str) -> PlanOf[str]:
 
 def _is_json(url: str) -> PlanOf[bool]:
     accept = {"accept": "application/json"}
-    request = Request("GET", url, accept, repeat=Repeat.ANY, phase="ask what the server is")
+    request = Request("GET", url, accept, retry=RetryWhen.ALWAYS, phase="ask what the server is")
     try:
         response = yield from send(lambda: request)
     except NotFoundError:

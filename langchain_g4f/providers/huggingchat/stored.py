@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Literal, assert_never
 
 from langchain_g4f.codecs.devalue import NodeError, page_data
 from langchain_g4f.codecs.fields import decoded, need, want
+from langchain_g4f.core.error_mapping import error_class
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import send
+from langchain_g4f.core.redact import redact_text
+from langchain_g4f.core.urls import segment
 from langchain_g4f.errors import NotFoundError
-from langchain_g4f.plan import send
 from langchain_g4f.providers.huggingchat.reader import NAME, kind_of, means_something
-from langchain_g4f.redact import redact_text
-from langchain_g4f.status import error_class
 from langchain_g4f.tools.normal_form import normal_form, normal_forms
 from langchain_g4f.tools.prompt import nonce_in
-from langchain_g4f.urls import segment
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.chat_request import AnswerState
+    from langchain_g4f.core.http import JSON, Response
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.huggingchat.handle import Continuation, Handle
-    from langchain_g4f.turn import AnswerState
-    from langchain_g4f.wire import JSON, Response
 
 Generation = Literal["current", "legacy"]
 
@@ -129,7 +129,7 @@ def _agrees(theirs: str, ours: str, state: AnswerState, *, continued: bool) -> b
 
 
 def read_conversation(
-    conversation: str, session: Session, base_url: str
+    conversation: str, context: CallContext, base_url: str
 ) -> PlanOf[StoredConversation]:
     """A conversation of the caller.
 
@@ -137,15 +137,15 @@ def read_conversation(
         NotFoundError: There is none, or not for this caller.
         PermissionDeniedError: The same, said differently.
     """
-    if generation_of(session, base_url) != "legacy":
+    if generation_of(context, base_url) != "legacy":
         response = yield from send(
             lambda: _get(f"{base_url}/api/v2/conversations/{segment(conversation)}")
         )
         if response.headers.content_type == "application/json":
-            remember(session, base_url, "current")
+            remember(context, base_url, "current")
             return _from_json(need(response.json(), "json", dict))
         # an unknown path of the older generation answers 200 with a page (9.3)
-        remember(session, base_url, "legacy")
+        remember(context, base_url, "legacy")
     url = f"{base_url}/conversation/{segment(conversation)}/__data.json?x-sveltekit-invalidated=11"
     response = yield from send(lambda: _get(url))
     return _from_json(_page(response))
@@ -157,7 +157,7 @@ def deletion(conversation: str, base_url: str) -> Request:
         "DELETE",
         f"{base_url}/conversation/{segment(conversation)}",
         {"accept": "application/json"},
-        repeat=Repeat.ANY,
+        retry=RetryWhen.ALWAYS,
         phase="delete the conversation",
     )
 
@@ -170,19 +170,23 @@ def embedded_conversation(created: JSON) -> StoredConversation | None:
     return _from_json(need(decoded(embedded, "'conversation'"), "json", dict))
 
 
-def generation_of(session: Session, base_url: str) -> str:
+def generation_of(context: CallContext, base_url: str) -> str:
     """What is known of the server: a `Generation`, or nothing yet."""
-    return str(session.memory.get(f"{base_url} generation", ""))
+    return str(context.memory.get(f"{base_url} generation", ""))
 
 
-def remember(session: Session, base_url: str, generation: Generation) -> None:
+def remember(context: CallContext, base_url: str, generation: Generation) -> None:
     """Keep which generation the server is of."""
-    session.memory[f"{base_url} generation"] = generation
+    context.memory[f"{base_url} generation"] = generation
 
 
 def _get(url: str) -> Request:
     return Request(
-        "GET", url, {"accept": "application/json"}, repeat=Repeat.ANY, phase="read the conversation"
+        "GET",
+        url,
+        {"accept": "application/json"},
+        retry=RetryWhen.ALWAYS,
+        phase="read the conversation",
     )
 
 

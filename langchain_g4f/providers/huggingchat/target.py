@@ -12,6 +12,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from langchain_g4f.codecs.fields import need_id
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import Defer, Lock, Sleep, send
 from langchain_g4f.errors import (
     APIStatusError,
     BadRequestError,
@@ -22,8 +25,6 @@ from langchain_g4f.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.plan import Defer, Lock, Sleep, send
 from langchain_g4f.providers.huggingchat.files import files_of, with_files_fetched
 from langchain_g4f.providers.huggingchat.handle import (
     Handle,
@@ -48,14 +49,13 @@ from langchain_g4f.providers.huggingchat.stored import (
     remember,
 )
 from langchain_g4f.text.transcript import render
-from langchain_g4f.wire import Repeat, Request
 
 if TYPE_CHECKING:
-    from langchain_g4f.plan import PlanOf, Session
+    from langchain_g4f.core.chat_request import ChatRequest, Media, Message
+    from langchain_g4f.core.http import JSON
+    from langchain_g4f.core.plan import CallContext, PlanOf
     from langchain_g4f.providers.huggingchat.handle import Continuation
     from langchain_g4f.providers.huggingchat.options import Options
-    from langchain_g4f.turn import Media, Message, Turn
-    from langchain_g4f.wire import JSON
 
 _PATIENCE_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Waits for an answer that is given up to end: the server takes its time (6.1, 6.2)."""
@@ -89,7 +89,7 @@ class Target:
 
 
 def find_target(
-    turn: Turn, options: Options, model: str, session: Session, base_url: str
+    chat_request: ChatRequest, options: Options, model: str, context: CallContext, base_url: str
 ) -> PlanOf[Target]:
     """Where the turn goes; locks the conversation.
 
@@ -98,13 +98,13 @@ def find_target(
         MediaError: A file that is to be sent cannot be.
         AuthenticationError: The server wants a login.
     """
-    call = _Call(turn, options, model, session, base_url)
+    call = _Call(chat_request, options, model, context, base_url)
     if options.conversation == "new":
         continuation = None
     elif call.auto:
-        continuation = find_continuation(turn, base_url, model)
+        continuation = find_continuation(chat_request, base_url, model)
     else:
-        continuation = given_continuation(turn, options.conversation, base_url)
+        continuation = given_continuation(chat_request, options.conversation, base_url)
     if continuation is not None:
         target = yield from _go_on(call, continuation)
         if target is not None:
@@ -119,10 +119,10 @@ def find_target(
 class _Call:
     """What is looked for a place for."""
 
-    turn: Turn
+    chat_request: ChatRequest
     options: Options
     model: str
-    session: Session
+    context: CallContext
     base_url: str
 
     @property
@@ -160,11 +160,11 @@ def _go_on(call: _Call, continuation: Continuation) -> PlanOf[Target | None]:
     if call.auto and stored.model not in ("", call.model):  # switched elsewhere (5.3)
         yield Progress("conversation_changed", f"its model is now {stored.model}")
         return None
-    if not (call.auto or stored.was_told(call.turn.system)):
+    if not (call.auto or stored.was_told(call.chat_request.system)):
         msg = f"{NAME}: a system prompt is set when a conversation begins, not later"
         raise ConfigurationError(msg)
     model = stored.model or call.model
-    yield from check_tools(model, call.options, call.session, call.base_url)
+    yield from check_tools(model, call.options, call.context, call.base_url)
     if call.options.again:
         return _again(call, continuation, stored, answer)
     return (yield from _after(call, continuation, stored, answer))
@@ -177,7 +177,7 @@ def _again(
     if continuation.new:
         msg = f"{NAME}: only the last message can be regenerated or continued"
         raise ConfigurationError(msg)
-    if call.turn.messages[-1].note or call.turn.reminder(continuation.handle.tools):
+    if call.chat_request.messages[-1].note or call.chat_request.reminder(continuation.handle.tools):
         msg = f"{NAME}: new tools or a wanted format need a new message, which there is not"
         raise ConfigurationError(msg)
     position = len(stored.messages)
@@ -198,7 +198,7 @@ def _after(
     call: _Call, continuation: Continuation, stored: StoredConversation, answer: StoredMessage
 ) -> PlanOf[Target]:
     """The place of what is new, under the answer."""
-    asked = continuation.asked(call.turn)
+    asked = continuation.asked(call.chat_request)
     if not asked:
         msg = f"{NAME}: there is no new message after the last answer"
         raise ConfigurationError(msg)
@@ -211,9 +211,9 @@ def _after(
         answer.id,
         len(stored.messages),
         created=False,
-        inputs=render(asked, call.turn.reminder(continuation.handle.tools)),
+        inputs=render(asked, call.chat_request.reminder(continuation.handle.tools)),
         files=files,
-        known_files=_known_files(call.turn, stored, answer),
+        known_files=_known_files(call.chat_request, stored, answer),
     )
 
 
@@ -224,7 +224,7 @@ def _read_when_ended(call: _Call, continuation: Continuation) -> PlanOf[StoredCo
     is being made: at its end it writes back the messages it knows, and later ones are lost.
     """
     handle = continuation.handle
-    stored = yield from read_conversation(handle.conversation, call.session, call.base_url)
+    stored = yield from read_conversation(handle.conversation, call.context, call.base_url)
     for wait in _PATIENCE_S:
         answer = stored.answer_to(handle)
         if answer is None or answer.over:
@@ -232,24 +232,24 @@ def _read_when_ended(call: _Call, continuation: Continuation) -> PlanOf[StoredCo
         if not answer.generation and is_same_answer(answer, continuation):
             break  # all that an older server tells of an answer that was stopped
         yield Sleep(wait)
-        stored = yield from read_conversation(handle.conversation, call.session, call.base_url)
+        stored = yield from read_conversation(handle.conversation, call.context, call.base_url)
     return stored
 
 
 def _begin(call: _Call) -> PlanOf[Target]:
     """A new conversation, with everything said so far in its first message."""
-    turn, model, base_url = call.turn, call.model, call.base_url
-    yield from check_tools(model, call.options, call.session, base_url)
-    files = yield from _files(call, turn.messages, model)
+    chat_request, model, base_url = call.chat_request, call.model, call.base_url
+    yield from check_tools(model, call.options, call.context, base_url)
+    files = yield from _files(call, chat_request.messages, model)
     payload: dict[str, JSON] = {"model": model}
-    if turn.instructions:
-        payload["preprompt"] = turn.instructions
+    if chat_request.instructions:
+        payload["preprompt"] = chat_request.instructions
     request = Request(
         "POST",
         f"{base_url}/conversation",
         {"accept": "application/json", "content-type": "application/json"},
         json.dumps(payload, ensure_ascii=False).encode(),
-        Repeat.REFUSED,
+        RetryWhen.NOT_PROCESSED,
         "create the conversation",
         final=CONVERSATIONS_FULL,
     )
@@ -269,12 +269,12 @@ def _begin(call: _Call) -> PlanOf[Target]:
     stored = embedded_conversation(created)
     if stored is None:  # servers before July 2026 do not send it along
         try:
-            stored = yield from read_conversation(conversation, call.session, base_url)
+            stored = yield from read_conversation(conversation, call.context, base_url)
         except G4FError:
             yield Defer(lambda: deletion(conversation, base_url))
             raise
     else:
-        remember(call.session, base_url, "current")
+        remember(call.context, base_url, "current")
     return Target(
         conversation,
         model,
@@ -282,7 +282,7 @@ def _begin(call: _Call) -> PlanOf[Target]:
         stored.root,
         len(stored.messages),
         created=True,
-        inputs=render(turn.messages),
+        inputs=render(chat_request.messages),
         files=files,
     )
 
@@ -296,17 +296,19 @@ def _files(call: _Call, messages: tuple[Message, ...], model: str) -> PlanOf[tup
     """The files of what is to be sent, fetched where they are elsewhere."""
     hosts = call.options.trusted_media_hosts
     files = files_of((yield from with_files_fetched(messages, hosts)))
-    yield from check_vision(model, files, call.session, call.base_url)
+    yield from check_vision(model, files, call.context, call.base_url)
     return files
 
 
-def _known_files(turn: Turn, stored: StoredConversation, answer: StoredMessage) -> dict[str, str]:
+def _known_files(
+    chat_request: ChatRequest, stored: StoredConversation, answer: StoredMessage
+) -> dict[str, str]:
     """What the server calls the files that earlier turns of the branch sent.
 
     Its name for a file is no digest of the bytes (5.4), so it is read, not computed.
     """
     known: dict[str, str] = {}
-    for message in turn.messages:
+    for message in chat_request.messages:
         handle = Handle.from_json(message.handle)
         earlier = stored.answer_to(handle) if handle is not None and handle.files else None
         if handle is None or earlier is None:

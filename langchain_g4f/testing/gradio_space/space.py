@@ -19,8 +19,8 @@ from typing import Any, Literal, Self, get_args
 
 import anyio.to_thread
 
+from langchain_g4f.core.extras import how_to_install
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
-from langchain_g4f.extras import how_to_install
 from langchain_g4f.testing.gradio_space.calls import CallLog, GradioCall
 from langchain_g4f.testing.gradio_space.environment import server_environment
 from langchain_g4f.testing.gradio_space.process import ServerProcess

@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from tests.provider_tests.flowgpt.recordings import (
     MEMBER,
     answer,

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
+from langchain_g4f.core.events import QUEUED, Progress
 from langchain_g4f.errors import ServerStreamError, StreamInterruptedError
-from langchain_g4f.events import QUEUED, Progress
 from tests.provider_tests.gradio_space.recordings import (
     FUNCTION,
     PHI4,

@@ -10,8 +10,8 @@ import pytest
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import HumanMessage
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import SessionLostError
-from langchain_g4f.events import Progress
 from tests.provider_tests.gradio_space.recordings import (
     TURN,
     Renamed,

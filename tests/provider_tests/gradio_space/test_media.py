@@ -11,6 +11,7 @@ import httpx
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     APIError,
     AppError,
@@ -18,7 +19,6 @@ from langchain_g4f.errors import (
     MalformedStreamError,
     MediaTooLargeError,
 )
-from langchain_g4f.events import Progress
 from tests.provider_tests.gradio_space.recordings import (
     PHI4,
     PHI4_ON_6,

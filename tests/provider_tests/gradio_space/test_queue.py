@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import QueueFullError
-from langchain_g4f.events import Progress
 from tests.provider_tests.gradio_space.recordings import (
     TURN,
     Space,

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APIStatusError, AppError, BadRequestError, ServerError
-from langchain_g4f.events import Progress
 from tests.provider_tests.gradio_space.recordings import (
     PHI4,
     PHI4_ON_6,

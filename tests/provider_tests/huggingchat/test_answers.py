@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from tests.provider_tests.huggingchat.recordings import (
     REASONER,
     TEXT,

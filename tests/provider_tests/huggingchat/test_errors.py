@@ -8,6 +8,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import (
     APIError,
     AuthenticationError,
@@ -21,7 +22,6 @@ from langchain_g4f.errors import (
     ServerError,
     ServerStreamError,
 )
-from langchain_g4f.limits import MIB
 from tests.provider_tests.huggingchat.recordings import (
     COOKIES,
     MODELS,

@@ -8,6 +8,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     AuthenticationError,
     EmptyResponseError,
@@ -18,7 +19,6 @@ from langchain_g4f.errors import (
     ServerStreamError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import Progress
 from tests.provider_tests.huggingchat.recordings import (
     COOKIES,
     LEGACY_MODELS,

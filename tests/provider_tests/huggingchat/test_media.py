@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import MediaTooLargeError, UnsupportedMediaError
-from langchain_g4f.limits import MIB
 from tests.provider_tests.huggingchat.recordings import (
     TEXT,
     VISION,

@@ -10,8 +10,8 @@ import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import ConfigurationError, StreamInterruptedError
-from langchain_g4f.events import Progress
 from tests.provider_tests.huggingchat.recordings import (
     TEXT,
     assert_as_recorded,

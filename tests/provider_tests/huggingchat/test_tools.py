@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.events import Progress
 from tests.provider_tests.huggingchat.recordings import (
     COOKIES,
     REASONER,

@@ -10,8 +10,8 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APIError
-from langchain_g4f.events import Progress
 from langchain_g4f.testing import Conversation, Sandbox
 from tests.unit_tests.chat_models.ways import MODEL, OTHER_MODEL, WAYS, add_up, ask
 

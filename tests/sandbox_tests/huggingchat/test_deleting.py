@@ -10,6 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -18,7 +19,6 @@ from langchain_g4f.errors import (
     NotFoundError,
     QuotaExceededError,
 )
-from langchain_g4f.limits import MIB
 from langchain_g4f.testing import Sandbox
 from tests.sandbox_tests.huggingchat.asking import (
     MIXED_WAYS,

@@ -6,7 +6,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from langchain_g4f.turn import NO_TOOLS
+from langchain_g4f.core.chat_request import NO_TOOLS
 from tests.sandbox_tests.tools.agents import WAYS, add, run, weather
 from tests.sandbox_tests.tools.service import Serve, call, service
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f.chat_models.chunks import ChunkMapper
-from langchain_g4f.events import Event, FinalText, Finish, Text
+from langchain_g4f.core.events import Event, FinalText, Finish, Text
 
 
 def mapped(*events: Event, stop: tuple[str, ...] = ()) -> tuple[Any, Any]:

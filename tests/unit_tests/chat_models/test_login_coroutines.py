@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import Sandbox
 from tests.unit_tests.chat_models.test_login_required import (
     ANSWER,

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from langchain_g4f import ChatFlowGpt, ChatHuggingChat, login
 from langchain_g4f.auth import store
 from langchain_g4f.chat_models import runtime
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
-from langchain_g4f.events import Progress
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
 from tests.unit_tests.chat_models.ways import MODEL, WAYS, ask
 from tests.unit_tests.traces import assert_tells_nothing

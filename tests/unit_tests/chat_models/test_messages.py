@@ -15,10 +15,10 @@ from langchain_core.messages import (
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.attachments import message_media
-from langchain_g4f.chat_models.messages import to_turn
+from langchain_g4f.chat_models.messages import to_chat_request
+from langchain_g4f.core.chat_request import ChatRequest, Media
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
-from langchain_g4f.turn import Media, Turn
 from tests.unit_tests.chat_models.ways import WAYS, ask
 
 PNG = "iVBORw0KGgo="
@@ -196,9 +196,9 @@ async def test_media_that_the_model_does_not_take_begins_no_conversation(
     assert not sandbox.conversations
 
 
-def turned(*messages: BaseMessage, **more: Any) -> Turn:
+def turned(*messages: BaseMessage, **more: Any) -> ChatRequest:
     """The turn of these messages."""
-    return to_turn(messages, model="m", options={}, **more)
+    return to_chat_request(messages, model="m", options={}, **more)
 
 
 def test_half_of_a_surrogate_pair_is_refused() -> None:
@@ -211,8 +211,10 @@ def test_half_of_a_surrogate_pair_is_refused() -> None:
 def test_media_of_the_call_go_with_the_last_user_message() -> None:
     """Besides what that has itself."""
     given = Media(b"x", "image/png", "x.png")
-    turn = turned(ASKED, AIMessage("a"), ASKED, ToolMessage("5", tool_call_id="1"), media=[given])
-    assert [message.media for message in turn.messages] == [(), (), (given,), ()]
+    chat_request = turned(
+        ASKED, AIMessage("a"), ASKED, ToolMessage("5", tool_call_id="1"), media=[given]
+    )
+    assert [message.media for message in chat_request.messages] == [(), (), (given,), ()]
 
 
 @pytest.mark.parametrize(
@@ -226,8 +228,8 @@ def test_media_of_the_call_go_with_the_last_user_message() -> None:
 )
 def test_answer_says_how_much_of_it_the_caller_has(metadata: dict[str, Any], state: str) -> None:
     """By what its metadata tell of its end."""
-    turn = turned(ASKED, AIMessage("a", response_metadata=metadata), ASKED)
-    assert turn.messages[1].state == state
+    chat_request = turned(ASKED, AIMessage("a", response_metadata=metadata), ASKED)
+    assert chat_request.messages[1].state == state
 
 
 def test_system_message_with_an_image_is_refused() -> None:

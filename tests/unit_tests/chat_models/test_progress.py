@@ -9,8 +9,8 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from langchain_g4f import ChatHuggingChat
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APIConnectionError
-from langchain_g4f.events import Progress
 from langchain_g4f.testing import Reply, Sandbox
 from tests.unit_tests.chat_models.ways import MODEL, WAYS, ask
 

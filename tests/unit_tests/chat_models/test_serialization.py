@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from langchain_g4f import ChatHuggingChat, Clocks
 from langchain_g4f.chat_models.tool_servers import ToolServer
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
-from langchain_g4f.events import Progress
 from langchain_g4f.testing import Sandbox
 from tests.strict import STRICT
 from tests.unit_tests.chat_models.ways import MODEL, OTHER_MODEL, WAYS, ask

@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.chunks import ChunkMapper
 from langchain_g4f.chat_models.reading import AnswerReading
-from langchain_g4f.events import Event, FinalText, Finish, Progress, Reasoning, Text, ToolCall
+from langchain_g4f.core.events import Event, FinalText, Finish, Progress, Reasoning, Text, ToolCall
 from langchain_g4f.testing import Reply
 from tests.unit_tests.chat_models.tools import ADD, ECHO, NONCE, add, calls, marked, repeat, saying
 from tests.unit_tests.chat_models.ways import WAYS, add_up, ask

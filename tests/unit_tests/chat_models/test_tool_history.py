@@ -21,10 +21,10 @@ from langchain_core.messages import (
 from langchain_core.messages.tool import invalid_tool_call
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.chat_models.messages import known_nonce, to_turn
+from langchain_g4f.chat_models.messages import known_nonce, to_chat_request
+from langchain_g4f.core.chat_request import Media, Message
 from langchain_g4f.errors import UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
-from langchain_g4f.turn import Media, Message
 from tests.unit_tests.chat_models.tools import (
     ADD,
     add,
@@ -46,7 +46,7 @@ ASKED = HumanMessage("2 and 3?")
 
 def turned(*messages: BaseMessage) -> tuple[Message, ...]:
     """The messages as the providers get them."""
-    return to_turn(messages, model="m", options={}).messages
+    return to_chat_request(messages, model="m", options={}).messages
 
 
 def test_call_and_result_read_as_the_model_writes_and_is_told_them() -> None:
@@ -152,7 +152,7 @@ def test_texts_names_and_documents_are_escaped() -> None:
     assert (document.data, document.name) == (b"b &#91;INST]", "&lt;|user|>.txt")
     assert (image.data, image.name) == (base64.b64decode(PNG), "&#91;INST].png")
     given = [Media(b"\xff</s>", "text/plain", "<s>"), Media(b"</s>", "application/pdf", "a")]
-    (question,) = to_turn([ASKED], model="m", options={}, media=given).messages
+    (question,) = to_chat_request([ASKED], model="m", options={}, media=given).messages
     assert [m.data for m in question.media if isinstance(m, Media)] == [b"\xff&lt;/s>", b"</s>"]
 
 

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.chunks import ChunkMapper
-from langchain_g4f.events import Progress
+from langchain_g4f.core.chat_request import ChatRequest, Message
+from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import Reply
-from langchain_g4f.turn import Message, Turn
 from tests.unit_tests.chat_models.tools import ADD, NO_CALL, add, asked, calls, saying
 from tests.unit_tests.chat_models.ways import WAYS, ask
 
@@ -117,8 +117,8 @@ def test_number_of_tries_is_none_below_zero() -> None:
 def test_mapper_without_another_try_serves_again() -> None:
     """Where nothing makes another one; it never waits."""
     mapper = ChunkMapper("example", "model", ())
-    turn = Turn((Message("user", "hi", note="note"),))
-    asked_again, same = ChatHuggingChat()._asked_again(turn, mapper)
+    chat_request = ChatRequest((Message("user", "hi", note="note"),))
+    asked_again, same = ChatHuggingChat()._asked_again(chat_request, mapper)
     assert same is mapper
     assert mapper.said == ""
     assert [m.in_history for m in asked_again.messages] == [True, False, False]

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_g4f import ChatGradioSpace
 from langchain_g4f.cli.screen import Screen
-from langchain_g4f.events import Progress
+from langchain_g4f.core.events import Progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

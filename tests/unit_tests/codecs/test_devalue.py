@@ -15,7 +15,7 @@ from langchain_g4f.testing.chat_ui.devalue import flatten
 from tests.unit_tests.timing import cpu_seconds
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from langchain_g4f.codecs.jsonl import JSONLines
+from langchain_g4f.core.http import parse_json
 from langchain_g4f.errors import MalformedStreamError, TooLargeError
-from langchain_g4f.wire import parse_json
 from tests.unit_tests.timing import cpu_seconds
 
 LIMIT = 1 << 20

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.http import Headers, Request, Response
+from langchain_g4f.core.plan import Resolve, Send
 from langchain_g4f.errors import BlockedURLError, G4FError
 from langchain_g4f.media.download import download
-from langchain_g4f.plan import Resolve, Send
-from langchain_g4f.turn import Media
-from langchain_g4f.wire import Headers, Request, Response
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUg==")
 PUBLIC, OTHER = "93.184.216.34", "2606:2800:21f::1"

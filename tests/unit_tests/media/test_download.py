@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.http import Headers, Response, RetryWhen
 from langchain_g4f.errors import (
     APIConnectionError,
     APIStatusError,
@@ -13,8 +15,6 @@ from langchain_g4f.errors import (
     UnsupportedMediaError,
 )
 from langchain_g4f.media.download import MAX_REDIRECTS
-from langchain_g4f.turn import Media
-from langchain_g4f.wire import Headers, Repeat, Response
 from tests.unit_tests.media.net import OTHER, PNG, PUBLIC, Net, answer, to
 
 ONE = {"a.example": [PUBLIC]}
@@ -29,7 +29,7 @@ def test_file_is_fetched_from_the_address_that_was_checked() -> None:
     assert net.looked_up == [("a.example", 443)]
     (request,) = net.requests
     assert (request.method, request.address) == ("GET", PUBLIC)
-    assert (request.repeat, request.phase) == (Repeat.ANY, "download a file")
+    assert (request.retry, request.phase) == (RetryWhen.ALWAYS, "download a file")
     assert (net.sends[0].limit, net.sends[0].redirects) == (1000, True)
 
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from langchain_g4f.plan import Plan, Session, Stream
+from langchain_g4f.core.chat_request import ChatRequest, Message
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.plan import CallContext, Plan, Stream
 from langchain_g4f.providers.flowgpt import FlowGPT, plan
-from langchain_g4f.turn import Message, Turn
-from langchain_g4f.wire import Request
 from tests.unit_tests.run.world import Service
 
 NOW_S = 1713341603
@@ -24,36 +24,38 @@ SERVICE = FlowGPT(
 MEMBER = replace(SERVICE, token=TOKEN)
 
 
-def session(**given: Any) -> Session:
+def context(**given: Any) -> CallContext:
     """What the calls of a model share: the clock and the ids of section 4, if nothing else."""
     defaults: dict[str, Any] = {"wall_clock": lambda: NOW_S + 0.9, "new_id": lambda: NONCE}
-    return replace(Service().session(), provider="flowgpt", **defaults | given)
+    return replace(Service().context(), provider="flowgpt", **defaults | given)
 
 
 def started(
-    turn: Turn, service: FlowGPT = SERVICE, shared: Session | None = None
+    chat_request: ChatRequest, service: FlowGPT = SERVICE, shared: CallContext | None = None
 ) -> tuple[Plan, Stream]:
     """A plan, and the first thing it wants done."""
-    steps = plan(turn, shared or session(), service)
+    steps = plan(chat_request, shared or context(), service)
     effect = next(steps)
     assert isinstance(effect, Stream)
     return steps, effect
 
 
-def asking(*messages: Message | str, **more: Any) -> Turn:
+def asking(*messages: Message | str, **more: Any) -> ChatRequest:
     """A turn with these messages; text is the user's."""
     said = (m if isinstance(m, Message) else Message("user", m) for m in messages)
-    return Turn(tuple(said), "gpt-3.5-turbo", **more)
+    return ChatRequest(tuple(said), "gpt-3.5-turbo", **more)
 
 
-def request_of(turn: Turn, service: FlowGPT = SERVICE, shared: Session | None = None) -> Request:
+def request_of(
+    chat_request: ChatRequest, service: FlowGPT = SERVICE, shared: CallContext | None = None
+) -> Request:
     """The request of a call."""
-    return started(turn, service, shared)[1].make_request()
+    return started(chat_request, service, shared)[1].make_request()
 
 
-def body_of(turn: Turn, service: FlowGPT = SERVICE) -> dict[str, Any]:
+def body_of(chat_request: ChatRequest, service: FlowGPT = SERVICE) -> dict[str, Any]:
     """Its body."""
-    sent = request_of(turn, service).body
+    sent = request_of(chat_request, service).body
     assert isinstance(sent, bytes)
     body: dict[str, Any] = json.loads(sent)
     return body

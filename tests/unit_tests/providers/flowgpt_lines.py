@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from langchain_g4f import errors
-from langchain_g4f.events import Event, Text
+from langchain_g4f.core.events import Event, Text
+from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.providers.flowgpt import FlowGPTDecoder
-from langchain_g4f.wire import Headers, ResponseHead
 
 
 def head(kind: str = "text/plain", *more: tuple[str, str], status: int = 200) -> ResponseHead:

@@ -10,9 +10,9 @@ import uuid
 import pytest
 
 from langchain_g4f import errors
-from langchain_g4f.plan import StreamEnd
+from langchain_g4f.core.http import RetryWhen
+from langchain_g4f.core.plan import StreamEnd
 from langchain_g4f.providers.flowgpt import FlowGPT, sign
-from langchain_g4f.wire import Repeat
 from tests.provider_tests.flowgpt.marks import obligations
 from tests.unit_tests.providers.flowgpt_calls import (
     MEMBER,
@@ -21,8 +21,8 @@ from tests.unit_tests.providers.flowgpt_calls import (
     SERVICE,
     TOKEN,
     asking,
+    context,
     request_of,
-    session,
     started,
 )
 
@@ -78,14 +78,14 @@ def test_request_is_signed_with_what_it_sends(
         "x-signature": signature,
         "x-timestamp": "1713341603",
     }
-    assert (request.repeat, request.phase) == (Repeat.UNSENT, "send the message")
+    assert (request.retry, request.phase) == (RetryWhen.NOT_SENT, "send the message")
 
 
 @obligations(1)
 def test_each_attempt_is_signed_anew() -> None:
     """A repeated request has another nonce and the time at which it is repeated."""
     ids, times = (uuid.UUID(int=n) for n in itertools.count(10)), itertools.count(NOW_S)
-    shared = session(new_id=lambda: str(next(ids)), wall_clock=lambda: float(next(times)))
+    shared = context(new_id=lambda: str(next(ids)), wall_clock=lambda: float(next(times)))
     _, effect = started(asking("hi"), shared=shared)
     attempts = [effect.make_request() for _ in range(3)]
     assert [a.headers["x-nonce"] for a in attempts] == [f"{n:032x}" for n in (10, 11, 12)]
@@ -97,7 +97,7 @@ def test_each_attempt_is_signed_anew() -> None:
 @obligations(1)
 def test_nonces_of_two_processes_with_the_same_dice_differ() -> None:
     """A fork copies the state of the random numbers, and the service takes a nonce only once."""
-    shared = [session(random=random.Random(1), new_id=lambda: str(uuid.uuid4())) for _ in range(2)]
+    shared = [context(random=random.Random(1), new_id=lambda: str(uuid.uuid4())) for _ in range(2)]
     first, second = (request_of(asking("hi"), shared=each).headers["x-nonce"] for each in shared)
     assert first != second
     assert {len(first), len(second)} == {32}

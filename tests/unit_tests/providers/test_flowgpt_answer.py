@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f import errors
-from langchain_g4f.events import Event, Finish, Text
+from langchain_g4f.core.events import Event, Finish, Text
 from langchain_g4f.providers.flowgpt import FlowGPTDecoder
 from tests.provider_tests.flowgpt.marks import obligations
 from tests.unit_tests.providers.flowgpt_lines import decode, decoder, head, heard, lines, text_of

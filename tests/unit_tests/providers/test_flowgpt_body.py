@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from langchain_g4f import errors
+from langchain_g4f.core.chat_request import Media, Message, RemoteMedia
 from langchain_g4f.text.transcript import GO_ON
-from langchain_g4f.turn import Media, Message, RemoteMedia
 from tests.provider_tests.flowgpt.marks import obligations
 from tests.unit_tests.providers.flowgpt_calls import SERVICE, asking, body_of, started
 
@@ -104,8 +104,8 @@ def test_system_messages_are_lines_and_replace_the_default(
     said: tuple[str, ...], default: str, sent: str
 ) -> None:
     """All of them, in order."""
-    turn = asking("a", system="\n\n".join(said), system_messages=said)
-    assert body_of(turn, replace(SERVICE, system=default))["system"] == sent
+    chat_request = asking("a", system="\n\n".join(said), system_messages=said)
+    assert body_of(chat_request, replace(SERVICE, system=default))["system"] == sent
 
 
 @pytest.mark.parametrize(("given", "sent"), [(None, 0.7), (0, 0), (1.5, 1.5), (-1, -1)])

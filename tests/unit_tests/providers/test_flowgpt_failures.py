@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f import errors
-from langchain_g4f.events import Text
+from langchain_g4f.core.events import Text
 from langchain_g4f.providers.flowgpt import NO_CREDIT, FlowGPTDecoder
 from tests.provider_tests.flowgpt.marks import obligations
 from tests.unit_tests.providers.flowgpt_lines import decode, decoder, head, heard, lines

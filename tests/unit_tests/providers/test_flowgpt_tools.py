@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from langchain_g4f.core.chat_request import Message
 from langchain_g4f.text.transcript import GO_ON
-from langchain_g4f.turn import Message
 from tests.unit_tests.providers.flowgpt_calls import asking, body_of
 
 ANSWER = Message("assistant", "<tool_call>{}</tool_call>")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f import errors
-from langchain_g4f.events import (
+from langchain_g4f.core.events import (
     Event,
     FinalText,
     Finish,
@@ -19,9 +19,9 @@ from langchain_g4f.events import (
     Text,
     Title,
 )
+from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.providers.huggingchat.answer import AnswerDecoder
 from langchain_g4f.providers.huggingchat.reader import UpdateReader
-from langchain_g4f.wire import Headers, ResponseHead
 
 STARTED = {"type": "status", "status": "started"}
 KEEP_ALIVE = {"type": "status", "status": "keepAlive"}

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from langchain_g4f.core.http import Headers, Response, RetryWhen
+from langchain_g4f.core.plan import PlanOf, Send
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -15,10 +17,8 @@ from langchain_g4f.errors import (
     NotFoundError,
     ServerError,
 )
-from langchain_g4f.plan import PlanOf, Send
 from langchain_g4f.providers.huggingchat import login_page, whoami
 from langchain_g4f.providers.huggingchat.login import UNNAMED, explained
-from langchain_g4f.wire import Headers, Repeat, Response
 
 BASE = "https://chat.example/chat"
 USER, FLAGS, PAGE = f"{BASE}/api/v2/user", f"{BASE}/api/v2/feature-flags", f"{BASE}/"
@@ -53,7 +53,7 @@ def result(plan: PlanOf[T], asked: list[str], *answers: Answer) -> T:
             effect: Any = plan.throw(answer) if isinstance(answer, APIError) else plan.send(answer)
             assert isinstance(effect, Send)
             request = effect.make_request()
-            assert (request.method, request.repeat) == ("GET", Repeat.ANY)
+            assert (request.method, request.retry) == ("GET", RetryWhen.ALWAYS)
             asked.append(request.url)
             answer = next(given)
     except StopIteration as end:

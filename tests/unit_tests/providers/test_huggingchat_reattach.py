@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Progress, Text, Title
 from langchain_g4f.errors import MalformedStreamError, StreamInterruptedError
-from langchain_g4f.events import Event, Finish, Progress, Text, Title
 from langchain_g4f.providers.huggingchat.answer import Place, ReattachDecoder
 from langchain_g4f.providers.huggingchat.reader import UpdateReader
 from tests.unit_tests.providers.test_huggingchat_answer import STARTED, final, head, text_of

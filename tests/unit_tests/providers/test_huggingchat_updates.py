@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.events import (
+from langchain_g4f.core.events import (
     Event,
     File,
     FinalText,
@@ -19,6 +18,7 @@ from langchain_g4f.events import (
     Source,
     Text,
 )
+from langchain_g4f.errors import MalformedStreamError
 from langchain_g4f.providers.huggingchat.reader import UpdateReader
 from tests.unit_tests.providers.test_huggingchat_answer import (
     STARTED,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import Media, Message
 from langchain_g4f.errors import UnsupportedMediaError
 from langchain_g4f.providers.gradio_space import Where, find_chat
 from langchain_g4f.providers.microsoft_phi4 import MODEL, SPACE, TAKES, known_app
-from langchain_g4f.turn import Media, Message
 from tests.unit_tests.providers.gradio_space.apps import assistant, recorded_config, user
 from tests.unit_tests.providers.gradio_space.replies import completed, events, reply, text_of
 from tests.unit_tests.providers.gradio_space.world import APP, World

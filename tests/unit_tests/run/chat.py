@@ -8,12 +8,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from langchain_g4f.events import Event
-from langchain_g4f.limits import Clocks, Sizes
-from langchain_g4f.plan import Defer, Plan, Session, stream
+from langchain_g4f.core.events import Event
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.limits import Clocks, Sizes
+from langchain_g4f.core.plan import CallContext, Defer, Plan, stream
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import ClientSettings, async_client, sync_client
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import Action, ByteServer, Exchange, routes
 from tests.unit_tests.run.world import Decoder, Service
 
@@ -45,13 +45,13 @@ def plan_for(server: ByteServer) -> Plan:
         raise end.error
 
 
-def session(**sizes: Any) -> Session:
+def context(**sizes: Any) -> CallContext:
     """A session on the real clock."""
-    made = Service().session(clocks=CLOCKS, sizes=Sizes(**sizes), max_retries=0)
+    made = Service().context(clocks=CLOCKS, sizes=Sizes(**sizes), max_retries=0)
     return replace(made, clock=time.monotonic)
 
 
-def events_of(way: str, plan: Plan, own: Session) -> list[Event]:
+def events_of(way: str, plan: Plan, own: CallContext) -> list[Event]:
     """All events of a call, on an event loop of its own if it needs one."""
     if way == "run":
         return list(run(plan, own, sync_client(SETTINGS)))

@@ -9,21 +9,21 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Event, Title
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.plan import Defer, Lock, Plan, send, stream
 from langchain_g4f.errors import G4FError
-from langchain_g4f.events import Event, Title
-from langchain_g4f.plan import Defer, Lock, Plan, send, stream
-from langchain_g4f.wire import Repeat, Request
 from tests.unit_tests.run.world import Decoder, Service, request
 
 REFUSED = httpx.ConnectError("refused")
 RESET = httpx.ReadError("reset")
 
 
-def answer(repeat: Repeat = Repeat.UNSENT) -> Plan:
+def answer(retry: RetryWhen = RetryWhen.NOT_SENT) -> Plan:
     """A small request, then the answer."""
     yield from send(request("create"))
     yield Title("created")
-    yield from stream(request("answer", repeat=repeat), Decoder, abort=request("stop"))
+    yield from stream(request("answer", retry=retry), Decoder, abort=request("stop"))
 
 
 def reattaching(again: Callable[[], Request]) -> Plan:
@@ -52,9 +52,9 @@ async def until(service: Service, call: Any, event: Event | None) -> None:
         assert event is None
 
 
-async def cancel_in(service: Service, plan: Plan, **session: Any) -> None:
+async def cancel_in(service: Service, plan: Plan, **context: Any) -> None:
     """Cancel a call where it waits for ever."""
-    call = service.call("arun", plan, service.session(**session))
+    call = service.call("arun", plan, service.context(**context))
     task = asyncio.ensure_future(call.all())
     asked: list[str] | None = None
     while asked != service.asked:

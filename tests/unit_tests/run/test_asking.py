@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from langchain_g4f.core.events import Text, Title
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import Lock, MakeRequest, Plan, ask, send, stream
 from langchain_g4f.errors import APITimeoutError, ConfigurationError
-from langchain_g4f.events import Text, Title
-from langchain_g4f.limits import Clocks
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Lock, MakeRequest, Plan, ask, send, stream
 from tests.unit_tests.run.plans import RESET, until
 from tests.unit_tests.run.world import Decoder, Reply, Service, request
 
@@ -81,12 +81,12 @@ async def test_total_clock_stands_still_while_the_application_is_asked(
         service.now += 1_000
         return True
 
-    session = service.session(clocks=Clocks(total=5))
-    assert await service.call(way, asking(question), session).all() == [Title("yes")]
+    context = service.context(clocks=Clocks(total=5))
+    assert await service.call(way, asking(question), context).all() == [Title("yes")]
     slow = serve(next=Reply(takes=6, pieces=[b"late"]))
-    session = slow.session(clocks=Clocks(total=5))
+    context = slow.context(clocks=Clocks(total=5))
     with pytest.raises(APITimeoutError) as caught:
-        await slow.call(way, asking(lambda: True), session).all()
+        await slow.call(way, asking(lambda: True), context).all()
     assert caught.value.kind == "total"
 
 
@@ -101,7 +101,7 @@ async def test_error_of_the_application_ends_the_call_unchanged(
         raise error
 
     locks, service = KeyedLocks(), serve()
-    call = service.call(way, asking(question), service.session(locks=locks))
+    call = service.call(way, asking(question), service.context(locks=locks))
     with pytest.raises(type(error)) as caught:
         await call.all()
     assert caught.value is error
@@ -134,7 +134,7 @@ async def test_call_that_is_cancelled_does_not_wait_for_the_answer() -> None:
         return answered.wait(5)
 
     locks, service = KeyedLocks(), Service()
-    call = service.call("arun", asking(question), service.session(locks=locks))
+    call = service.call("arun", asking(question), service.context(locks=locks))
     task = asyncio.ensure_future(call.all())
     assert await asyncio.to_thread(asked.wait, 5)
     task.cancel()

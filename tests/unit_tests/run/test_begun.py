@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Text, Title
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.plan import Plan, send, stream
 from langchain_g4f.errors import APIError, APITimeoutError
-from langchain_g4f.events import Text, Title
-from langchain_g4f.limits import Clocks
-from langchain_g4f.plan import Plan, send, stream
 from tests.unit_tests.run.plans import REFUSED, RESET, cancel_in, until
 from tests.unit_tests.run.world import Decoder, Reply, Service, request, texts
 
@@ -45,7 +45,7 @@ async def test_what_was_begun_is_stopped_once_however_listening_fails(
     """The service would go on for nobody."""
     service = serve(listen=failure)
     with pytest.raises(APIError):
-        await service.call(way, listening(), service.session(max_retries=0)).all()
+        await service.call(way, listening(), service.context(max_retries=0)).all()
     assert service.asked == ["join", "listen", "cancel"]
 
 
@@ -57,7 +57,7 @@ async def test_what_nothing_has_begun_is_not_stopped(
 ) -> None:
     """Where it is the request for the answer that begins it."""
     service = serve(listen=failure)
-    call = service.call(way, listening(begun=False), service.session(max_retries=0))
+    call = service.call(way, listening(begun=False), service.context(max_retries=0))
     with pytest.raises(APIError):
         await call.all()
     assert service.asked == ["join", "listen"]
@@ -123,10 +123,10 @@ async def test_stopping_one_leaves_the_other_its_time(way: str, serve: Serve) ->
     """The short clock of a clean-up is not that of the call."""
     answers = {"listen-1": Reply([b"a"]), "cancel-1": Reply(takes=1)}
     service = serve(**answers, **{"listen-2": Reply([50.0, b"b", 30.0, b"c!"])})
-    session = service.session(clocks=Clocks(total=100))
-    assert texts(await service.call(way, again(), session).all()) == "abc"
+    context = service.context(clocks=Clocks(total=100))
+    assert texts(await service.call(way, again(), context).all()) == "abc"
     service = serve(**answers, **{"listen-2": Reply([50.0, b"b", 51.0, b"c!"])})
-    session = service.session(clocks=Clocks(total=100))
+    context = service.context(clocks=Clocks(total=100))
     with pytest.raises(APITimeoutError) as caught:
-        await service.call(way, again(), session).all()
+        await service.call(way, again(), context).all()
     assert caught.value.kind == "total"

@@ -9,26 +9,26 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Text, Title
+from langchain_g4f.core.http import Headers, Request, ResponseHead
+from langchain_g4f.core.plan import CallContext, Plan, resolve, send, stream
 from langchain_g4f.errors import APIConnectionError
-from langchain_g4f.events import Event, Finish, Text, Title
-from langchain_g4f.plan import Plan, Session, resolve, send, stream
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import CLOSE, READ, LookUp, Open
 from langchain_g4f.transport.retry import RetryBudget
-from langchain_g4f.wire import Headers, Request, ResponseHead
 from tests.unit_tests.run.world import URL, Decoder, Reply, Service, request
 
 
-def steps_of(plan: Plan, session: Session) -> Any:
+def steps_of(plan: Plan, context: CallContext) -> Any:
     """The operations of a plan."""
-    return Call(plan, session, RetryBudget()).steps()
+    return Call(plan, context, RetryBudget()).steps()
 
 
 @pytest.mark.parametrize("plan", [lambda: send(request("x")), lambda: resolve("h", 80)])
 @pytest.mark.parametrize("outcome", [b"bytes", None])
 def test_outcome_of_another_operation_is_a_type_error(plan: Any, outcome: object) -> None:
     """A driver that mixes up outcomes is found out at once."""
-    steps = steps_of(plan(), Service().session())
+    steps = steps_of(plan(), Service().context())
     next(steps)
     with pytest.raises(TypeError):
         steps.send(outcome)
@@ -36,24 +36,24 @@ def test_outcome_of_another_operation_is_a_type_error(plan: Any, outcome: object
 
 def test_host_is_looked_up_within_what_is_left_of_the_total() -> None:
     """The resolver cannot be waited for longer than the call may take."""
-    steps = steps_of(resolve("example.com", 443), Service().session())  # type: ignore[arg-type]
+    steps = steps_of(resolve("example.com", 443), Service().context())  # type: ignore[arg-type]
     assert next(steps) == LookUp("example.com", 443, 600)
 
 
 def test_request_to_an_address_brings_no_cookies_and_takes_none() -> None:
     """Whoever is asked at a given address is not the service."""
-    session = Service().session(cookies={"a": "1"})
+    context = Service().context(cookies={"a": "1"})
 
     def plan() -> Plan:
         yield from send(lambda: Request("GET", f"{URL}/x", address="192.0.2.1"))
 
-    steps = steps_of(plan(), session)
+    steps = steps_of(plan(), context)
     operation = next(steps)
     assert isinstance(operation, Open)
     assert "cookie" not in operation.request.headers
     assert steps.send(ResponseHead(200, Headers([("set-cookie", "a=2; Path=/")]))) is READ
     assert steps.send(None) is CLOSE
-    assert session.cookies.header_for(URL) == "a=1"
+    assert context.cookies.header_for(URL) == "a=1"
 
 
 async def test_redirect_is_a_response_where_the_plan_wants_it(way: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Text
+from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.errors import APIConnectionError
-from langchain_g4f.events import Text
-from langchain_g4f.locks import KeyedLocks
 from tests.unit_tests.run.plans import RESET, answer, cancel_in, deferring, reattaching, until
 from tests.unit_tests.run.world import Hang, Reply, Service, request
 
@@ -80,7 +80,7 @@ SLOW = Reply(delay_s=0.02)
 
 async def begun(service: Service, locks: KeyedLocks) -> asyncio.Task[None]:
     """A call that waits in the midst of its answer."""
-    call = service.call("arun", deferring(answer), service.session(locks=locks))
+    call = service.call("arun", deferring(answer), service.context(locks=locks))
     waiting = asyncio.Event()
 
     async def use() -> None:
@@ -186,7 +186,7 @@ async def test_clean_up_that_fails_is_passed_on_when_it_is_over() -> None:
 
     locks = KeyedLocks()
     service = Broken(answer=Reply([b"ab"]))
-    call = service.call("arun", deferring(answer), service.session(locks=locks))
+    call = service.call("arun", deferring(answer), service.context(locks=locks))
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Finish, Text, Title
+from langchain_g4f.core.limits import Clocks, Sizes
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import Lock, Plan, Sleep, send, stream
 from langchain_g4f.errors import APITimeoutError, TooLargeError
-from langchain_g4f.events import Finish, Text, Title
-from langchain_g4f.limits import Clocks, Sizes
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Lock, Plan, Sleep, send, stream
 from tests.unit_tests.run.plans import RESET
 from tests.unit_tests.run.world import OK, Decoder, Hang, Piece, Reply, Service, request, texts
 
@@ -37,7 +37,7 @@ async def timeout_of(
 ) -> APITimeoutError:
     """The timeout with which a call ends."""
     with pytest.raises(APITimeoutError) as caught:
-        await service.call(way, plan, service.session(clocks=clocks, max_retries=0)).all()
+        await service.call(way, plan, service.context(clocks=clocks, max_retries=0)).all()
     assert caught.value.provider == "example"
     return caught.value
 
@@ -104,7 +104,7 @@ async def test_total_that_ran_out_sends_nothing_more(way: str, serve: Serve) -> 
             yield Title(f"{error.kind} {error.request_sent}")
 
     service = serve(first=Reply(takes=11))
-    events = await service.call(way, plan(), service.session(clocks=Clocks(total=10))).all()
+    events = await service.call(way, plan(), service.context(clocks=Clocks(total=10))).all()
     assert events == [Title("total False")]
     assert service.asked == ["first"]
 
@@ -117,9 +117,9 @@ async def test_total_bounds_a_sleep_of_the_plan(way: str, serve: Serve) -> None:
         yield Title("awake")
 
     service = serve()
-    session = service.session(clocks=Clocks(total=0.02))
+    context = service.context(clocks=Clocks(total=0.02))
     begin = time.monotonic()
-    assert await service.call(way, plan(), session).all() == [Title("awake")]
+    assert await service.call(way, plan(), context).all() == [Title("awake")]
     assert 0.02 <= time.monotonic() - begin < 1
 
 
@@ -133,7 +133,7 @@ async def test_clocks_of_a_request_are_given_to_the_transport(way: str, serve: S
 
     service = serve(x=Reply([b"!"], look=look))
     clocks = Clocks(connect=1, pool=2, write=3, first_event=4, silence=6)
-    await service.call(way, answer(), service.session(clocks=clocks)).all()
+    await service.call(way, answer(), service.context(clocks=clocks)).all()
     assert seen == [{"connect": 1, "pool": 2, "write": 3, "read": 4}]
     assert service.requests[0].extensions["timeout"]["read"] == 6
 
@@ -154,7 +154,7 @@ async def test_clocks_of_reading_are_cut_to_what_is_left_of_the_total(
             [b"!"], look=lambda: seen.append(service.requests[-1].extensions["timeout"]["read"])
         ),
     )
-    await service.call(way, plan(), service.session(clocks=Clocks(total=10))).all()
+    await service.call(way, plan(), service.context(clocks=Clocks(total=10))).all()
     assert seen == [4]
     assert service.requests[-1].extensions["timeout"]["read"] == 4
 
@@ -208,7 +208,7 @@ async def test_what_follows_the_end_cannot_spoil_the_answer(
     if together and after[0] in (b"-", b"?", b"*"):
         pieces = [b"ab." + after[0], *after[1:]]
     service = serve(x=Reply(pieces))
-    events = await service.call(way, answer(), service.session(sizes=Sizes(response=1000))).all()
+    events = await service.call(way, answer(), service.context(sizes=Sizes(response=1000))).all()
     assert events == [Text("a"), Text("b"), Finish()]
     assert service.asked == ["x"]
 
@@ -234,7 +234,7 @@ async def test_service_that_keeps_its_answer_open_is_left(
     """The end of the body is waited for, not awaited for ever."""
     service = serve(x=Reply([b"a" + ending, Hang()]))
     async with asyncio.timeout(1):
-        events = await service.call("arun", answer(), service.session(clocks=clocks)).all()
+        events = await service.call("arun", answer(), service.context(clocks=clocks)).all()
     assert events == [Text("a"), Finish()]
 
 
@@ -242,7 +242,7 @@ async def test_answer_larger_than_the_limit_is_given_up(way: str, serve: Serve) 
     """What was delivered is kept in the error."""
     service = serve(x=Reply([b"a" * 600, b"b" * 600, b"!"]))
     with pytest.raises(TooLargeError, match="larger than 1000 bytes") as caught:
-        await service.call(way, answer(), service.session(sizes=Sizes(response=1000))).all()
+        await service.call(way, answer(), service.context(sizes=Sizes(response=1000))).all()
     assert caught.value.partial_text == "a" * 600
 
 
@@ -260,7 +260,7 @@ async def test_lock_that_is_not_released_in_time_is_a_timeout(way: str, serve: S
     locks = KeyedLocks()
     locks.acquire("held")
     service = serve(x=OK)
-    session = service.session(clocks=Clocks(total=0.05), locks=locks)
-    assert await service.call(way, plan(), session).all() == [Title("total example")]
+    context = service.context(clocks=Clocks(total=0.05), locks=locks)
+    assert await service.call(way, plan(), context).all() == [Title("total example")]
     locks.release("held")
     assert locks._held == {}

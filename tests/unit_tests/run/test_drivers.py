@@ -10,6 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Progress, Text, Title
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.limits import Sizes
+from langchain_g4f.core.plan import Defer, Lock, Plan, Sleep, StreamEnd, send, stream
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -22,10 +26,6 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     TooLargeError,
 )
-from langchain_g4f.events import Event, Finish, Progress, Text, Title
-from langchain_g4f.limits import Sizes
-from langchain_g4f.plan import Defer, Lock, Plan, Sleep, StreamEnd, send, stream
-from langchain_g4f.wire import Request
 from tests.unit_tests.run.world import URL, WAYS, Decoder, Reply, Service, request, texts
 
 Serve = Callable[..., Service]
@@ -70,7 +70,7 @@ async def test_drivers_send_the_same_requests(serve: Serve) -> None:
     seen = []
     for way in WAYS:
         service = serve(create=Reply([b"x"], headers={"set-cookie": "b=2"}), answer=Reply([b"!"]))
-        await service.call(way, everything(), service.session(cookies={"a": "1"})).all()
+        await service.call(way, everything(), service.context(cookies={"a": "1"})).all()
         seen.append([(r.method, str(r.url), r.headers.raw, r.content) for r in service.requests])
     assert seen[0] == seen[1]
     assert dict(seen[0][1][2])[b"cookie"] == b"a=1; b=2"
@@ -131,9 +131,9 @@ async def test_drivers_fail_alike(
     for way in WAYS:
         service = serve(**{"answer": Reply([b"!"]), **faults})
         events: list[Event] = []
-        session = service.session(sizes=Sizes(response=1000), max_retries=0)
+        context = service.context(sizes=Sizes(response=1000), max_retries=0)
         with pytest.raises(kind) as caught:
-            await service.call(way, simple(), session).into(events)
+            await service.call(way, simple(), context).into(events)
         error = caught.value
         seen.append((events, str(error), vars(error), service.asked))
         assert type(error) is kind
@@ -159,8 +159,8 @@ async def test_error_is_raised_at_its_effect_and_the_plan_can_go_on(
         yield Title(again.body.decode())
 
     service = serve(**{"answer": Reply([b"!"]), **faults}, again=Reply([b"fine"]))
-    session = service.session(sizes=Sizes(response=1000), max_retries=0)
-    events = await service.call(way, recovering(), session).all()
+    context = service.context(sizes=Sizes(response=1000), max_retries=0)
+    events = await service.call(way, recovering(), context).all()
     assert events[-2:] == [Title(kind.__name__), Title("fine")]
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Text, Title
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.limits import Sizes
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import Lock, Plan, send, stream
 from langchain_g4f.errors import APIError
-from langchain_g4f.events import Event, Finish, Text, Title
-from langchain_g4f.limits import Sizes
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Lock, Plan, send, stream
-from langchain_g4f.wire import Request
 from tests.unit_tests.run.plans import REFUSED, answer, deferring, until
 from tests.unit_tests.run.world import Decoder, Reply, Service, request
 
@@ -34,8 +34,8 @@ async def test_deferred_requests_run_in_reverse_order_however_the_call_ends(
     """The last thing made is the first to go; what was not reached is not undone."""
     service = serve(answer=reply, second=Reply(fails=REFUSED, sent=False))
     locks = KeyedLocks()
-    session = service.session(locks=locks, max_retries=0)
-    call = service.call(way, deferring(answer), session)
+    context = service.context(locks=locks, max_retries=0)
+    call = service.call(way, deferring(answer), context)
     await until(service, call, last)
     await call.close()
     assert service.asked == ["create", "answer", *stop, "second", "first"]
@@ -49,7 +49,7 @@ async def test_lock_is_held_until_the_clean_up_is_done(way: str, serve: Serve) -
     taken: list[bool] = []
     look = Reply(look=lambda: taken.append("key" in locks._held))
     service = serve(answer=Reply([b"ab"]), stop=look, first=look)
-    call = service.call(way, deferring(answer), service.session(locks=locks))
+    call = service.call(way, deferring(answer), service.context(locks=locks))
     await until(service, call, Text("a"))
     await call.close()
     assert taken == [True, True]
@@ -69,7 +69,7 @@ async def test_plan_that_fails_while_it_is_closed_is_cleaned_up_after(
 
     locks = KeyedLocks()
     service = serve(answer=Reply([b"ab"]))
-    call = service.call(way, plan(), service.session(locks=locks))
+    call = service.call(way, plan(), service.context(locks=locks))
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
@@ -104,7 +104,7 @@ async def test_clean_up_that_fails_releases_the_locks(way: str, serve: Serve) ->
 
     locks = KeyedLocks()
     service = serve(answer=Reply([b"ab"]))
-    call = service.call(way, plan(), service.session(locks=locks))
+    call = service.call(way, plan(), service.context(locks=locks))
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
@@ -131,6 +131,6 @@ async def test_answer_the_plan_gave_up_is_closed_before_the_next_request(
         answer=Reply(headers={"content-encoding": "gzip"}, look=look.look),
         last=look,
     )
-    session = service.session(sizes=Sizes(response=1000))
-    assert await service.call(way, plan(), session).all() == [Title("create"), Title("answer")]
+    context = service.context(sizes=Sizes(response=1000))
+    assert await service.call(way, plan(), context).all() == [Title("create"), Title("answer")]
     assert still_open == [0, 0]

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.events import Event, Text
+from langchain_g4f.core.events import Event, Text
 from langchain_g4f.run import arun
 from langchain_g4f.transport.client import async_client
 from tests.fault_tests.byte_server import ByteServer, Exchange
-from tests.unit_tests.run.chat import SETTINGS, chat, hanging, paths, plan_for, session
+from tests.unit_tests.run.chat import SETTINGS, chat, context, hanging, paths, plan_for
 
 
 def owning(server: ByteServer) -> AsyncGenerator[Event, None]:
     """A generator that closes its call, as the chat models are."""
 
     async def events() -> AsyncGenerator[Event, None]:
-        async with aclosing(arun(plan_for(server), session(), async_client(SETTINGS))) as inner:
+        async with aclosing(arun(plan_for(server), context(), async_client(SETTINGS))) as inner:
             async for event in inner:
                 yield event
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from langchain_g4f.core.events import Event
+from langchain_g4f.core.http import ResponseHead
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.plan import Plan, stream
 from langchain_g4f.errors import StreamInterruptedError
-from langchain_g4f.events import Event
-from langchain_g4f.limits import Clocks
-from langchain_g4f.plan import Plan, stream
-from langchain_g4f.wire import ResponseHead
 from tests.unit_tests.run.test_clocks import timeout_of
 from tests.unit_tests.run.world import Decoder, Reply, Service, request
 

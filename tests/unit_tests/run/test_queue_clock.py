@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import QUEUED, Event, Finish, Progress, Text
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.plan import Plan, send, stream
 from langchain_g4f.errors import APITimeoutError
-from langchain_g4f.events import QUEUED, Event, Finish, Progress, Text
-from langchain_g4f.limits import Clocks
-from langchain_g4f.plan import Plan, send, stream
 from tests.unit_tests.run.world import Decoder, Piece, Reply, Service, request, texts
 
 Serve = Callable[..., Service]
@@ -42,7 +42,7 @@ WAITING: list[Piece] = [50.0, b"-"]
 async def timeout_of(service: Service, way: str, clocks: Clocks | None = None) -> APITimeoutError:
     """The timeout with which a call ends."""
     with pytest.raises(APITimeoutError) as caught:
-        await service.call(way, answer(), service.session(clocks=clocks, max_retries=0)).all()
+        await service.call(way, answer(), service.context(clocks=clocks, max_retries=0)).all()
     return caught.value
 
 
@@ -92,7 +92,7 @@ async def test_waiting_in_the_queue_does_not_count_for_the_total(way: str, serve
     clocks = Clocks(total=100)
     pieces: list[Piece] = [40.0, b"~", b"#", *WAITING * 5]
     service = serve(x=Reply([*pieces, 50.0, b"a", 50.0, b"b!"]))
-    events = await service.call(way, answer(), service.session(clocks=clocks)).all()
+    events = await service.call(way, answer(), service.context(clocks=clocks)).all()
     assert texts(events) == "ab"
     service = serve(x=Reply([*pieces, 50.0, b"a", 59.0, b"b", 2.0, b"c!"]))
     error = await timeout_of(service, way, clocks)
@@ -107,8 +107,8 @@ async def test_time_in_the_queue_is_given_back_for_what_comes_after(way: str, se
         yield from send(request("after"))
 
     service = serve(x=Reply([b"#", *WAITING * 5, b"a!"]), after=Reply(takes=90))
-    session = service.session(clocks=Clocks(total=100))
-    assert texts(await service.call(way, plan(), session).all()) == "a"
+    context = service.context(clocks=Clocks(total=100))
+    assert texts(await service.call(way, plan(), context).all()) == "a"
     assert service.asked == ["x", "after"]
 
 

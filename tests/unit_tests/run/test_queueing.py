@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from langchain_g4f.events import Title
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Lock, Plan, send
+from langchain_g4f.core.events import Title
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import Lock, Plan, send
 from tests.unit_tests.run.world import Service, request
 
 
@@ -48,16 +48,16 @@ class Watch:
 def test_threads_and_loops_take_turns() -> None:
     """One call at a time, and none is forgotten."""
     watch, locks, service = Watch(), KeyedLocks(), Service()
-    session = service.session(locks=locks)
+    context = service.context(locks=locks)
 
     def sync_calls(name: str) -> None:
         for _ in range(5):
-            call = service.call("run", watch.plan(name), session)
+            call = service.call("run", watch.plan(name), context)
             assert list(call.sync) == [Title("key")]
 
     def async_calls(name: str) -> None:
         async def main() -> None:
-            calls = [service.call("arun", watch.plan(name), session) for _ in range(5)]
+            calls = [service.call("arun", watch.plan(name), context) for _ in range(5)]
             assert await asyncio.gather(*(call.all() for call in calls)) == [[Title("key")]] * 5
 
         asyncio.run(main())
@@ -77,12 +77,12 @@ def test_threads_and_loops_take_turns() -> None:
 async def test_waiting_calls_are_served_in_turn_and_cancelled_ones_passed_over() -> None:
     """A waiter that is cancelled neither keeps the lock nor its place."""
     watch, locks, service = Watch(), KeyedLocks(), Service()
-    session = service.session(locks=locks)
-    first = service.call("arun", watch.plan("first"), session)
+    context = service.context(locks=locks)
+    first = service.call("arun", watch.plan("first"), context)
     assert await first.next() == Title("key")
     tasks = []
     for name in "abcde":
-        call = service.call("arun", watch.plan(name), session)
+        call = service.call("arun", watch.plan(name), context)
         tasks.append(asyncio.ensure_future(call.all()))
         await asyncio.sleep(0)
     tasks[1].cancel()
@@ -99,9 +99,9 @@ async def test_waiter_that_is_cancelled_as_it_gets_the_lock_hands_it_on() -> Non
     """Neither of the two is lost, in whichever order they happen."""
     for cancel_first in (True, False):
         watch, locks, service = Watch(), KeyedLocks(), Service()
-        session = service.session(locks=locks)
+        context = service.context(locks=locks)
         locks.acquire("key")
-        calls = [service.call("arun", watch.plan(name), session) for name in "ab"]
+        calls = [service.call("arun", watch.plan(name), context) for name in "ab"]
         tasks = [asyncio.ensure_future(call.all()) for call in calls]
         await asyncio.sleep(0.01)
         if cancel_first:
@@ -118,9 +118,9 @@ async def test_waiter_that_is_cancelled_as_it_gets_the_lock_hands_it_on() -> Non
 async def test_calls_with_other_keys_do_not_wait(way: str) -> None:
     """Conversations are independent."""
     watch, locks, service = Watch(), KeyedLocks(), Service()
-    session = service.session(locks=locks)
+    context = service.context(locks=locks)
     locks.acquire("another")
-    call = service.call(way, watch.plan("a"), session)
+    call = service.call(way, watch.plan("a"), context)
     assert await call.all() == [Title("key")]
 
 
@@ -133,6 +133,6 @@ async def test_lock_the_call_holds_already_is_not_waited_for(way: str) -> None:
         yield Title("through")
 
     locks, service = KeyedLocks(), Service()
-    call = service.call(way, plan(), service.session(locks=locks))
+    call = service.call(way, plan(), service.context(locks=locks))
     assert await call.all() == [Title("through")]
     assert locks._held == {}

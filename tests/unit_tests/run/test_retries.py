@@ -10,6 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Event, Progress, Text
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.limits import Clocks, Sizes
+from langchain_g4f.core.plan import Plan, send, stream
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -17,11 +21,7 @@ from langchain_g4f.errors import (
     RateLimitError,
     ServerError,
 )
-from langchain_g4f.events import Event, Progress, Text
-from langchain_g4f.limits import Clocks, Sizes
-from langchain_g4f.plan import Plan, send, stream
 from langchain_g4f.transport.retry import RetryBudget
-from langchain_g4f.wire import Repeat, Request
 from tests.unit_tests.run.plans import REFUSED, RESET
 from tests.unit_tests.run.world import OK, URL, Decoder, Reply, Service, request
 
@@ -29,14 +29,14 @@ Serve = Callable[..., Service]
 UNSENT = Reply(fails=REFUSED, sent=False)
 
 
-def asking(repeat: Repeat = Repeat.ANY) -> Plan:
+def asking(retry: RetryWhen = RetryWhen.ALWAYS) -> Plan:
     """One small request."""
-    yield from send(request("x", repeat=repeat))
+    yield from send(request("x", retry=retry))
 
 
-def answering(repeat: Repeat = Repeat.ANY) -> Plan:
+def answering(retry: RetryWhen = RetryWhen.ALWAYS) -> Plan:
     """One answer."""
-    end = yield from stream(request("x", repeat=repeat), Decoder)
+    end = yield from stream(request("x", retry=retry), Decoder)
     if end.error:
         raise end.error
 
@@ -55,7 +55,7 @@ async def test_failing_request_is_repeated_as_often_as_is_set(
     """Each repetition is announced, and the last failure is the error."""
     service, events = serve(x=failure), list[Event]()
     with pytest.raises(APIError) as caught:
-        await service.call(way, asking(), service.session(max_retries=max_retries)).into(events)
+        await service.call(way, asking(), service.context(max_retries=max_retries)).into(events)
     assert service.asked == ["x"] * (max_retries + 1)
     assert [r.data["attempt"] for r in retries(events)] == [*range(1, max_retries + 1)]
     assert all(r.message == str(caught.value) for r in retries(events))
@@ -77,30 +77,30 @@ async def test_request_that_recovers_is_answered(
 @pytest.mark.parametrize(
     ("failure", "kinds"),
     [
-        (UNSENT, {Repeat.ANY, Repeat.REFUSED, Repeat.UNSENT}),
-        (Reply(status=429), {Repeat.ANY, Repeat.REFUSED}),
+        (UNSENT, {RetryWhen.ALWAYS, RetryWhen.NOT_PROCESSED, RetryWhen.NOT_SENT}),
+        (Reply(status=429), {RetryWhen.ALWAYS, RetryWhen.NOT_PROCESSED}),
         (
             Reply(status=429, headers={"retry-after": "0.01"}),
-            {Repeat.ANY, Repeat.REFUSED, Repeat.UNSENT},
+            {RetryWhen.ALWAYS, RetryWhen.NOT_PROCESSED, RetryWhen.NOT_SENT},
         ),
-        (Reply(status=503), {Repeat.ANY, Repeat.REFUSED}),
-        (Reply(status=500), {Repeat.ANY}),
-        (Reply(fails=RESET), {Repeat.ANY}),
-        (Reply(fails=httpx.ReadTimeout("slow")), {Repeat.ANY}),
+        (Reply(status=503), {RetryWhen.ALWAYS, RetryWhen.NOT_PROCESSED}),
+        (Reply(status=500), {RetryWhen.ALWAYS}),
+        (Reply(fails=RESET), {RetryWhen.ALWAYS}),
+        (Reply(fails=httpx.ReadTimeout("slow")), {RetryWhen.ALWAYS}),
         (Reply(fails=httpx.ProxyError("407"), sent=False), set()),
         (Reply(status=400), set()),
         (Reply(status=302, headers={"location": "/login"}), set()),
     ],
 )
-@pytest.mark.parametrize("repeat", Repeat, ids=lambda repeat: repeat.name)
+@pytest.mark.parametrize("retry", RetryWhen, ids=lambda retry: retry.name)
 async def test_kind_of_request_decides_what_is_repeated(
-    failure: Reply, kinds: set[Repeat], repeat: Repeat, way: str, serve: Serve
+    failure: Reply, kinds: set[RetryWhen], retry: RetryWhen, way: str, serve: Serve
 ) -> None:
     """A message that may have been received is sent once."""
     service = serve(x=failure)
     with pytest.raises(APIError):
-        await service.call(way, answering(repeat), service.session(max_retries=1)).all()
-    assert len(service.asked) == 1 + (repeat in kinds)
+        await service.call(way, answering(retry), service.context(max_retries=1)).all()
+    assert len(service.asked) == 1 + (retry in kinds)
 
 
 async def test_certificate_that_is_refused_is_not_tried_again(way: str, serve: Serve) -> None:
@@ -152,7 +152,7 @@ async def test_wait_that_is_too_long_is_left_to_the_caller(
     """The error says how long the service asked to wait."""
     service = serve(x=Reply(status=429, headers={"retry-after": asked}))
     with pytest.raises(RateLimitError) as caught:
-        await service.call(way, asking(), service.session(clocks=clocks)).all()
+        await service.call(way, asking(), service.context(clocks=clocks)).all()
     assert caught.value.retry_after == seconds
     assert service.asked == ["x"]
 
@@ -161,7 +161,7 @@ async def test_longest_obeyed_wait_can_be_set(way: str, serve: Serve) -> None:
     """As any other limit."""
     service = serve(x=Reply(status=429, headers={"retry-after": "0.5"}))
     with pytest.raises(RateLimitError):
-        await service.call(way, asking(), service.session(sizes=Sizes(retry_after_s=0.4))).all()
+        await service.call(way, asking(), service.context(sizes=Sizes(retry_after_s=0.4))).all()
     assert service.asked == ["x"]
 
 
@@ -175,7 +175,7 @@ async def test_answer_that_began_is_not_asked_for_again(
     """Whatever happens to it, and however harmless a repetition would be."""
     service = serve(x=Reply(pieces))
     with pytest.raises(APIError):
-        await service.call(way, answering(Repeat.ANY)).all()
+        await service.call(way, answering(RetryWhen.ALWAYS)).all()
     assert service.asked == ["x"]
 
 
@@ -187,13 +187,13 @@ async def test_each_attempt_is_made_anew_with_the_cookies_of_its_time(
 
     def make() -> Request:
         made.append(len(made))
-        return Request("GET", f"{URL}/x", {"number": str(len(made))}, repeat=Repeat.ANY)
+        return Request("GET", f"{URL}/x", {"number": str(len(made))}, retry=RetryWhen.ALWAYS)
 
     def plan() -> Plan:
         yield from send(make)
 
     service = serve(x=[Reply(status=503, headers={"set-cookie": "a=new; Path=/"}), OK])
-    await service.call(way, plan(), service.session(cookies={"a": "old"})).all()
+    await service.call(way, plan(), service.context(cookies={"a": "old"})).all()
     seen = [(r.headers["number"], r.headers["cookie"]) for r in service.requests]
     assert seen == [("1", "a=old"), ("2", "a=new")]
 
@@ -236,7 +236,7 @@ async def test_error_body_is_read_up_to_its_limit(way: str, serve: Serve) -> Non
     for pieces, body in ((endless, "no. " + "x" * 46), (broken, "")):
         service = serve(x=Reply(pieces, status=400))
         with pytest.raises(BadRequestError) as caught:
-            await service.call(way, asking(), service.session(sizes=Sizes(error_body=50))).all()
+            await service.call(way, asking(), service.context(sizes=Sizes(error_body=50))).all()
         assert caught.value.body == body
 
 

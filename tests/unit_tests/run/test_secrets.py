@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.limits import Sizes
+from langchain_g4f.core.plan import Defer, Plan, send, stream
 from langchain_g4f.errors import ConfigurationError, G4FError
-from langchain_g4f.limits import Sizes
-from langchain_g4f.plan import Defer, Plan, send, stream
-from langchain_g4f.wire import Request
 from tests.unit_tests.run.world import URL, Decoder, Reply, Service
 from tests.unit_tests.traces import assert_tells_nothing
 
@@ -86,11 +86,11 @@ async def test_error_tells_no_secret_and_holds_nothing_foreign(
     """Not in its text, fields or pickle, not in a traceback with local variables, not in a log."""
     caplog.set_level(logging.DEBUG)
     service = serve(x=fault())
-    session = service.session(
+    context = service.context(
         cookies={"hf-chat": CANARY}, sizes=Sizes(response=1000), max_retries=1
     )
     with pytest.raises(G4FError) as caught:
-        await service.call(way, plan(), session).all()
+        await service.call(way, plan(), context).all()
     assert_tells_nothing(caught.value, CANARY)
     assert CANARY not in caplog.text
 
@@ -108,7 +108,7 @@ async def test_request_that_cannot_be_built_tells_nothing_of_its_headers(
 
     service = serve()
     with pytest.raises(ConfigurationError) as caught:
-        await service.call(way, plan(), service.session(cookies={"a": CANARY})).all()
+        await service.call(way, plan(), service.context(cookies={"a": CANARY})).all()
     assert_tells_nothing(caught.value, CANARY)
 
 

@@ -10,23 +10,23 @@ from dataclasses import replace
 
 import pytest
 
+from langchain_g4f.core.events import Finish, Text
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.plan import Plan, send
 from langchain_g4f.errors import APITimeoutError, BadRequestError
-from langchain_g4f.events import Finish, Text
-from langchain_g4f.plan import Plan, send
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import async_client, sync_client
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.unit_tests.run.chat import (
     CLOCKS,
     SETTINGS,
     assert_closed,
     chat,
+    context,
     events_of,
     hanging,
     paths,
     plan_for,
-    session,
 )
 
 
@@ -35,14 +35,14 @@ def test_call_closed_early_closes_its_connection_and_stops_the_service(way: str)
     """Within a second the service has seen both."""
     with chat(hanging(b"ab")) as server:
         if way == "run":
-            events = run(plan_for(server), session(), sync_client(SETTINGS))
+            events = run(plan_for(server), context(), sync_client(SETTINGS))
             assert next(events) == Text("a")
             events.close()
         else:
 
             async def main() -> None:
                 async with aclosing(
-                    arun(plan_for(server), session(), async_client(SETTINGS))
+                    arun(plan_for(server), context(), async_client(SETTINGS))
                 ) as events:
                     assert await anext(events) == Text("a")
 
@@ -55,7 +55,7 @@ def test_call_closed_early_closes_its_connection_and_stops_the_service(way: str)
 def test_sync_call_that_is_dropped_is_ended() -> None:
     """Nobody has to close it: the last reference is enough."""
     with chat(hanging(b"ab")) as server:
-        events = run(plan_for(server), session(), sync_client(SETTINGS))
+        events = run(plan_for(server), context(), sync_client(SETTINGS))
         assert next(events) == Text("a")
         del events
         gc.collect()
@@ -67,7 +67,7 @@ def test_service_that_never_answers_a_stop_is_not_waited_for(way: str) -> None:
     with chat(hanging(b"a?"), Exchange.never_answer) as server:
         begin = time.monotonic()
         with pytest.raises(Exception, match="no such thing"):
-            events_of(way, plan_for(server), session())
+            events_of(way, plan_for(server), context())
         assert 0.1 < time.monotonic() - begin < 1.5
         assert paths(server) == ["/answer", "/stop", "/"]
 
@@ -78,7 +78,7 @@ def test_service_that_keeps_its_answer_open_is_left_in_time(ending: bytes, way: 
     """The text is there; the rest is waited for briefly, and the connection is closed."""
     with chat(hanging(b"a" + ending)) as server:
         begin = time.monotonic()
-        events = events_of(way, plan_for(server), session())
+        events = events_of(way, plan_for(server), context())
         assert time.monotonic() - begin < 1
         assert events == [Text("a"), Finish()]
         assert paths(server) == ["/answer", "/"]
@@ -96,7 +96,7 @@ def test_connection_is_used_again_after_a_complete_answer(way: str) -> None:
         chunks.end()
 
     with chat(answer) as server:
-        assert events_of(way, plan_for(server), session()) == [Text("a"), Finish()]
+        assert events_of(way, plan_for(server), context()) == [Text("a"), Finish()]
         assert [a.connection_number for a in server.requests] == [1, 1]
 
 
@@ -113,7 +113,7 @@ def test_endless_error_body_is_cut_and_its_connection_dropped(way: str) -> None:
 
     with chat(answer) as server:
         with pytest.raises(BadRequestError) as caught:
-            events_of(way, plan_for(server), session(error_body=64 << 10))
+            events_of(way, plan_for(server), context(error_body=64 << 10))
         assert caught.value.body == "x" * 500 + "…"
         assert paths(server) == ["/answer", "/"]
         assert_closed(server, 1)
@@ -123,7 +123,7 @@ def test_endless_error_body_is_cut_and_its_connection_dropped(way: str) -> None:
 @pytest.mark.proves("promise:clocks", "obligation:huggingchat:15")
 def test_silence_in_an_answer_ends_it(way: str) -> None:
     """No byte for as long as the clock says."""
-    own = session()
+    own = context()
     own = replace(own, limits=replace(own.limits, clocks=replace(CLOCKS, silence=0.1)))
     with chat(hanging(b"a")) as server:
         with pytest.raises(APITimeoutError) as caught:
@@ -152,4 +152,4 @@ def test_small_response_is_read_whole_whatever_its_framing(way: str) -> None:
                 response = yield from send(lambda: Request("GET", url))
                 yield Text(response.body.decode())
 
-            assert events_of(way, plan(server.url), session()) == [Text("hello")]
+            assert events_of(way, plan(server.url), context()) == [Text("hello")]

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Progress, Text, Title
+from langchain_g4f.core.http import Request, RetryWhen
+from langchain_g4f.core.limits import Clocks, Sizes
+from langchain_g4f.core.plan import Defer, Plan, send, stream
 from langchain_g4f.errors import APIError, ConfigurationError
-from langchain_g4f.events import Event, Finish, Progress, Text, Title
-from langchain_g4f.limits import Clocks, Sizes
-from langchain_g4f.plan import Defer, Plan, send, stream
-from langchain_g4f.wire import Repeat, Request
 from tests.unit_tests.run.plans import REFUSED, RESET, answer, reattaching, until
 from tests.unit_tests.run.world import Decoder, Reply, Service, request
 
@@ -39,7 +39,7 @@ async def test_unfinished_answer_is_closed_and_stopped_once(
 ) -> None:
     """However it ends, and closing it again changes nothing."""
     service = serve(answer=Reply(pieces))
-    call = service.call(way, answer(), service.session(sizes=Sizes(response=1000)))
+    call = service.call(way, answer(), service.context(sizes=Sizes(response=1000)))
     await until(service, call, last)
     await call.close()
     await call.close()
@@ -69,7 +69,7 @@ async def test_answer_that_is_finished_or_never_began_is_not_stopped(
 ) -> None:
     """A stop would be wasted, or hit the next answer."""
     service = serve(answer=reply)
-    call = service.call(way, answer(), service.session(max_retries=0))
+    call = service.call(way, answer(), service.context(max_retries=0))
     await until(service, call, last)
     await call.close()
     assert "stop" not in service.asked
@@ -77,20 +77,20 @@ async def test_answer_that_is_finished_or_never_began_is_not_stopped(
 
 @pytest.mark.proves("promise:abort-once")
 @pytest.mark.parametrize(
-    ("failure", "repeat", "stopped"),
+    ("failure", "retry", "stopped"),
     [
-        pytest.param(Reply(status=429), Repeat.REFUSED, False, id="refused"),
-        pytest.param(Reply(status=503), Repeat.ANY, False, id="unavailable"),
-        pytest.param(Reply(fails=REFUSED, sent=False), Repeat.UNSENT, False, id="not sent"),
-        pytest.param(Reply(fails=RESET), Repeat.ANY, True, id="sent and broken"),
+        pytest.param(Reply(status=429), RetryWhen.NOT_PROCESSED, False, id="refused"),
+        pytest.param(Reply(status=503), RetryWhen.ALWAYS, False, id="unavailable"),
+        pytest.param(Reply(fails=REFUSED, sent=False), RetryWhen.NOT_SENT, False, id="not sent"),
+        pytest.param(Reply(fails=RESET), RetryWhen.ALWAYS, True, id="sent and broken"),
     ],
 )
 async def test_call_closed_before_a_retry_is_stopped_if_it_was_received(
-    failure: Reply, repeat: Repeat, stopped: bool, way: str, serve: Serve
+    failure: Reply, retry: RetryWhen, stopped: bool, way: str, serve: Serve
 ) -> None:
     """What the service refused it is not working on."""
     service = serve(answer=failure)
-    call = service.call(way, answer(repeat))
+    call = service.call(way, answer(retry))
     assert await call.next() == Title("created")
     assert isinstance(await call.next(), Progress)
     await call.close()
@@ -115,7 +115,7 @@ async def test_answer_that_did_not_begin_is_stopped_if_the_request_may_be_there(
     """The service may be at work though nothing came back."""
     service = serve(answer=Reply(fails=failure, sent=stopped))
     with pytest.raises(APIError):
-        await service.call(way, answer(), service.session(max_retries=0)).all()
+        await service.call(way, answer(), service.context(max_retries=0)).all()
     assert service.asked == ["create", "answer", *["stop"] * stopped]
 
 
@@ -168,7 +168,7 @@ async def test_answer_that_is_too_late_to_be_asked_for_is_not_stopped(
     """The total clock ran out before the message was sent."""
     service = serve(create=Reply(takes=100))
     with pytest.raises(APIError, match="no complete answer within 50 s"):
-        await service.call(way, answer(), service.session(clocks=Clocks(total=50))).all()
+        await service.call(way, answer(), service.context(clocks=Clocks(total=50))).all()
     assert service.asked == ["create"]
 
 
@@ -203,9 +203,9 @@ async def test_stop_has_short_clocks_of_its_own(way: str, serve: Serve) -> None:
     """They end with the total clock, or a moment later."""
     for seconds, clocks in ((0.0, 1.5), (99.0, 1.0), (700.0, 0.3)):
         service = serve(answer=Reply([b"a", seconds, b"?"]))
-        session = service.session(clocks=Clocks(abort=1.5, total=100))
+        context = service.context(clocks=Clocks(abort=1.5, total=100))
         with pytest.raises(APIError):
-            await service.call(way, answer(), session).all()
+            await service.call(way, answer(), context).all()
         assert service.asked == ["create", "answer", "stop"]
         given = service.requests[-1].extensions["timeout"].values()
         assert list(given) == pytest.approx([clocks] * 4)
@@ -229,7 +229,7 @@ async def test_answer_taken_up_again_is_stopped_once_while_it_is_unfinished(
 ) -> None:
     """A second connection that fails does not make the service stop by itself."""
     service = serve(answer=Reply([b"a"]), again=again)
-    call = service.call(way, reattaching(request("again")), service.session(max_retries=0))
+    call = service.call(way, reattaching(request("again")), service.context(max_retries=0))
     await until(service, call, None)
     assert service.asked == asked
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from langchain_g4f.events import Title
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import Lock, Plan, Unlock, send
+from langchain_g4f.core.events import Title
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import Lock, Plan, Unlock, send
 from tests.unit_tests.run.world import Reply, Service, request
 
 Serve = Callable[..., Service]
@@ -27,10 +27,10 @@ def fetching(key: str = "key") -> Plan:
 async def test_lock_that_is_given_back_is_free_for_others_at_once(way: str, serve: Serve) -> None:
     """The call goes on without it."""
     locks, service = KeyedLocks(), serve()
-    session = service.session(locks=locks)
-    first = service.call(way, fetching(), session)
+    context = service.context(locks=locks)
+    first = service.call(way, fetching(), context)
     assert await first.next() == Title("unlocked")
-    second = service.call(way, fetching(), session)
+    second = service.call(way, fetching(), context)
     assert await second.all() == [Title("unlocked")]
     assert await first.all() == []
     assert service.asked == ["fetch", "fetch", "use", "use"]
@@ -43,7 +43,7 @@ async def test_lock_that_was_given_back_is_not_released_a_second_time(
 ) -> None:
     """Another call may hold it by then."""
     locks, service = KeyedLocks(), serve()
-    call = service.call(way, fetching(), service.session(locks=locks))
+    call = service.call(way, fetching(), service.context(locks=locks))
     assert await call.next() == Title("unlocked")
     held = locks.acquire("key")
     assert held.done()
@@ -65,7 +65,7 @@ async def test_lock_that_was_given_back_can_be_taken_again(way: str, serve: Serv
         yield Title("locked")
 
     locks, service = KeyedLocks(), serve()
-    call = service.call(way, plan(), service.session(locks=locks))
+    call = service.call(way, plan(), service.context(locks=locks))
     assert await call.next() == Title("unlocked")
     assert await call.next() == Title("locked")
     assert "key" in locks._held
@@ -79,7 +79,7 @@ async def test_lock_is_released_where_the_plan_does_not_come_to_give_it_back(
 ) -> None:
     """What failed meanwhile blocks nobody."""
     locks, service = KeyedLocks(), serve(fetch=Reply(status=401))
-    call = service.call(way, fetching(), service.session(locks=locks))
+    call = service.call(way, fetching(), service.context(locks=locks))
     with pytest.raises(Exception, match="401"):
         await call.all()
     assert locks._held == {}
@@ -93,7 +93,7 @@ async def test_other_locks_of_the_call_are_kept(way: str, serve: Serve) -> None:
         yield from fetching()
 
     locks, service = KeyedLocks(), serve()
-    call = service.call(way, plan(), service.session(locks=locks))
+    call = service.call(way, plan(), service.context(locks=locks))
     assert await call.next() == Title("unlocked")
     assert list(locks._held) == ["other"]
     await call.close()

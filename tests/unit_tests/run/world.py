@@ -16,15 +16,15 @@ from typing import Any
 import httpx
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.events import Event, Finish, Progress, Text
+from langchain_g4f.core.http import Request, ResponseHead, RetryWhen
+from langchain_g4f.core.limits import Clocks, Limits, Sizes
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import CallContext, MakeRequest, Plan
 from langchain_g4f.errors import MalformedStreamError, ServerError
-from langchain_g4f.events import Event, Finish, Progress, Text
-from langchain_g4f.limits import Clocks, Limits, Sizes
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import MakeRequest, Plan, Session
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import AsyncClient, SyncClient
 from langchain_g4f.transport.retry import RetryBudget
-from langchain_g4f.wire import Repeat, Request, ResponseHead
 
 URL = "http://service.example"
 WAYS = ("run", "arun")
@@ -162,7 +162,7 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     # -- what belongs to a call --------------------------------------------------
 
-    def session(
+    def context(
         self,
         *,
         clocks: Clocks | None = None,
@@ -170,8 +170,8 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
         max_retries: int = 2,
         cookies: Mapping[str, str] | None = None,
         locks: KeyedLocks | None = None,
-    ) -> Session:
-        return Session(
+    ) -> CallContext:
+        return CallContext(
             provider="example",
             limits=Limits(clocks=clocks or Clocks(), sizes=sizes or Sizes()),
             max_retries=max_retries,
@@ -188,27 +188,27 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self,
         way: str,
         plan: Plan,
-        session: Session | None = None,
+        context: CallContext | None = None,
         budget: RetryBudget | None = None,
     ) -> Call:
-        return Call(way, plan, session or self.session(), self, budget or RetryBudget())
+        return Call(way, plan, context or self.context(), self, budget or RetryBudget())
 
 
 class Call:
     """One call by either driver, used step by step."""
 
     def __init__(
-        self, way: str, plan: Plan, session: Session, service: Service, budget: RetryBudget
+        self, way: str, plan: Plan, context: CallContext, service: Service, budget: RetryBudget
     ) -> None:
         self.sync: Any = None
         if way == "run":
             client = SyncClient(httpx.Client(transport=service))
             client.budget = budget
-            self.sync = run(plan, session, client)
+            self.sync = run(plan, context, client)
         else:
             self.client = AsyncClient(httpx.AsyncClient(transport=service))
             self.client.budget = budget
-            self.events = arun(plan, session, self.client)
+            self.events = arun(plan, context, self.client)
 
     async def next(self) -> Event:
         """The next event; StopAsyncIteration at the end."""
@@ -281,10 +281,10 @@ class Decoder:
 
 
 def request(
-    path: str, *, repeat: Repeat = Repeat.UNSENT, method: str = "POST", **headers: str
+    path: str, *, retry: RetryWhen = RetryWhen.NOT_SENT, method: str = "POST", **headers: str
 ) -> MakeRequest:
     """Makes requests for a path of the service."""
-    return lambda: Request(method, f"{URL}/{path}", headers, b"body", repeat, f"do {path}")
+    return lambda: Request(method, f"{URL}/{path}", headers, b"body", retry, f"do {path}")
 
 
 def texts(events: Sequence[Event]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import NO_TOOLS, Message
 from langchain_g4f.testing import Prompt, echo
 from langchain_g4f.testing.gradio_space.apps import model, tool_model
 from langchain_g4f.text.transcript import render
@@ -21,7 +22,6 @@ from langchain_g4f.tools.prompt import (
     schema_directive,
     tools_section,
 )
-from langchain_g4f.turn import NO_TOOLS, Message
 from tests.unit_tests.testing.tool_chat import (
     ADD,
     CALL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from langchain_g4f.chat_models.reading import AnswerReading
-from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.testing.gradio_space.apps import tool_model
 from langchain_g4f.tools.prompt import NO_CALL, directive, schema_directive
 from tests.unit_tests.testing.tool_chat import CALL, REPORT, after, ask, calls, result, said

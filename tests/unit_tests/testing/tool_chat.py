@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from langchain_g4f.chat_models.reading import AnswerReading
-from langchain_g4f.events import Text, ToolCall
+from langchain_g4f.core.events import Text, ToolCall
 from langchain_g4f.testing.gradio_space.apps import tool_model
 from langchain_g4f.tools.prompt import render_call, render_result, tools_section
 

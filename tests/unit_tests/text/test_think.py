@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from langchain_g4f.events import Reasoning, Text
+from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.text.think import ThinkSplitter, without_reasoning, without_think_elements
 
 CASES = [

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from langchain_g4f.core.chat_request import Message
 from langchain_g4f.text.transcript import escape, render
-from langchain_g4f.turn import Message
 
 ROLES = ("system", "user", "assistant", "tool", "conversation")
 

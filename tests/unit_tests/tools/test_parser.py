@@ -9,8 +9,8 @@ from itertools import combinations
 
 import pytest
 
+from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.errors import TooLargeError
-from langchain_g4f.events import Reasoning, Text
 from langchain_g4f.tools.parser import RawCall, ToolCallParser
 from tests.unit_tests.timing import cpu_seconds
 

@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from langchain_g4f.limits import Clocks
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.limits import Clocks
 from langchain_g4f.transport.client import ClientSettings
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.transport.worlds import CLOCKS, Exchange, made
 

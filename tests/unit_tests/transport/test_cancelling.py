@@ -12,9 +12,9 @@ import httpcore
 import httpx
 import pytest
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.transport.awaited import AsyncExchange
 from langchain_g4f.transport.client import AsyncClient
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.unit_tests.transport.worlds import CLOCKS, assert_pool_is_quiet, sockets_open
 

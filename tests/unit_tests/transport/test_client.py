@@ -14,6 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.transport import client
 from langchain_g4f.transport.client import (
     AsyncClient,
@@ -22,7 +23,6 @@ from langchain_g4f.transport.client import (
     async_client,
     sync_client,
 )
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.transport.worlds import (

@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.http import Headers, Part, Request, ResponseHead
 from langchain_g4f.errors import (
     APIConnectionError,
     MalformedStreamError,
     TooLargeError,
 )
 from langchain_g4f.transport.exchange import check_coding, check_length
-from langchain_g4f.wire import Headers, Part, Request, ResponseHead
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.transport.worlds import (

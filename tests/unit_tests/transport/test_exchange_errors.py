@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
     ConfigurationError,
 )
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import Action, ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.traces import assert_tells_nothing

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.http import Part, Request
 from langchain_g4f.transport.awaited import AsyncExchange
 from langchain_g4f.transport.blocking import SyncExchange
 from langchain_g4f.transport.client import AsyncClient
 from langchain_g4f.transport.impersonate import CurlTransport, Way
-from langchain_g4f.wire import Part, Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.transport.impersonating import CHROME, MIB, begin, chrome, clocks, until

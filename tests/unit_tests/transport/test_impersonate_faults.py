@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.errors import APIConnectionError, APITimeoutError
 from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.transport.impersonating import MIB, begin, chrome, clocks, read_all

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.transport import client
 from langchain_g4f.transport.client import sync_client
 from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way, blocking
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.strict import STRICT
 from tests.unit_tests.transport.impersonating import CHROME, begin, chrome, until
@@ -31,8 +31,8 @@ THREADS = "langchain_g4f impersonate"
 SCRIPT = """
 import sys
 from langchain_g4f.transport.client import ClientSettings, sync_client
-from langchain_g4f.limits import Clocks
-from langchain_g4f.wire import Request
+from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.http import Request
 
 exchange = sync_client(ClientSettings(impersonate="chrome")).exchange()
 exchange.open(Request("GET", sys.argv[1]), Clocks())

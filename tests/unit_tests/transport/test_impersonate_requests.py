@@ -12,9 +12,9 @@ import pytest
 from curl_cffi import Curl, CurlError
 from pydantic import SecretStr
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.errors import APIConnectionError, ConfigurationError
 from langchain_g4f.transport.client import ClientSettings
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.traces import assert_tells_nothing

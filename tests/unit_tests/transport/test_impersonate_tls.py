@@ -14,15 +14,15 @@ from typing import Any
 import curl_cffi
 import pytest
 
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.plan import Plan, Sleep, send
 from langchain_g4f.errors import APIConnectionError
-from langchain_g4f.events import Progress
-from langchain_g4f.plan import Plan, Sleep, send
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import ClientSettings
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.certificates import Authority, self_signed
-from tests.fault_tests.downloads import session
+from tests.fault_tests.downloads import context
 from tests.unit_tests.transport.client_hello import Hello, hellos
 from tests.unit_tests.transport.h2_server import DATA, HEADERS, RST_STREAM, SETTINGS, H2Server
 from tests.unit_tests.transport.impersonating import MIB, chrome, read_all, until
@@ -266,7 +266,7 @@ async def test_message_goes_by_a_new_connection_if_the_old_one_took_nothing(
     with H2Server(trusted.server(LOCAL), answer) as server:
         client: Any = made(world, ClientSettings(impersonate="chrome"))
         call: Any = run if world == "sync" else arun
-        events = call(plan(server.url), session(server.url), client)
+        events = call(plan(server.url), context(server.url), client)
         found = list(events) if world == "sync" else [event async for event in events]
         assert [type(event) for event in found] == [Progress]
         assert server.connections == 2

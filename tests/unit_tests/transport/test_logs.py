@@ -9,10 +9,10 @@ import httpx
 import httpx2
 import pytest
 
-from langchain_g4f.redact import MASK
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.redact import MASK
 from langchain_g4f.transport import logs
 from langchain_g4f.transport.client import AsyncClient, SyncClient
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer, Exchange
 from tests.unit_tests.transport.worlds import Exchange as Exchanging
 from tests.unit_tests.transport.worlds import by_world, exchanges

@@ -7,13 +7,13 @@ import sys
 import pytest
 from pydantic import SecretStr
 
+from langchain_g4f.core.http import Request
 from langchain_g4f.errors import (
     APIConnectionError,
     ConfigurationError,
     MissingDependencyError,
 )
 from langchain_g4f.transport.client import ClientSettings
-from langchain_g4f.wire import Request
 from tests.fault_tests.byte_server import ByteServer
 from tests.fault_tests.byte_server import Exchange as Asked
 from tests.unit_tests.traces import assert_tells_nothing

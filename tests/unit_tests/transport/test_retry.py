@@ -8,19 +8,19 @@ import threading
 import pytest
 
 from langchain_g4f import errors
+from langchain_g4f.core.error_mapping import error_class
+from langchain_g4f.core.http import Headers, RetryWhen
 from langchain_g4f.errors import APIConnectionError, APIError, APITimeoutError
-from langchain_g4f.status import error_class
 from langchain_g4f.transport.retry import (
     RetryBudget,
     backoff,
-    may_repeat,
+    may_retry,
     parse_retry_after,
     wait_before_retry,
 )
-from langchain_g4f.wire import Headers, Repeat
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
-ANY, REFUSED, UNSENT = Repeat.ANY, Repeat.REFUSED, Repeat.UNSENT
+ANY, REFUSED, UNSENT = RetryWhen.ALWAYS, RetryWhen.NOT_PROCESSED, RetryWhen.NOT_SENT
 
 
 def status(code: int, retry_after: float | None = None) -> APIError:
@@ -117,21 +117,21 @@ DECISIONS = [
 ]
 
 
-def _named(value: APIError | set[Repeat]) -> str:
+def _named(value: APIError | set[RetryWhen]) -> str:
     """Name a case; a set has no order."""
     return "+".join(sorted(each.name for each in value)) if isinstance(value, set) else repr(value)
 
 
 @pytest.mark.proves("promise:retry-decisions", "obligation:huggingchat:16")
 @pytest.mark.parametrize(("error", "kinds"), DECISIONS, ids=_named)
-@pytest.mark.parametrize("repeat", Repeat, ids=lambda repeat: repeat.name)
+@pytest.mark.parametrize("retry", RetryWhen, ids=lambda retry: retry.name)
 def test_request_is_repeated_where_that_cannot_do_harm(
-    error: APIError, kinds: set[Repeat], repeat: Repeat
+    error: APIError, kinds: set[RetryWhen], retry: RetryWhen
 ) -> None:
     """A message is repeated only if the service surely did not take it."""
-    assert may_repeat(error, repeat) is (repeat in kinds)
-    wait = wait_before_retry(error, repeat, 0, random.Random(1), longest=60)
-    assert (wait is not None) is (repeat in kinds)
+    assert may_retry(error, retry) is (retry in kinds)
+    wait = wait_before_retry(error, retry, 0, random.Random(1), longest=60)
+    assert (wait is not None) is (retry in kinds)
 
 
 @pytest.mark.proves("promise:retry-decisions")

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_g4f.limits import Clocks
+from langchain_g4f.core.http import Request, ResponseHead
+from langchain_g4f.core.limits import Clocks
 from langchain_g4f.transport.client import (
     AsyncClient,
     ClientSettings,
@@ -20,7 +21,6 @@ from langchain_g4f.transport.client import (
     async_client,
     sync_client,
 )
-from langchain_g4f.wire import Request, ResponseHead
 from tests.fault_tests.byte_server import Exchange as Asked
 
 CLOCKS = Clocks(connect=2, pool=2, write=2, first_event=2, silence=2)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from langchain_g4f import ChatG4F, g4f_chat_model
 from langchain_g4f import errors as ours
-from langchain_g4f.limits import MIB
+from langchain_g4f.core.limits import MIB
 from tests.g4f_standins import responses_old as old
 from tests.g4f_standins.errors import NEW
 from tests.g4f_standins.providers_new import (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_g4f.events import Event, FinalText, Progress, Text
-from langchain_g4f.wire import Headers, Response, ResponseHead
+from langchain_g4f.core.events import Event, FinalText, Progress, Text
+from langchain_g4f.core.http import Headers, Response, ResponseHead
 
 JSON_TYPE, HTML_TYPE = "application/json", "text/html; charset=utf-8"
 

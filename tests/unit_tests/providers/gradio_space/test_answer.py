@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
 from langchain_g4f.errors import EmptyResponseError, MalformedStreamError, StreamInterruptedError
-from langchain_g4f.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
 from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
 from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
 from tests.unit_tests.providers.gradio_space.apps import assistant, user

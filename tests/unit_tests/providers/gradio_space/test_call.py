@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Text
+from langchain_g4f.core.http import Headers, Request, Response, ResponseHead, RetryWhen
+from langchain_g4f.core.plan import Send, Stream, StreamEnd
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -19,13 +22,10 @@ from langchain_g4f.errors import (
     SpaceNotRunningError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import Event, Finish, Text
-from langchain_g4f.plan import Send, Stream, StreamEnd
 from langchain_g4f.providers.gradio_space import Function
 from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
 from langchain_g4f.providers.gradio_space.call import JOIN, Line
 from langchain_g4f.providers.gradio_space.content import answer_in_output
-from langchain_g4f.wire import Headers, Repeat, Request, Response, ResponseHead
 from tests.unit_tests.providers.gradio_space.replies import (
     Reply,
     completed,
@@ -64,7 +64,7 @@ def function(*, queued: bool = True, streams: bool = True, name: str = "respond"
 def run(world: World, **kind: Any) -> list[Event]:
     """The events of a call of the function, whose first output is the answer."""
     reader = AnswerReader(answer_in_output, 0, f"{APP}/gradio_api/file=")
-    return list(world.play(LINE.call(function(**kind), ["é", None], reader, world.session)))
+    return list(world.play(LINE.call(function(**kind), ["é", None], reader, world.context)))
 
 
 def queue(*messages: Any, **more: Any) -> World:
@@ -80,14 +80,14 @@ def test_queued_function_is_joined_and_listened_to() -> None:
     assert run(world) == [Text("a"), Text("b"), Finish()]
     join, listen = world.requests
     assert json.loads(join.body) == BODY  # type: ignore[arg-type]  # bytes
-    assert (join.method, join.repeat, join.phase) == ("POST", Repeat.UNSENT, JOIN)
+    assert (join.method, join.retry, join.phase) == ("POST", RetryWhen.NOT_SENT, JOIN)
     assert join.headers == {
         **LINE.headers,
         **LINE.payer,
         "content-type": "application/json",
     }
     assert listen.url == f"{APP}/gradio_api/queue/data?session_hash=hash"
-    assert (listen.method, listen.repeat) == ("GET", Repeat.REFUSED)
+    assert (listen.method, listen.retry) == ("GET", RetryWhen.NOT_PROCESSED)
     assert listen.headers == {**LINE.headers, "accept": "text/event-stream"}
 
 
@@ -105,13 +105,13 @@ def test_function_that_is_not_queued_is_called_directly() -> None:
     (request,) = world.requests
     assert json.loads(request.body) == BODY  # type: ignore[arg-type]  # bytes
     assert request.headers["x-zerogpu-token"] == f"{CANARY}-gpu"
-    assert (request.repeat, request.phase) == (Repeat.UNSENT, "run respond")
+    assert (request.retry, request.phase) == (RetryWhen.NOT_SENT, "run respond")
 
 
 @pytest.mark.proves("obligation:gradio-space:16")
 def test_call_that_is_given_up_is_cancelled_by_its_names() -> None:
     """From the moment it was joined, not only when it is listened to."""
-    steps = LINE.call(function(), [], OutputReader(), World().session)
+    steps = LINE.call(function(), [], OutputReader(), World().context)
     assert isinstance(next(steps), Send)
     joined = Response(200, Headers([]), APP, b'{"event_id": "e"}')
     effect = steps.send(joined)
@@ -245,4 +245,4 @@ def test_nothing_is_secret_where_nothing_is_sent() -> None:
     world = queue(failed("x"))
     line = Line(f"{APP}/gradio_api", "hash", None, {}, {})
     with pytest.raises(AppError, match=r"an error: x$"):
-        list(world.play(line.call(function(), [], OutputReader(), world.session)))
+        list(world.play(line.call(function(), [], OutputReader(), world.context)))

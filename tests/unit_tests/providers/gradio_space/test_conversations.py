@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import Media, Message
+from langchain_g4f.core.events import ConversationStarted, Event, Finish
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -16,8 +18,6 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     UnsupportedMediaError,
 )
-from langchain_g4f.events import ConversationStarted, Event, Finish
-from langchain_g4f.turn import Media, Message
 from tests.unit_tests.providers.gradio_space.apps import (
     MULTIMODAL,
     assistant,
@@ -65,8 +65,8 @@ def test_app_that_keeps_state_is_gone_on_with() -> None:
     first = trial.ask("a")
     second = trial.ask("a", answer(first), "b")
     third = trial.ask("a", answer(first), "b", answer(second), "c")
-    session = handle_of(first)["session"]  # type: ignore[index]  # there is one
-    assert sent(trial) == [(session, "a"), (session, "b"), (session, "c")]
+    context = handle_of(first)["session"]  # type: ignore[index]  # there is one
+    assert sent(trial) == [(context, "a"), (context, "b"), (context, "c")]
     assert [handle_of(each)["turn"] for each in (first, second, third)] == [1, 2, 3]  # type: ignore[index]  # the same
     assert trial.asked.count("app_id") == 2
     assert trial.asked.count("config") == 1
@@ -110,7 +110,7 @@ def test_app_without_state_has_no_conversation(described: Any) -> None:
         said = ["a"] if shown is first else ["a", Message("assistant", "ok"), "b"]
         found = trial.ask(*said)
         assert (text_of(found), handle_of(found)) == ("ok", None)
-    assert len({session for session, _ in sent(trial)}) == 2
+    assert len({context for context, _ in sent(trial)}) == 2
     assert "app_id" not in trial.asked
 
 
@@ -121,7 +121,7 @@ def test_new_conversation_is_begun_where_the_caller_wants_one() -> None:
     new = trial.ask("a", answer(first), "b", conversation="new")
     assert handle_of(new) is None
     trial.ask("a", answer(first), "c")
-    sessions = [session for session, _ in sent(trial)]
+    sessions = [context for context, _ in sent(trial)]
     assert sessions[0] == sessions[2] != sessions[1]
     assert "<user>\na\n</user>" in sent(trial)[1][1]
 
@@ -159,7 +159,7 @@ def test_session_that_was_spoiled_is_never_used_again(
     else:
         trial.fail(kind, "a", first, "b")
     trial.ask("a", first, "b")
-    sessions = [session for session, _ in sent(trial)]
+    sessions = [context for context, _ in sent(trial)]
     assert sessions[0] == sessions[1] != sessions[2]
 
 
@@ -172,7 +172,7 @@ def test_call_that_is_closed_in_its_midst_does_not_give_its_session_back() -> No
         pass
     playing.close()
     trial.ask("a", first, "b")
-    sessions = [session for session, _ in sent(trial)]
+    sessions = [context for context, _ in sent(trial)]
     assert sessions[0] == sessions[1] != sessions[2]
 
 
@@ -267,7 +267,7 @@ def test_call_that_was_never_made_leaves_the_session_as_it_was(
     with pytest.raises(kind):
         trial.ask(said, conversation=handle, **options)
     trial.ask("b", conversation=handle)
-    assert len({session for session, _ in sent(trial)}) == 1
+    assert len({context for context, _ in sent(trial)}) == 1
 
 
 def test_call_that_is_closed_before_the_app_is_asked_leaves_the_session_as_it_was() -> None:
@@ -279,7 +279,7 @@ def test_call_that_is_closed_before_the_app_is_asked_leaves_the_session_as_it_wa
     assert kinds_of([next(playing)]) == ["upload"]
     playing.close()
     trial.ask("c", conversation=handle)
-    assert len({session for session, _ in sent(trial)}) == 1
+    assert len({context for context, _ in sent(trial)}) == 1
 
 
 def test_upload_that_fails_leaves_the_session_as_it_was() -> None:
@@ -290,4 +290,4 @@ def test_upload_that_fails_leaves_the_session_as_it_was() -> None:
     asked = Message("user", "b", (PDF,))
     trial.fail(MalformedStreamError, asked, conversation=handle)
     assert text_of(trial.ask(asked, conversation=handle)) == "ok"
-    assert len({session for session, _ in sent(trial)}) == 1
+    assert len({context for context, _ in sent(trial)}) == 1

@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import Media, Message, RemoteMedia
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.http import Part, Request, RetryWhen
+from langchain_g4f.core.limits import MIB, Limits, Sizes
 from langchain_g4f.errors import (
     BadRequestError,
     BlockedURLError,
@@ -14,12 +18,8 @@ from langchain_g4f.errors import (
     MediaTooLargeError,
     UnsupportedMediaError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.limits import MIB, Limits, Sizes
 from langchain_g4f.providers.gradio_space import App, Component, Where, fetch
 from langchain_g4f.providers.gradio_space.files import check_files, check_kinds, media_of, upload
-from langchain_g4f.turn import Media, Message, RemoteMedia
-from langchain_g4f.wire import Part, Repeat, Request
 from tests.unit_tests.providers.gradio_space import apps
 from tests.unit_tests.providers.gradio_space.replies import Reply, reply
 from tests.unit_tests.providers.gradio_space.world import APP, World, path_of
@@ -45,7 +45,7 @@ def some_app(**more: Any) -> App:
 def check(*files: Media, where: Where = WHERE, limit: int | None = None, **props: Any) -> None:
     """Check the files for a box."""
     app = some_app(max_file_size=limit)
-    check_files(files, box(**props), app, where, World().session)
+    check_files(files, box(**props), app, where, World().context)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_kind_a_space_is_known_not_to_take_is_refused_at_once() -> None:
 def test_box_for_text_takes_no_files() -> None:
     """Without files it is fine."""
     text = Component(2, "textbox", "", {})
-    check_files([], text, some_app(), WHERE, World().session)
+    check_files([], text, some_app(), WHERE, World().context)
     with pytest.raises(UnsupportedMediaError, match="text only"):
-        check_files([PNG], text, some_app(), WHERE, World().session)
+        check_files([PNG], text, some_app(), WHERE, World().context)
 
 
 def test_box_for_one_file_takes_one() -> None:
@@ -125,12 +125,12 @@ def test_larger_file_than_the_app_takes_is_refused() -> None:
     world = World(limits=Limits(sizes=Sizes(attachment=size - 1)))
     for app in (some_app(max_file_size=100), some_app()):
         with pytest.raises(MediaTooLargeError):
-            check_files([PNG], box(), app, WHERE, world.session)
+            check_files([PNG], box(), app, WHERE, world.context)
 
 
 def put(world: World, *files: Media) -> tuple[list[dict[str, Any]], list[Any]]:
     """Upload files; what was told, and what came out."""
-    steps = upload(files, some_app(), WHERE, world.session, "hash")
+    steps = upload(files, some_app(), WHERE, world.context, "hash")
     events, found = world.all_of(steps)
     assert all(isinstance(event, Progress) and event.kind == "upload" for event in events)
     return [event.data for event in events if isinstance(event, Progress)], found
@@ -159,7 +159,7 @@ def test_file_is_uploaded_as_a_part_and_named_by_its_path() -> None:
         "authorization": "Bearer hf_token",
         "content-type": "multipart/form-data; boundary=id1",
     }
-    assert request.repeat is Repeat.ANY
+    assert request.retry is RetryWhen.ALWAYS
     size = len(PNG.data)
     assert told == [{"sent": sent, "total": size, "files": 1} for sent in (0, size)]
 
@@ -227,7 +227,7 @@ def test_files_of_messages_are_fetched_where_they_are_elsewhere() -> None:
         Message("user", "x"),
         Message("user", "", (PNG,)),
     ]
-    found = world.result(media_of(messages, world.session, ()))
+    found = world.result(media_of(messages, world.context, ()))
     assert [[file.mime_type for file in files] for files in found] == [
         ["audio/wav", "image/png"],
         [],
@@ -243,9 +243,9 @@ def test_file_in_a_private_place_is_fetched_only_from_trusted_hosts() -> None:
     message = Message("user", "", (RemoteMedia("http://127.0.0.1/pic.png"),))
     world = World({"pic.png": Reply(PNG.data)})
     with pytest.raises(BlockedURLError):
-        world.result(media_of([message], world.session, ()))
+        world.result(media_of([message], world.context, ()))
     assert world.requests == []
-    found = world.result(media_of([message], world.session, ("127.0.0.1",)))
+    found = world.result(media_of([message], world.context, ("127.0.0.1",)))
     assert found[0][0].data == PNG.data
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, FinalText, Finish, Text
+from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.errors import TooLargeError
-from langchain_g4f.events import Event, FinalText, Finish, Text
 from langchain_g4f.providers.gradio_space.answer import AnswerReader
 from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
-from langchain_g4f.wire import Headers, ResponseHead
 from tests.unit_tests.providers.gradio_space.apps import assistant, user
 from tests.unit_tests.providers.gradio_space.replies import completed, events, generating, text_of
 from tests.unit_tests.timing import cpu_seconds

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from langchain_g4f.core.events import Progress
+from langchain_g4f.core.plan import Lock, Unlock
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -17,8 +19,6 @@ from langchain_g4f.errors import (
     AuthenticationError,
     QuotaExceededError,
 )
-from langchain_g4f.events import Progress
-from langchain_g4f.plan import Lock, Unlock
 from langchain_g4f.providers.gradio_space import Where
 from langchain_g4f.providers.gradio_space.identity import (
     NO_TOKEN,
@@ -51,14 +51,14 @@ def test_token_that_is_given_is_used_as_it_is() -> None:
     """The Hub is not asked."""
     world = World()
     where = replace(WHERE, gpu_token="given")
-    assert world.result(gpu_token(where, world.session)).value == "given"
+    assert world.result(gpu_token(where, world.context)).value == "given"
     assert world.requests == []
 
 
 def test_token_is_fetched_from_the_hub_for_its_user() -> None:
     """For ten minutes; the caller's token goes to the Hub alone."""
     world = giving("t")
-    assert world.result(gpu_token(WHERE, world.session)) == GPUToken("t", world.wall + 540)
+    assert world.result(gpu_token(WHERE, world.context)) == GPUToken("t", world.wall + 540)
     (request,) = world.requests
     assert request.url.startswith(f"{HUB}/api/spaces/owner/name/jwt?")
     assert parse_qs(urlsplit(request.url).query) == {
@@ -72,9 +72,9 @@ def test_cookies_of_the_hub_are_an_identity_too() -> None:
     """They are sent by the driver, without a header of ours."""
     world = giving("t", cookies={"token": CANARY})
     where = replace(WHERE, token="")
-    assert world.result(gpu_token(where, world.session)).value == "t"
+    assert world.result(gpu_token(where, world.context)).value == "t"
     assert world.requests[0].headers == {}
-    assert CANARY not in str(list(world.session.memory))
+    assert CANARY not in str(list(world.context.memory))
 
 
 @pytest.mark.proves("obligation:gradio-space:21")
@@ -82,7 +82,7 @@ def test_cookies_of_the_hub_are_an_identity_too() -> None:
 def test_nobody_gets_no_token(where: Where) -> None:
     """Nothing is asked, and nothing is sent in its place."""
     world = World()
-    assert world.result(gpu_token(where, world.session)) == NO_TOKEN
+    assert world.result(gpu_token(where, world.context)) == NO_TOKEN
     assert gpu_headers(where, NO_TOKEN) == {}
 
 
@@ -101,7 +101,7 @@ def test_token_is_kept_until_shortly_before_it_expires() -> None:
     world.table[JWT] = [reply({"token": first}), reply({"token": second})]
     for later, token in ((0, first), (3539, first), (1, second), (3599, second)):
         world.wall += later
-        assert world.result(gpu_token(WHERE, world.session)).value == token
+        assert world.result(gpu_token(WHERE, world.context)).value == token
     assert len(world.requests) == 2
 
 
@@ -123,7 +123,7 @@ def test_token_is_kept_until_shortly_before_it_expires() -> None:
 def test_token_that_does_not_say_when_it_expires_is_kept_as_long_as_asked(token: str) -> None:
     """Whatever it is."""
     world = giving(token)
-    assert world.result(gpu_token(WHERE, world.session)) == GPUToken(token, world.wall + 540)
+    assert world.result(gpu_token(WHERE, world.context)) == GPUToken(token, world.wall + 540)
 
 
 def test_tokens_are_kept_apart_by_space_user_and_hub() -> None:
@@ -136,17 +136,17 @@ def test_tokens_are_kept_apart_by_space_user_and_hub() -> None:
         replace(WHERE, hub_url="https://another-hub.example"),
     ]
     for where in others * 2:
-        world.result(gpu_token(where, world.session))
+        world.result(gpu_token(where, world.context))
     assert len(world.requests) == 4
 
 
 def test_token_that_was_refused_is_fetched_anew() -> None:
     """Unless another call has fetched it already."""
     world = giving("1", "2", "3")
-    first = world.result(gpu_token(WHERE, world.session))
-    second = world.result(gpu_token(WHERE, world.session, refused=first))
+    first = world.result(gpu_token(WHERE, world.context))
+    second = world.result(gpu_token(WHERE, world.context, refused=first))
     assert (first.value, second.value) == ("1", "2")
-    assert world.result(gpu_token(WHERE, world.session, refused=first)) == second
+    assert world.result(gpu_token(WHERE, world.context, refused=first)) == second
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_token_that_was_refused_is_fetched_anew() -> None:
 def test_call_goes_on_without_a_token_where_there_is_none(answer: Any) -> None:
     """It is told, and the Hub is not asked again at once."""
     world = World({JWT: [answer, reply({"token": "t"})]})
-    events, found = world.all_of(gpu_token(WHERE, world.session))
+    events, found = world.all_of(gpu_token(WHERE, world.context))
     (told,) = events
     assert isinstance(told, Progress)
     assert told.kind == "identity_unavailable"
@@ -171,7 +171,7 @@ def test_call_goes_on_without_a_token_where_there_is_none(answer: Any) -> None:
     assert gpu_headers(WHERE, found) == {}
     for later, value in ((0, ""), (59, ""), (1, "t")):
         world.wall += later
-        assert world.result(gpu_token(WHERE, world.session)).value == value
+        assert world.result(gpu_token(WHERE, world.context)).value == value
     assert len(world.requests) == 2
 
 
@@ -179,27 +179,27 @@ def test_call_goes_on_without_a_token_where_there_is_none(answer: Any) -> None:
 def test_token_is_fetched_under_a_lock_that_is_given_back_at_once() -> None:
     """Who waits for it finds the token, and does not wait for the whole call."""
     world = giving("t")
-    steps = gpu_token(WHERE, world.session)
+    steps = gpu_token(WHERE, world.context)
     lock = next(steps)
     assert isinstance(lock, Lock)
     assert CANARY not in lock.key
-    world.session.memory[lock.key] = GPUToken("another call's", world.wall + 1)
+    world.context.memory[lock.key] = GPUToken("another call's", world.wall + 1)
     assert steps.send(None) == Unlock(lock.key)
     with pytest.raises(StopIteration) as stopped:
         steps.send(None)
     assert stopped.value.value.value == "another call's"
     world.wall += 2
-    assert world.result(gpu_token(WHERE, world.session)).value == "t"
+    assert world.result(gpu_token(WHERE, world.context)).value == "t"
     assert world.held == []
 
 
 def test_memory_that_holds_something_else_is_not_believed() -> None:
     """The token is fetched."""
     world = giving("t")
-    lock = next(gpu_token(WHERE, world.session))
+    lock = next(gpu_token(WHERE, world.context))
     assert isinstance(lock, Lock)
-    world.session.memory[lock.key] = "?"
-    assert world.result(gpu_token(WHERE, world.session)).value == "t"
+    world.context.memory[lock.key] = "?"
+    assert world.result(gpu_token(WHERE, world.context)).value == "t"
 
 
 AUTH, QUOTA = AuthenticationError("x"), QuotaExceededError("x", body="reached its GPU limit.")

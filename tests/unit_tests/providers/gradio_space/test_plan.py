@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Finish, ModelInfo, Text
 from langchain_g4f.errors import (
     ConfigurationError,
     EmptyResponseError,
     MalformedStreamError,
 )
-from langchain_g4f.events import Finish, ModelInfo, Text
 from langchain_g4f.providers.gradio_space import Where, known_app
 from tests.unit_tests.providers.gradio_space.apps import (
     app,
@@ -106,7 +106,7 @@ def test_app_that_does_not_describe_itself_is_taken_for_what_is_known() -> None:
     for calls in (1, 2):
         assert text_of(trial.ask("hi", where=where)) == "ok"
         assert trial.asked.count("config") == calls
-    assert known_app(where, trial.session) is None
+    assert known_app(where, trial.context) is None
 
 
 @pytest.mark.parametrize("options", [{"history": "x"}, {"inputs": ["x"]}])

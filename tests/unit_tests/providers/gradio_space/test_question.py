@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import Media, Message
+from langchain_g4f.core.http import Part, Request
 from langchain_g4f.errors import (
     ConfigurationError,
     MediaTooLargeError,
@@ -13,8 +15,6 @@ from langchain_g4f.errors import (
     UnsupportedMediaError,
 )
 from langchain_g4f.providers.gradio_space import Where
-from langchain_g4f.turn import Media, Message
-from langchain_g4f.wire import Part, Request
 from tests.unit_tests.providers.gradio_space.apps import (
     CHATBOT,
     MULTIMODAL,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, Finish, Progress
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -18,7 +19,6 @@ from langchain_g4f.errors import (
     SpaceNotRunningError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import Event, Finish, Progress
 from tests.unit_tests.providers.gradio_space.apps import (
     assistant,
     interface_config,

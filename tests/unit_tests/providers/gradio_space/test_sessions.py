@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import AnswerState, ChatRequest, Message, history_digest
 from langchain_g4f.errors import ConfigurationError, SessionLostError
 from langchain_g4f.providers.gradio_space import sessions
 from langchain_g4f.providers.gradio_space.sessions import (
@@ -19,7 +20,6 @@ from langchain_g4f.providers.gradio_space.sessions import (
     sessions_of,
     take_continuation,
 )
-from langchain_g4f.turn import AnswerState, Message, Turn, history_digest
 from tests.unit_tests.providers.gradio_space.world import APP, World
 
 PROVIDER = "gradio_space"
@@ -27,9 +27,9 @@ CANARY = "canary-f3a91c77d2"
 FIRST = Message("user", "a")
 
 
-def handle(turn: int = 1, said: tuple[Message, ...] = (FIRST,), **more: Any) -> Handle:
+def handle(chat_request: int = 1, said: tuple[Message, ...] = (FIRST,), **more: Any) -> Handle:
     """A handle of an answer to what was said."""
-    return replace(Handle(APP, "s", turn, history_digest(said, "", "")), **more)
+    return replace(Handle(APP, "s", chat_request, history_digest(said, "", "")), **more)
 
 
 def answer(of: Handle | None, state: AnswerState = "whole", text: str = "b") -> Message:
@@ -37,9 +37,9 @@ def answer(of: Handle | None, state: AnswerState = "whole", text: str = "b") -> 
     return Message("assistant", text, (), of.to_json(PROVIDER) if of else None, state)
 
 
-def kept(turn: int = 1, route: str = "") -> Kept:
+def kept(chat_request: int = 1, route: str = "") -> Kept:
     """A session between two calls."""
-    return Kept(turn, 7, ["shown"], route)
+    return Kept(chat_request, 7, ["shown"], route)
 
 
 class Memory:
@@ -48,13 +48,13 @@ class Memory:
     def __init__(self, *handles: Handle, **world: Any) -> None:
         self.world = World(**world)
         for each in handles:
-            sessions_of(self.world.session).put(each, kept(each.turn))
+            sessions_of(self.world.context).put(each, kept(each.chat_request))
 
     def take(
-        self, *messages: Message, conversation: object = "auto", **turn: Any
+        self, *messages: Message, conversation: object = "auto", **chat_request: Any
     ) -> Continuation | None:
-        said = Turn(messages, **turn)
-        return take_continuation(said, conversation, APP, self.world.session)
+        said = ChatRequest(messages, **chat_request)
+        return take_continuation(said, conversation, APP, self.world.context)
 
 
 SECOND = Message("user", "c")
@@ -94,8 +94,8 @@ def test_fork_gets_the_session_once() -> None:
         ((FIRST, answer(handle(), "part"), SECOND), {}),
         ((FIRST, answer(handle(), "restarted"), SECOND), {}),
         ((FIRST, answer(None), SECOND), {}),
-        ((FIRST, answer(handle(turn=2)), SECOND), {}),
-        ((FIRST, answer(handle(session="other")), SECOND), {}),
+        ((FIRST, answer(handle(chat_request=2)), SECOND), {}),
+        ((FIRST, answer(handle(context="other")), SECOND), {}),
         ((FIRST, answer(handle(server="https://other.example")), SECOND), {}),
         ((Message("user", "A"), answer(handle()), SECOND), {}),
         ((answer(handle()), SECOND), {}),
@@ -107,11 +107,11 @@ def test_fork_gets_the_session_once() -> None:
 )
 @pytest.mark.proves("obligation:gradio-space:5")
 def test_session_is_left_where_the_history_does_not_lead_to_it(
-    messages: tuple[Message, ...], turn: dict[str, str]
+    messages: tuple[Message, ...], chat_request: dict[str, str]
 ) -> None:
     """Parts, edits, other prompts, other apps, nothing new: the history is sent instead."""
     memory = Memory(handle())
-    assert memory.take(*messages, **turn) is None
+    assert memory.take(*messages, **chat_request) is None
     assert memory.take(FIRST, answer(handle()), SECOND) is not None
 
 
@@ -126,23 +126,23 @@ def test_older_answer_is_looked_for_behind_one_that_does_not_fit() -> None:
 
 def test_session_that_has_moved_on_is_not_gone_on_with() -> None:
     """It cannot be turned back."""
-    memory = Memory(handle(turn=2))
-    assert memory.take(FIRST, answer(handle(turn=1)), SECOND) is None
+    memory = Memory(handle(chat_request=2))
+    assert memory.take(FIRST, answer(handle(chat_request=1)), SECOND) is None
 
 
 def test_app_with_replicas_is_gone_on_with_on_the_same_one() -> None:
     """Its cookies lead there; those of the Hub do not count."""
     memory = Memory(cookies={"token": CANARY})
-    session = memory.world.session
-    assert route_to(APP, session) == ""
-    session.cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
-    route = route_to(APP, session)
+    context = memory.world.context
+    assert route_to(APP, context) == ""
+    context.cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
+    route = route_to(APP, context)
     assert route
     assert CANARY not in route
-    sessions_of(session).put(handle(), kept(route=route))
-    session.cookies.store(f"{APP}/", ["replica=2; Path=/"])
+    sessions_of(context).put(handle(), kept(route=route))
+    context.cookies.store(f"{APP}/", ["replica=2; Path=/"])
     assert memory.take(FIRST, answer(handle()), SECOND) is None
-    session.cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
+    context.cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
     assert memory.take(FIRST, answer(handle()), SECOND) is not None
 
 
@@ -155,7 +155,7 @@ def test_handle_alone_goes_on_without_the_history() -> None:
 
 def test_handle_that_is_given_wins_over_newer_answers() -> None:
     """And over a digest that no longer fits."""
-    older, newer = handle(session="t"), handle()
+    older, newer = handle(context="t"), handle()
     memory = Memory(older, newer)
     messages = (FIRST, answer(older), SECOND, answer(newer), Message("user", "d"))
     found = memory.take(*messages, conversation=older.to_json(PROVIDER), system="other")
@@ -205,7 +205,7 @@ def test_oldest_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; one that is used is young again."""
     monkeypatch.setattr(sessions, "KEPT", 2)
     memory = Sessions()
-    a, b, c = (handle(session=name) for name in "abc")
+    a, b, c = (handle(context=name) for name in "abc")
     memory.put(a, kept())
     memory.put(b, kept())
     taken = memory.take(a, "")
@@ -226,9 +226,9 @@ def test_one_of_many_threads_gets_a_session() -> None:
     def work(name: int) -> None:
         for number in range(rounds):
             if name == 0:
-                memory.put(handle(turn=number), kept(number))
+                memory.put(handle(chat_request=number), kept(number))
             barrier.wait(10)
-            if memory.take(handle(turn=number), ""):
+            if memory.take(handle(chat_request=number), ""):
                 got.append(number)
             barrier.wait(10)
 
@@ -248,6 +248,6 @@ def test_reprs_do_not_show_what_was_said() -> None:
 def test_memory_that_holds_something_else_is_a_type_error() -> None:
     """Nobody else uses its name."""
     world = World()
-    world.session.memory["gradio sessions"] = "?"
+    world.context.memory["gradio sessions"] = "?"
     with pytest.raises(TypeError):
-        sessions_of(world.session)
+        sessions_of(world.context)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.http import RetryWhen
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -20,7 +21,6 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.providers.gradio_space import Where, known_app, open_app
 from langchain_g4f.providers.gradio_space.space import app_id, forget_app, is_away
-from langchain_g4f.wire import Repeat
 from tests.unit_tests.providers.gradio_space.apps import app, page_config
 from tests.unit_tests.providers.gradio_space.replies import Reply, page, reply
 from tests.unit_tests.providers.gradio_space.world import APP, HUB, World
@@ -39,24 +39,24 @@ def stages(*names: str) -> list[Reply]:
 
 def open_it(world: World, where: Where = SPACE) -> Any:
     """Open the app."""
-    return world.result(open_app(where, world.session))
+    return world.result(open_app(where, world.context))
 
 
 @pytest.mark.proves("obligation:gradio-space:1")
 def test_app_is_asked_once_what_it_is() -> None:
     """Until it is forgotten; each address is an app of its own."""
     world = World({"config": reply(CONFIG)})
-    assert known_app(SPACE, world.session) is None
+    assert known_app(SPACE, world.context) is None
     found = open_it(world)
     assert open_it(world) is found
     assert open_it(world, BARE) is found
-    assert known_app(SPACE, world.session) is found
+    assert known_app(SPACE, world.context) is found
     assert world.asked == ["config"]
     (request,) = world.requests
-    assert (request.url, request.repeat) == (f"{APP}/config", Repeat.ANY)
+    assert (request.url, request.retry) == (f"{APP}/config", RetryWhen.ALWAYS)
     assert request.headers == {"authorization": "Bearer hf_token"}
-    forget_app(SPACE, world.session)
-    forget_app(SPACE, world.session)
+    forget_app(SPACE, world.context)
+    forget_app(SPACE, world.context)
     open_it(world)
     world.table["other/config"] = reply(CONFIG)
     open_it(world, replace(SPACE, base_url=f"{APP}/other"))
@@ -86,7 +86,7 @@ def test_known_app_is_asked_after_a_while_whether_it_is_the_same() -> None:
 def test_memory_that_holds_something_else_is_not_believed() -> None:
     """The app is asked."""
     world = World({"config": reply(CONFIG)})
-    world.session.memory[f"gradio app at {APP}"] = "?"
+    world.context.memory[f"gradio app at {APP}"] = "?"
     assert open_it(world).app_id == 7
 
 
@@ -117,7 +117,7 @@ def test_refusal_of_the_app_is_passed_on(answer: Any, kind: type[APIError]) -> N
     world = World({"config": answer})
     with pytest.raises(kind):
         open_it(world)
-    assert known_app(SPACE, world.session) is None
+    assert known_app(SPACE, world.context) is None
 
 
 def test_address_without_an_app_is_told_where_the_space_runs() -> None:
@@ -184,7 +184,7 @@ def test_app_that_does_not_describe_itself_is_taken_for_what_is_known(answer: Re
     """That is not kept: it may describe itself at the next call."""
     world = World({"config": [answer, reply(CONFIG)]})
     assert open_it(world, KNOWN) is KNOWN.known
-    assert known_app(KNOWN, world.session) is None
+    assert known_app(KNOWN, world.context) is None
     assert open_it(world, KNOWN).app_id == 7
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Event, FinalText, Finish, Progress, Text
+from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.errors import (
     MalformedStreamError,
     StreamInterruptedError,
 )
-from langchain_g4f.events import Event, FinalText, Finish, Progress, Text
 from langchain_g4f.providers.gradio_space.answer import AnswerReader
 from langchain_g4f.providers.gradio_space.content import answer_in_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
-from langchain_g4f.wire import Headers, ResponseHead
 from tests.unit_tests.providers.gradio_space.replies import CANCELLED, completed, failed, generating
 
 CANARY = "canary-f3a91c77d2"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Text
 from langchain_g4f.errors import (
     AppError,
     MalformedStreamError,
@@ -14,7 +15,6 @@ from langchain_g4f.errors import (
     SessionLostError,
     TooLargeError,
 )
-from langchain_g4f.events import Text
 from tests.unit_tests.providers.gradio_space.replies import completed, failed, generating
 from tests.unit_tests.providers.gradio_space.test_stream import CANARY, decode, decoder, lines
 

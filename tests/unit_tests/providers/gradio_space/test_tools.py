@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.chat_request import NO_TOOLS, ChatRequest, Message
 from langchain_g4f.providers.gradio_space import Where, plan
-from langchain_g4f.turn import NO_TOOLS, Message, Turn
 from tests.unit_tests.providers.gradio_space.apps import component, interface_config
 from tests.unit_tests.providers.gradio_space.replies import completed, events, reply
 from tests.unit_tests.providers.gradio_space.test_conversations import answer, sent
@@ -21,8 +21,8 @@ RESULT = Message("tool", "<tool_response>\n5\n</tool_response>")
 def ask(trial: World, *messages: Message | str, tools: str = "", system: str = "") -> Message:
     """The answer to a call with these tools."""
     said = tuple(m if isinstance(m, Message) else Message("user", m) for m in messages)
-    turn = Turn(said, system=system, tools=tools)
-    return answer(list(trial.play(plan(turn, trial.session, Where(base_url=APP)))))
+    chat_request = ChatRequest(said, system=system, tools=tools)
+    return answer(list(trial.play(plan(chat_request, trial.context, Where(base_url=APP)))))
 
 
 def test_tools_go_into_the_input_of_the_system_prompt() -> None:
@@ -55,7 +55,7 @@ def test_session_is_reminded_of_tools_that_change(tools: str, reminder: str) -> 
     second = ask(trial, "a", first, RESULT, tools=tools)
     ask(trial, "a", first, RESULT, second, "b", tools=tools)
     said = [text for _, text in sent(trial)]
-    assert len({session for session, _ in sent(trial)}) == 1
+    assert len({context for context, _ in sent(trial)}) == 1
     assert said[1:] == [f"{reminder}{RESULT.text}", "b"]
 
 

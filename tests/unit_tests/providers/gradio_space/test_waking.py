@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -16,7 +17,6 @@ from langchain_g4f.errors import (
     ServerError,
     SpaceNotRunningError,
 )
-from langchain_g4f.events import Progress
 from langchain_g4f.providers.gradio_space import open_app
 from tests.unit_tests.providers.gradio_space.replies import Reply, page, reply
 from tests.unit_tests.providers.gradio_space.test_space import (
@@ -52,7 +52,7 @@ def test_sleeping_space_is_knocked_at_and_waited_for(stage: str) -> None:
                 "": [page(503)],
             }
         )
-        events, found = world.all_of(open_app(SPACE, world.session))
+        events, found = world.all_of(open_app(SPACE, world.context))
         assert found.app_id == 7
         assert world.asked.count("") == 1
         assert world.slept == [1.0, 1.5, 2.25, 1.0]

@@ -13,27 +13,27 @@ from urllib.parse import urlsplit
 import pytest
 
 from langchain_g4f.auth.cookies import Cookies
-from langchain_g4f.errors import APIError, G4FError, StreamInterruptedError
-from langchain_g4f.events import Event, Text
-from langchain_g4f.limits import Limits
-from langchain_g4f.locks import KeyedLocks
-from langchain_g4f.plan import (
+from langchain_g4f.core.chat_request import ChatRequest, Message
+from langchain_g4f.core.error_mapping import status_error
+from langchain_g4f.core.events import Event, Text
+from langchain_g4f.core.http import Request
+from langchain_g4f.core.limits import Limits
+from langchain_g4f.core.locks import KeyedLocks
+from langchain_g4f.core.plan import (
+    CallContext,
     Effect,
     Lock,
     PlanOf,
     Resolve,
     Result,
     Send,
-    Session,
     Sleep,
     Stream,
     StreamEnd,
     Unlock,
 )
+from langchain_g4f.errors import APIError, G4FError, StreamInterruptedError
 from langchain_g4f.providers.gradio_space import Where, plan
-from langchain_g4f.status import status_error
-from langchain_g4f.turn import Message, Turn
-from langchain_g4f.wire import Request
 from tests.unit_tests.providers.gradio_space.replies import Reply
 
 APP = "https://app.example"
@@ -72,7 +72,7 @@ class World:
 
     def __post_init__(self) -> None:
         ids = itertools.count(1)
-        self.session = Session(
+        self.context = CallContext(
             provider="gradio_space",
             limits=self.limits,
             max_retries=self.max_retries,
@@ -97,8 +97,8 @@ class World:
     ) -> Generator[Event]:
         """One call; text is the user's."""
         said = tuple(m if isinstance(m, Message) else Message("user", m) for m in messages)
-        turn = Turn(said, model, system, options)
-        return self.play(plan(turn, self.session, where or Where(base_url=APP)))
+        chat_request = ChatRequest(said, model, system, options)
+        return self.play(plan(chat_request, self.context, where or Where(base_url=APP)))
 
     def ask(self, *messages: Message | str, **more: Any) -> list[Event]:
         """The events of one call."""
@@ -179,7 +179,7 @@ class World:
         if isinstance(answer, G4FError):
             raise answer
         assert isinstance(answer, Reply)
-        self.session.cookies.store(request.url, list(answer.cookies))
+        self.context.cookies.store(request.url, list(answer.cookies))
         if answer.status >= 300:
             response = answer.response(request.url)
             raise status_error(response, provider="gradio_space", phase=request.phase)

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from langchain_g4f.core.redact import redact_url
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.redact import redact_url
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
-class Repeat(Enum):
+class RetryWhen(Enum):
     """When a request may be sent again after a failure."""
 
-    ANY = "reads: after any transport failure, 429 and 5xx"
-    REFUSED = "creates: if it was not sent, after 429 and 502, 503, 504"
-    UNSENT = "messages: if it was not sent, and after a 429 that says when to come back"
+    ALWAYS = "reads: after any transport failure, 429 and 5xx"
+    NOT_PROCESSED = "creates: if it was not sent, after 429 and 502, 503, 504"
+    NOT_SENT = "messages: if it was not sent, and after a 429 that says when to come back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Request:
         url: The absolute URL.
         headers: Header names and values.
         body: The bytes, or the parts of a form.
-        repeat: When it may be sent again.
+        retry: When it may be sent again.
         phase: What the request is for, in the words of error messages.
         address: Connect to this very address, with no proxy and no cookies. The host
             that is named and whose certificate is checked stays the URL's.
@@ -51,7 +51,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | tuple[Part, ...] = b""
-    repeat: Repeat = Repeat.UNSENT
+    retry: RetryWhen = RetryWhen.NOT_SENT
     phase: str = ""
     address: str = ""
     final: str = ""
@@ -141,4 +141,13 @@ class Response(ResponseHead):
         raise MalformedStreamError(msg)
 
 
-__all__ = ["JSON", "Headers", "Part", "Repeat", "Request", "Response", "ResponseHead", "parse_json"]
+__all__ = [
+    "JSON",
+    "Headers",
+    "Part",
+    "Request",
+    "Response",
+    "ResponseHead",
+    "RetryWhen",
+    "parse_json",
+]

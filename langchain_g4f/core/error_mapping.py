@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from langchain_g4f.core.http import Response
+from langchain_g4f.core.redact import MASK, redact_text, redact_url
 from langchain_g4f.errors import (
     APIStatusError,
     AuthenticationError,
@@ -24,8 +26,6 @@ from langchain_g4f.errors import (
     RateLimitError,
     ServerError,
 )
-from langchain_g4f.redact import MASK, redact_text, redact_url
-from langchain_g4f.wire import Response
 
 _CLASSES: dict[int, type[APIStatusError]] = {
     401: AuthenticationError,

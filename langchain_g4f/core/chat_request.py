@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from langchain_g4f.wire import JSON
+from langchain_g4f.core.http import JSON
 
 Role = Literal["system", "user", "assistant", "tool"]
 AnswerState = Literal["whole", "part", "restarted"]
@@ -59,7 +59,7 @@ class RemoteMedia:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; system messages are in `Turn.system` instead.
+    """One message; system messages are in `ChatRequest.system` instead.
 
     Attributes:
         role: Who says it.
@@ -84,7 +84,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ChatRequest:
     """One call.
 
     Attributes:
@@ -138,10 +138,10 @@ def history_digest(messages: Sequence[Message], system: str, model: str) -> str:
 __all__ = [
     "NO_TOOLS",
     "AnswerState",
+    "ChatRequest",
     "Media",
     "Message",
     "RemoteMedia",
     "Role",
-    "Turn",
     "history_digest",
 ]

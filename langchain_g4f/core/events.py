@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, final
 
 if TYPE_CHECKING:
-    from langchain_g4f.wire import JSON
+    from langchain_g4f.core.http import JSON
 
 QUEUED = "queued"
 """Kind of the `Progress` that says where in the service's queue the call is."""

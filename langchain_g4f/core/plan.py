@@ -14,15 +14,15 @@ from collections.abc import Callable, Generator, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from langchain_g4f.core.events import Event
+from langchain_g4f.core.http import Request, Response, ResponseHead
 from langchain_g4f.errors import StreamInterruptedError
-from langchain_g4f.events import Event
-from langchain_g4f.wire import Request, Response, ResponseHead
 
 if TYPE_CHECKING:
     from random import Random
 
-    from langchain_g4f.limits import Limits
-    from langchain_g4f.locks import KeyedLocks
+    from langchain_g4f.core.limits import Limits
+    from langchain_g4f.core.locks import KeyedLocks
 
 
 class Decoder(Protocol):
@@ -179,7 +179,7 @@ class CookieStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class CallContext:
     """What a call shares with the other calls of the same model object.
 
     Attributes:
@@ -250,6 +250,7 @@ def resolve(host: str, port: int) -> PlanOf[tuple[str, ...]]:
 
 __all__ = [
     "Ask",
+    "CallContext",
     "CookieStore",
     "Decoder",
     "Defer",
@@ -262,7 +263,6 @@ __all__ = [
     "Resolve",
     "Result",
     "Send",
-    "Session",
     "Sleep",
     "Stream",
     "StreamEnd",

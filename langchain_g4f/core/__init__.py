@@ -1,0 +1,1 @@
+"""The vocabulary of the package: values, effects and events. No I/O happens here."""
