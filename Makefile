@@ -33,7 +33,7 @@ $(VENV)/dev.stamp: $(MADE) pyproject.toml constraints.txt
 # Gradio pins what this package leaves open, so each of its lines has an environment of its own.
 GRADIO_VENVS := .venv-gradio5 .venv-gradio6
 
-.venv-gradio%/stamp: tests/live_server_tests/gradio%.txt
+.venv-gradio%/stamp: tests/servers/gradio/gradio%.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --requirement $<
 	@touch $@
@@ -41,7 +41,7 @@ GRADIO_VENVS := .venv-gradio5 .venv-gradio6
 # g4f, whose licence is the GPL, is installed nowhere else; nothing of it is in this package.
 G4F_VENVS := .venv-g4f-old .venv-g4f-new
 
-.venv-g4f-%/stamp: tests/g4f_compat/g4f_%.txt
+.venv-g4f-%/stamp: tests/servers/g4f/g4f_%.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --requirement $<
 	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --no-deps --editable .
@@ -58,11 +58,11 @@ demo: $(VENV)/demo.stamp ## show the package at work on a loopback server
 	@$(BIN)/langchain-g4f demo
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## run the tests (TESTS=tests/unit_tests: some of them)
+test: $(VENV)/dev.stamp ## run the tests (TESTS=tests/unit: some of them)
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(TESTS)
 
 .PHONY: test-pythons
-test-pythons: TESTS := tests/unit_tests
+test-pythons: TESTS := tests/unit
 test-pythons: ## the unit tests on every Python from 3.11 to 3.14 (PYTHONS=: paths of more)
 	@$(PYTHON) scripts/pythons.py --tests '$(TESTS)' $(PYTHONS)
 
@@ -74,16 +74,16 @@ test-newest: ## chat models, tools and impersonating on the newest LangChain and
 	$(MAKE) --no-print-directory VENV=.venv-newest .venv-newest/dev.stamp
 	.venv-newest/bin/pip --quiet install --upgrade --no-deps $(NEWEST)
 	@.venv-newest/bin/pip --quiet freeze | grep -E '^(langchain|langchain-core|curl_cffi)=='
-	.venv-newest/bin/pytest --numprocesses auto --maxprocesses 4 tests/standard_tests \
-	  tests/unit_tests/chat_models tests/unit_tests/tools tests/unit_tests/transport/test_impersonate*.py
+	.venv-newest/bin/pytest --numprocesses auto --maxprocesses 4 tests/standard \
+	  tests/unit/chat_models tests/unit/tools tests/unit/transport/test_impersonate*.py
 
 .PHONY: test-servers
 test-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the tests on real Gradio servers, both lines
-	$(BIN)/pytest tests/live_server_tests -m servers
+	$(BIN)/pytest tests/servers/gradio -m servers
 
 .PHONY: g4f-compat
 g4f-compat: $(G4F_VENVS:=/stamp) ## ChatG4F on the base classes of g4f, old line and new
-	set -e; for venv in $(G4F_VENVS); do $$venv/bin/pytest tests/g4f_compat -m g4f; done
+	set -e; for venv in $(G4F_VENVS); do $$venv/bin/pytest tests/servers/g4f -m g4f; done
 
 .PHONY: chromium
 chromium:
@@ -92,7 +92,7 @@ chromium:
 
 .PHONY: test-browser
 test-browser: $(VENV)/dev.stamp chromium ## sign-in in a real Chromium
-	$(BIN)/pytest tests/browser_tests -m browser
+	$(BIN)/pytest tests/servers/browser -m browser
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts
@@ -112,7 +112,7 @@ type: $(VENV)/dev.stamp ## mypy alone
 
 .PHONY: test-bench
 test-bench: $(VENV)/dev.stamp ## the tests of the benchmarks
-	$(BIN)/pytest tests/unit_tests -m bench
+	$(BIN)/pytest tests/unit -m bench
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## the performance table
@@ -130,12 +130,12 @@ evidence: $(VENV)/dev.stamp ## write build/evidence.md: what is owed, and the te
 
 .PHONY: nightly
 nightly: $(VENV)/dev.stamp ## 20 000 examples per property, and the load tests
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/property_tests --timeout=0
-	$(BIN)/pytest tests/load_tests -m load
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/contract/properties --timeout=0
+	$(BIN)/pytest tests/nightly -m load
 
 .PHONY: load
 load: $(VENV)/dev.stamp ## many streams at once: leaks, memory, rates (WRITE=1: to the docs)
-	$(BIN)/pytest tests/load_tests -m load $(if $(WRITE),--write-load-docs)
+	$(BIN)/pytest tests/nightly -m load $(if $(WRITE),--write-load-docs)
 
 .PHONY: clean
 clean: ## remove the environments and everything generated

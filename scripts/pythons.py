@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the unit tests on every supported Python.")
     parser.add_argument("pythons", nargs="*", help="paths beside those of PATH")
     parser.add_argument("--oldest", action="store_true", help="print the path of the oldest one")
-    parser.add_argument("--tests", default="tests/unit_tests", help="what to run")
+    parser.add_argument("--tests", default="tests/unit", help="what to run")
     options = parser.parse_args(arguments)
 
     found = find(options.pythons)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["tests.evidence.plugin"]
-pytest.register_assert_rewrite("tests.provider_tests.suite", "tests.fault_tests.harness")
+pytest.register_assert_rewrite("tests.contract.recordings.suite", "tests.contract.faults.harness")
 
 # Credentials, tracing and proxies of the machine must not reach a test.
 OUTSIDE_PREFIXES = (

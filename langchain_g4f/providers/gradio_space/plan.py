@@ -154,7 +154,7 @@ def _answer(
     app, chat = call.app, call.chat
     line = Line(
         where.api(app),
-        question.handle.context,
+        question.handle.session,
         chat.trigger,
         where.headers,
         gpu_headers(where, attempt.token),
@@ -170,9 +170,7 @@ def _answer(
         question.values.take(chat.answer, reader.outputs)
         shown = question.values.get(chat.chatbot) if chat.chatbot else None
         route = route_to(where.base_url, context)
-        kept = Kept(
-            question.handle.chat_request, app.app_id, shown, route, chat_request.tools_digest
-        )
+        kept = Kept(question.handle.turn, app.app_id, shown, route, chat_request.tools_digest)
         sessions_of(context).put(question.handle, kept)
 
 

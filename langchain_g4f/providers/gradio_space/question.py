@@ -83,14 +83,14 @@ def find_question(call: Call, continuation: Continuation | None) -> PlanOf[Quest
     has_place = values.set_system(chat_request.instructions)
     digest = history_digest(chat_request.messages, chat_request.system, chat_request.model)
     if continuation is not None:
-        before, number = continuation.handle, continuation.handle.chat_request + 1
-        handle = Handle(where.base_url, before.context, number, digest)
+        before, number = continuation.handle, continuation.handle.turn + 1
+        handle = Handle(where.base_url, before.session, number, digest)
         reminder = "" if has_place else chat_request.reminder(continuation.kept.tools)
         text = render(continuation.new, reminder)
         if chat.chatbot is not None:
             values.put(chat.chatbot, continuation.kept.shown)
         (files,) = yield from _files(call, [continuation.new])
-        yield from _write(call, values, handle.context, text, files)
+        yield from _write(call, values, handle.session, text, files)
         return Question(values, handle)
     handle = Handle(where.base_url, call.context.new_id().replace("-", ""), 1, digest)
     said = "" if has_place else chat_request.instructions
@@ -99,7 +99,7 @@ def find_question(call: Call, continuation: Continuation | None) -> PlanOf[Quest
     if chatbot is not None:
         *earlier, last = chat_request.messages
         *media, files = yield from _files(call, [[message] for message in chat_request.messages])
-        shown = yield from _show(call, chatbot, earlier, media, handle.context)
+        shown = yield from _show(call, chatbot, earlier, media, handle.session)
         text = render([*system, last])
     else:
         (files,) = yield from _files(call, [chat_request.messages])
@@ -107,7 +107,7 @@ def find_question(call: Call, continuation: Continuation | None) -> PlanOf[Quest
         text = render([*system, *chat_request.messages])
     if chat.chatbot is not None:
         values.put(chat.chatbot, shown)
-    yield from _write(call, values, handle.context, text, files)
+    yield from _write(call, values, handle.session, text, files)
     return Question(values, handle)
 
 

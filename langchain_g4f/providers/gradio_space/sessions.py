@@ -43,8 +43,8 @@ class Handle:
     """
 
     server: str
-    context: str
-    chat_request: int
+    session: str
+    turn: int
     digest: str
 
     def to_json(self, provider: str) -> dict[str, JSON]:
@@ -80,7 +80,7 @@ class Kept:
         tools: Names the tools that the model was told of last.
     """
 
-    chat_request: int
+    turn: int
     app_id: int
     shown: JSON = field(repr=False)
     route: str
@@ -95,16 +95,16 @@ class Sessions:
 
     def take(self, handle: Handle, route: str) -> Kept | None:
         """The session of ``handle``, if that is its latest answer; it is the caller's now."""
-        key = (handle.server, handle.context)
+        key = (handle.server, handle.session)
         found = self._kept.pop(key, None)  # at once: whoever comes second finds nothing
-        if found is None or (found.chat_request == handle.chat_request and found.route == route):
+        if found is None or (found.turn == handle.turn and found.route == route):
             return found
         self._kept[key] = found
         return None
 
     def put(self, handle: Handle, kept: Kept) -> None:
         """Remember the session of ``handle``, whose answer is complete."""
-        self._kept[handle.server, handle.context] = kept
+        self._kept[handle.server, handle.session] = kept
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 

@@ -1,0 +1,1 @@
+"""The public classes on recordings, on the sandbox, under faults and with made-up data."""

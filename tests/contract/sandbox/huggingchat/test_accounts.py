@@ -1,0 +1,276 @@
+"""The life of a login that is kept: it ends, somebody logs in again, and the server renews it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from langchain_g4f import APIStatusError, AuthenticationError, ChatHuggingChat
+from langchain_g4f.auth import store
+from langchain_g4f.auth.store import CredentialFile, Credentials
+from langchain_g4f.testing import Prompt, Sandbox
+from tests.contract.faults.byte_server import ByteServer, Exchange
+from tests.contract.sandbox.huggingchat.asking import (
+    MIXED_WAYS,
+    MODEL,
+    WAYS,
+    Generation,
+    Watcher,
+    add_up,
+    ask,
+    echo,
+    history,
+    inputs,
+)
+from tests.contract.sandbox.huggingchat.test_refreshed_cookie import renewing
+from tests.contract.sandbox.tools.service import call
+
+auth_session = pytest.mark.proves("promise:login-required", "fault:43:HC")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for settings of this test."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    yield tmp_path
+    store._warn_once.cache_clear()
+
+
+@pytest.fixture
+def closed(generation: Generation) -> Iterator[Sandbox]:
+    """A server that turns anonymous callers away."""
+    with Sandbox(generation=generation, login_required=True) as sandbox:
+        yield sandbox
+
+
+def file_of(base_url: str) -> CredentialFile:
+    """Where a login of this server is kept."""
+    return CredentialFile.of("huggingchat", base_url, "default")
+
+
+def keep(sandbox: Sandbox, name: str) -> None:
+    """Log in, as a program that has ended did."""
+    assert file_of(sandbox.base_url).save(Credentials(sandbox.login(name), "", name))
+
+
+def model_of(sandbox: Sandbox, **settings: Any) -> ChatHuggingChat:
+    """A model that nobody gave a credential."""
+    return ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, **settings)
+
+
+def log_in_elsewhere(sandbox: Sandbox, name: str, folder: Path) -> None:
+    """Log in by the command, in a process of its own."""
+    cookies = folder / f"{name}.txt"
+    cookies.write_text("; ".join(f"{n}={v}" for n, v in sandbox.login(name).items()))
+    where = ["--base-url", sandbox.base_url, "--cookies", str(cookies)]
+    done = subprocess.run(
+        [sys.executable, "-m", "langchain_g4f", "login", "huggingchat", *where],
+        env={**os.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# -- it ends -----------------------------------------------------------------------------------
+
+
+@auth_session
+@pytest.mark.parametrize("way", WAYS)
+async def test_login_that_ended_is_taken_up_where_another_process_logged_in(
+    closed: Sandbox, way: str, tmp_path: Path
+) -> None:
+    """The call that noticed goes on, and so do later ones; each message is sent once."""
+    keep(closed, "ada")
+    watcher = Watcher()
+    model = model_of(closed, on_progress=watcher)
+    first = await ask(model, way, "one")
+    closed.expire_sessions()
+    log_in_elsewhere(closed, "ada", tmp_path)
+    assert (await ask(model, way, history("one", first, "two"))).text == echo(2, "two")
+    assert (await ask(model, way, "three")).text == echo(1, "three")
+    assert inputs(closed) == ["one", "two", "three"]
+    assert watcher.kinds.count("login_renewed") == 1
+    assert model.whoami() is not None
+
+
+@auth_session
+@pytest.mark.parametrize("way", WAYS)
+async def test_login_that_ended_and_is_still_kept_is_an_error(closed: Sandbox, way: str) -> None:
+    """It says where to log in and what to run; the file stays, for who can mend it."""
+    keep(closed, "ada")
+    model = model_of(closed)
+    closed.expire_sessions()
+    with pytest.raises(AuthenticationError) as caught:
+        await ask(model, way, "hi")
+    assert caught.value.login_url == f"{closed.base_url}/login"
+    command = f"langchain-g4f login huggingchat --base-url {closed.base_url}"
+    assert command in str(caught.value)
+    assert len(closed.requests) == 1
+    assert file_of(closed.base_url).load() is not None
+
+
+@auth_session
+@pytest.mark.parametrize("way", MIXED_WAYS)
+async def test_login_of_another_process_that_is_no_better_is_the_last(
+    closed: Sandbox, way: str
+) -> None:
+    """The second refusal is final."""
+    keep(closed, "ada")
+    model = model_of(closed)
+    closed.expire_sessions()
+    file_of(closed.base_url).save(Credentials({"hf-chat": "made-up"}))
+    with pytest.raises(AuthenticationError):
+        await ask(model, way, "hi")
+    assert len(closed.requests) == 2
+    assert inputs(closed) == []
+
+
+@auth_session
+@pytest.mark.parametrize("way", MIXED_WAYS)
+async def test_tools_are_called_after_a_login_was_renewed(generation: Generation, way: str) -> None:
+    """The tools section of the conversation is written once, and results follow."""
+    lines = iter([call("weather", city="Rome"), "It is sunny."])
+
+    def script(_: Prompt) -> str:
+        return next(lines)
+
+    tool = {
+        "name": "weather",
+        "description": "The weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    }
+    with Sandbox(script, generation, login_required=True) as sandbox:
+        keep(sandbox, "ada")
+        model = model_of(sandbox).bind_tools([tool])
+        sandbox.expire_sessions()
+        keep(sandbox, "ada")
+        question = HumanMessage("How is it in Rome?")
+        first = await _asked(model, way, [question])
+        (asked_for,) = first.tool_calls
+        assert (asked_for["name"], asked_for["args"]) == ("weather", {"city": "Rome"})
+        sandbox.expire_sessions()
+        keep(sandbox, "ada")
+        result = ToolMessage("sunny", tool_call_id=asked_for["id"])
+        last = await _asked(model, way, [question, first, result])
+        assert last.text == "It is sunny."
+        assert len(sandbox.prompts) == 2
+        assert len(sandbox.conversations) == 1
+
+
+async def _asked(model: Any, way: str, messages: Any) -> AIMessage:
+    if way == "invoke":
+        answer: AIMessage = model.invoke(messages)
+        return answer
+    return add_up([chunk async for chunk in model.astream(messages)])
+
+
+# -- many calls --------------------------------------------------------------------------------
+
+
+@auth_session
+@pytest.mark.parametrize("threads", [False, True])
+async def test_fifty_calls_read_the_file_once_and_send_each_message_once(
+    closed: Sandbox, threads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them looks for the new login, the others wait for it; nobody is asked."""
+    keep(closed, "ada")
+    asked: list[str] = []
+    model = model_of(closed, on_login_required=asked.append)
+    closed.expire_sessions()
+    keep(closed, "ada")
+    reads: list[CredentialFile] = []
+    load = CredentialFile.load
+
+    def counted(self: CredentialFile) -> Credentials | None:
+        reads.append(self)
+        return load(self)
+
+    monkeypatch.setattr(CredentialFile, "load", counted)
+    texts = [f"number {number}" for number in range(50)]
+    if threads:
+        with ThreadPoolExecutor(50) as pool:
+            answers = await asyncio.to_thread(lambda: list(pool.map(model.invoke, texts)))
+    else:
+        answers = await asyncio.gather(*(model.ainvoke(text) for text in texts))
+    assert [answer.text for answer in answers] == [echo(1, text) for text in texts]
+    assert sorted(filter(None, inputs(closed))) == sorted(texts)
+    assert (len(reads), asked) == (1, [])
+
+
+# -- the server renews it ----------------------------------------------------------------------
+
+
+def kept_at(server: ByteServer) -> tuple[CredentialFile, ChatHuggingChat]:
+    """A login at this server, and a model that found it."""
+    base_url = f"{server.url}/chat"
+    file = file_of(base_url)
+    file.save(Credentials({"hf-chat": "session-0", "token": "site"}, "", "ada"))
+    return file, ChatHuggingChat(base_url=base_url, model=MODEL)
+
+
+@pytest.mark.proves("promise:identity", "obligation:huggingchat:1")
+@pytest.mark.parametrize("way", WAYS)
+async def test_session_that_the_server_renews_is_kept(way: str) -> None:
+    """The next program goes on with it; nothing else of the login changes."""
+    with ByteServer(renewing()) as server:
+        file, model = kept_at(server)
+        for number in (1, 2):
+            await ask(model, way, "hi")
+            renewed = {"hf-chat": f"session-{number}", "token": "site"}
+            assert file.load() == Credentials(renewed, "", "ada")
+        other = ChatHuggingChat(base_url=model.base_url, model=MODEL)
+        await ask(other, way, "hi")
+        assert "hf-chat=session-2" in (server.requests[-2].header("cookie") or "")
+    assert [path.name for path in file.path.parent.iterdir()] == [file.path.name]
+
+
+@pytest.mark.proves("promise:identity")
+@pytest.mark.parametrize("status", [302, 401, 403, 500])
+@pytest.mark.parametrize("way", MIXED_WAYS)
+async def test_session_that_comes_with_a_refusal_is_not_kept(way: str, status: int) -> None:
+    """It is a stranger's."""
+
+    def refuse(exchange: Exchange) -> None:
+        stranger = ("Set-Cookie", "hf-chat=stranger; Path=/")
+        exchange.respond(status, b"{}", [("Location", "/chat/login"), stranger])
+
+    with ByteServer(refuse) as server:
+        file, model = kept_at(server)
+        before = file.load()
+        with pytest.raises(APIStatusError) as caught:
+            await ask(model, way, "hi")
+        assert caught.value.status_code == status
+        assert file.load() == before
+
+
+@pytest.mark.proves("promise:identity", "fault:44:HC")
+@pytest.mark.parametrize("then", ["other", "none", "link"])
+async def test_session_is_not_kept_where_the_file_is_no_longer_its_own(
+    then: str, tmp_path: Path
+) -> None:
+    """Somebody has logged in or out meanwhile; the call does not fail for that."""
+    other = Credentials({"hf-chat": "other"}, "", "bea")
+    with ByteServer(renewing()) as server:
+        file, model = kept_at(server)
+        file.forget()
+        if then == "other":
+            file.save(other)
+        elif then == "link":
+            (tmp_path / "there").write_bytes(b"x")
+            file.path.symlink_to(tmp_path / "there")
+        assert (await model.ainvoke("hi")).text == "Hello"
+    if then == "link":
+        assert (tmp_path / "there").read_bytes() == b"x"
+    else:
+        assert file.load() == (other if then == "other" else None)

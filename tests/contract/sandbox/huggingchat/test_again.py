@@ -1,0 +1,191 @@
+"""Answering again: another answer to the same question, or more of the same answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage
+
+from langchain_g4f import ChatHuggingChat
+from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.testing import Prompt, Sandbox
+from tests.contract.sandbox.huggingchat.asking import (
+    MODEL,
+    WAYS,
+    Generation,
+    ask,
+    branches,
+    history,
+    inputs,
+    only,
+    plain,
+    sends,
+)
+
+
+def counting() -> Any:
+    """A script that says how often it was asked."""
+    count = 0
+
+    def script(prompt: Prompt) -> str:
+        nonlocal count
+        count += 1
+        return f"answer {count} to {prompt.text}"
+
+    return script
+
+
+@pytest.fixture
+def sandbox(generation: Generation) -> Any:
+    """A server whose answers differ."""
+    with Sandbox(counting(), generation=generation) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.proves("promise:answer-again", "promise:branches")
+@pytest.mark.parametrize("way", WAYS)
+async def test_regenerated_answer_is_a_sibling(
+    model: ChatHuggingChat, sandbox: Sandbox, way: str
+) -> None:
+    """The question is not said again, and both answers stay in the tree."""
+    first = await ask(model, way, "one")
+    other = await ask(model, way, history("one", first), regenerate=True)
+    assert other.text == "answer 2 to one"
+    assert branches(only(sandbox)) == [["one", "answer 1 to one"], ["one", "answer 2 to one"]]
+    assert inputs(sandbox) == ["one", None]
+    assert sends(sandbox)[1]["is_retry"] is True
+
+
+@pytest.mark.proves("promise:answer-again", "promise:native-conversations")
+@pytest.mark.parametrize("way", WAYS)
+async def test_both_answers_can_be_gone_on_from(
+    model: ChatHuggingChat, sandbox: Sandbox, way: str
+) -> None:
+    """Each leads to its own branch, whichever of them the history has."""
+    first = await ask(model, way, "one")
+    other = await ask(model, way, history("one", first), regenerate=True)
+    again = await ask(model, way, history("one", other), regenerate=True)
+    for answer, text in ((other, "two"), (first, "three"), (again, "four")):
+        await ask(model, way, history("one", answer, text))
+    assert [branch[1:3] for branch in branches(only(sandbox))] == [
+        ["answer 2 to one", "two"],
+        ["answer 1 to one", "three"],
+        ["answer 3 to one", "four"],
+    ]
+
+
+@pytest.mark.proves("promise:answer-again")
+async def test_regenerating_in_the_middle_keeps_what_comes_before(
+    model: ChatHuggingChat, sandbox: Sandbox
+) -> None:
+    """Only the last answer has a sibling."""
+    turns = history("one", await model.ainvoke("one"), "two")
+    turns.append(await model.ainvoke(turns))
+    other = await model.ainvoke(turns, regenerate=True)
+    await model.ainvoke(history(turns[:3], other, "three"))
+    assert len(sandbox.conversations) == 1
+    assert branches(only(sandbox))[1][:4] == [
+        "one",
+        "answer 1 to one",
+        "two",
+        "answer 3 to two",
+    ]
+
+
+@pytest.mark.proves("promise:answer-again")
+async def test_answer_can_be_regenerated_by_its_handle(
+    model: ChatHuggingChat, sandbox: Sandbox
+) -> None:
+    """The history need not come along, but something has to be asked."""
+    first = await model.ainvoke("one")
+    other = await model.ainvoke([*history("one"), first], conversation=first, regenerate=True)
+    assert other.text == "answer 2 to one"
+
+
+@pytest.mark.proves("promise:answer-again")
+@pytest.mark.parametrize("way", WAYS)
+async def test_continued_answer_is_appended_to_on_an_older_server(way: str) -> None:
+    """The server's answer grows in place; the call gives what was added."""
+    with Sandbox(counting(), generation="legacy") as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
+        first = await ask(model, way, "one")
+        more = await ask(model, way, history("one", first), continue_answer=True)
+        assert more.text.startswith("answer 2")
+        assert branches(only(sandbox)) == [["one", first.text + more.text]]
+        assert sends(sandbox)[1] | {"is_continue": True} == sends(sandbox)[1]
+        assert "inputs" not in sends(sandbox)[1]
+
+
+def appended(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
+    """The history of a program that keeps both."""
+    return [first, more]
+
+
+def replaced(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
+    """The history of a program that keeps the newest."""
+    return [more]
+
+
+def joined(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
+    """The history of a program that adds them up."""
+    return [more.model_copy(update={"content": first.text + more.text})]
+
+
+@pytest.mark.proves("promise:answer-again", "promise:native-conversations")
+@pytest.mark.parametrize("kept", [appended, replaced, joined])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_continued_answer_is_gone_on_from(kept: Any, times: int) -> None:
+    """However the two parts are kept, the conversation goes on natively."""
+    with Sandbox(counting(), generation="legacy") as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
+        turns = history("one", await model.ainvoke("one"))
+        for _ in range(times):
+            more = await model.ainvoke(turns, continue_answer=True)
+            turns = history(turns[:-1], kept(turns[-1], more))
+        await model.ainvoke(history(turns, "two"))
+        assert len(sandbox.conversations) == 1
+        assert inputs(sandbox) == ["one", *[None] * times, "two"]
+        assert len(only(sandbox).messages) == 5
+
+
+@pytest.mark.proves("promise:answer-again", "promise:server-options")
+@pytest.mark.parametrize("way", WAYS)
+async def test_continuing_is_refused_where_the_server_cannot(way: str) -> None:
+    """A current server has no such thing, and says 500; nothing is sent there."""
+    with Sandbox() as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
+        first = await ask(model, way, "one")
+        with pytest.raises(ConfigurationError, match="continue"):
+            await ask(model, way, history("one", first), continue_answer=True)
+        assert len(sends(sandbox)) == 1
+
+
+@pytest.mark.proves("promise:answer-again")
+@pytest.mark.parametrize("option", ["regenerate", "continue_answer"])
+async def test_answering_again_needs_an_answer_of_the_server(
+    model: ChatHuggingChat, sandbox: Sandbox, option: str
+) -> None:
+    """A history that ends otherwise has nothing to answer again; no conversation is begun."""
+    first = await model.ainvoke("one")
+    again: Any = {option: True}
+    for turns in (history("one"), history("one", plain(first)), history("uno", first)):
+        with pytest.raises(ConfigurationError, match="last message"):
+            await model.ainvoke(turns, **again)
+    with pytest.raises(ConfigurationError, match="last message"):
+        await model.ainvoke(history("one", first, "two"), **again)
+    with pytest.raises(ConfigurationError, match="last message"):
+        await model.ainvoke(history("one", first), **again, conversation="new")
+    assert len(sandbox.conversations) == len(sends(sandbox)) == 1
+
+
+@pytest.mark.proves("promise:answer-again")
+async def test_answering_again_in_two_ways_at_once_is_refused(
+    model: ChatHuggingChat, sandbox: Sandbox
+) -> None:
+    """Either another answer or more of this one."""
+    first = await model.ainvoke("one")
+    with pytest.raises(ConfigurationError, match="either"):
+        await model.ainvoke(history("one", first), regenerate=True, continue_answer=True)
+    assert len(json.dumps(sends(sandbox))) < 400

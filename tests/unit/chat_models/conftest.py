@@ -1,0 +1,27 @@
+"""A sandbox for each test, and a model on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from langchain_g4f import ChatHuggingChat
+from langchain_g4f.testing import Sandbox
+from tests.unit.chat_models.ways import MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A chat-ui server that echoes."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def model(sandbox: Sandbox) -> ChatHuggingChat:
+    """A model on the sandbox that has nothing set but where and whom to ask."""
+    return ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)

@@ -1,0 +1,296 @@
+"""The application is asked when a login is wanted: what it may return, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from langchain_g4f import ChatFlowGpt, ChatHuggingChat, login
+from langchain_g4f.auth import store
+from langchain_g4f.chat_models import runtime
+from langchain_g4f.core.events import Progress
+from langchain_g4f.errors import AuthenticationError, ConfigurationError
+from langchain_g4f.testing import FlowGptSandbox, Sandbox
+from tests.unit.chat_models.ways import MODEL, WAYS, ask
+from tests.unit.traces import assert_tells_nothing
+
+CANARY = "canary-f3a91c77d2"
+ANSWER = f"Echo ({MODEL}, turn 1): hi"
+
+by_way = pytest.mark.parametrize("way", WAYS)
+by_call = pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for settings of this test."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    yield tmp_path / "settings"
+    store._warn_once.cache_clear()
+
+
+@pytest.fixture
+def closed() -> Iterator[Sandbox]:
+    """A server that turns anonymous callers away."""
+    with Sandbox(login_required=True) as sandbox:
+        yield sandbox
+
+
+class Application:
+    """Is asked for a login, and does what it was made to do.
+
+    Args:
+        answer: What it does, given the address of the login page.
+    """
+
+    def __init__(self, answer: Callable[[str], object]) -> None:
+        self._answer = answer
+        self.asked: list[str] = []
+        self.threads: list[threading.Thread] = []
+
+    def __call__(self, login_url: str) -> object:
+        self.asked.append(login_url)
+        self.threads.append(threading.current_thread())
+        return self._answer(login_url)
+
+
+def model_of(sandbox: Sandbox, application: Application, **settings: Any) -> ChatHuggingChat:
+    """A model that asks the application."""
+    return ChatHuggingChat(
+        base_url=sandbox.base_url, model=MODEL, on_login_required=application, **settings
+    )
+
+
+def header(cookies: dict[str, str]) -> str:
+    """The cookies as a browser shows them."""
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def exported(cookies: dict[str, str]) -> Path:
+    """A file that a browser's add-on has written."""
+    path = Path("cookies.txt").absolute()
+    lines = ("\t".join(("127.0.0.1", "F", "/", "F", "0", *pair)) for pair in cookies.items())
+    path.write_text("\n".join(lines))
+    return path
+
+
+FORMS: dict[str, Callable[[dict[str, str]], object]] = {
+    "header": header,
+    "secret": lambda cookies: SecretStr(header(cookies)),
+    "names and values": dict,
+    "secret values": lambda cookies: {n: SecretStr(v) for n, v in cookies.items()},
+    "file": exported,
+}
+
+
+# -- what it returns ---------------------------------------------------------------------------
+
+
+@pytest.mark.proves("promise:login-required")
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@by_call
+async def test_cookies_that_the_application_returns_log_in(
+    closed: Sandbox,
+    way: str,
+    form: Callable[[dict[str, str]], object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """In any form in which they could be given; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    application = Application(lambda _: form(closed.login("ada")))
+    seen: list[Progress] = []
+    model = model_of(closed, application, on_progress=seen.append)
+    assert (await ask(model, way, "hi")).text == ANSWER
+    assert (await ask(model, way, "hi")).text == ANSWER
+    assert application.asked == [f"{closed.base_url}/login"]
+    assert [progress.kind for progress in seen].count("login_renewed") == 1
+    assert not model.get_cache_file().exists()
+
+
+@pytest.mark.proves("promise:login-required")
+@by_way
+async def test_application_is_asked_in_a_thread_where_a_loop_would_wait(
+    closed: Sandbox, way: str
+) -> None:
+    """A sync call blocks anyway, and asks where it is."""
+    application = Application(lambda _: closed.login("ada"))
+    assert (await ask(model_of(closed, application), way, "hi")).text == ANSWER
+    elsewhere = application.threads[0] is not threading.current_thread()
+    assert elsewhere == (way in {"ainvoke", "astream"})
+
+
+@pytest.mark.proves("promise:login-required")
+@pytest.mark.parametrize("form", [str, SecretStr])
+@by_way
+async def test_token_that_the_application_returns_logs_in(
+    way: str, form: Callable[[str], object]
+) -> None:
+    """Where a service takes a token."""
+    with FlowGptSandbox(login_required=True) as sandbox:
+        application = Application(lambda _: form(sandbox.login(CANARY)))
+        model = ChatFlowGpt(base_url=sandbox.base_url, on_login_required=application)
+        assert (await ask(model, way, "hi")).text.endswith("hi")
+        sent = [request.headers["authorization"] for request in sandbox.requests]
+    assert sent == ["Bearer null", f"Bearer {CANARY}-token"]
+    assert application.asked == ["https://flowgpt.com"]
+    assert CANARY not in repr(model)
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}, 7, False])
+@by_call
+async def test_application_that_returns_nothing_of_use_leaves_the_refusal(
+    closed: Sandbox, way: str, nothing: object
+) -> None:
+    """The window was closed, say; the next call asks again."""
+    application = Application(lambda _: nothing or None)
+    model = model_of(closed, application)
+    for count in (1, 2):
+        with pytest.raises(AuthenticationError) as caught:
+            await ask(model, way, "hi")
+        assert caught.value.login_url == f"{closed.base_url}/login"
+        assert len(application.asked) == count
+    assert len(closed.requests) == 2
+
+
+@by_call
+async def test_second_refusal_is_final_and_asks_no_more(closed: Sandbox, way: str) -> None:
+    """What the application has brought is no better."""
+    application = Application(lambda _: {"hf-chat": "made-up"})
+    with pytest.raises(AuthenticationError):
+        await ask(model_of(closed, application), way, "hi")
+    assert len(application.asked) == 1
+    assert [request.status for request in closed.requests] == [302, 302]
+
+
+@by_call
+async def test_credentials_that_were_refused_are_not_tried_again(closed: Sandbox, way: str) -> None:
+    """The application has nothing new, so there is nothing to send."""
+    ended = closed.login("ada")
+    closed.expire_sessions()
+    application = Application(lambda _: ended)
+    with pytest.raises(AuthenticationError):
+        await ask(model_of(closed, application, cookies=ended), way, "hi")
+    assert (len(application.asked), len(closed.requests)) == (1, 1)
+
+
+@by_call
+async def test_credentials_that_were_given_are_replaced_by_the_application_alone(
+    closed: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment's are not what the caller meant."""
+    monkeypatch.setenv("HUGGINGCHAT_BASE_URL", closed.base_url)
+    monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(closed.login("environment")))
+    application = Application(lambda _: closed.login("application"))
+    model = model_of(closed, application, cookies={"hf-chat": "ended"})
+    assert (await ask(model, way, "hi")).text == ANSWER
+    assert model.whoami() == "application"
+
+
+# -- what it does ------------------------------------------------------------------------------
+
+
+class WindowError(Exception):
+    """What an application may raise."""
+
+
+@pytest.mark.parametrize("kind", [WindowError, ConfigurationError, TimeoutError])
+@by_way
+async def test_error_of_the_application_is_the_callers(
+    closed: Sandbox, way: str, kind: type[Exception]
+) -> None:
+    """As it is; the next call asks again."""
+
+    def fail(_: str) -> object:
+        raise kind("no window")
+
+    application = Application(fail)
+    model = model_of(closed, application)
+    for _ in range(2):
+        with pytest.raises(kind, match="no window") as caught:
+            await ask(model, way, "hi")
+        assert type(caught.value) is kind
+    assert (len(application.asked), len(closed.requests)) == (2, 2)
+
+
+@pytest.mark.proves("promise:redaction")
+@pytest.mark.parametrize("given", [f"hf-chat={CANARY}\r\nx: y", {"hf-chat": f"{CANARY};"}, CANARY])
+@by_call
+async def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(
+    closed: Sandbox, way: str, given: object
+) -> None:
+    """A line break would begin another header."""
+    with pytest.raises(ConfigurationError, match="cookies") as caught:
+        await ask(model_of(closed, Application(lambda _: given)), way, "hi")
+    assert_tells_nothing(caught.value, CANARY)
+    assert len(closed.requests) == 1
+
+
+@by_way
+async def test_application_may_log_in_itself(closed: Sandbox, way: str) -> None:
+    """It calls `login()`, which keeps the login, and returns nothing."""
+
+    def log_in(_: str) -> None:
+        login("huggingchat", base_url=closed.base_url, cookies=closed.login("ada"))
+
+    application = Application(log_in)
+    model = model_of(closed, application)
+    assert (await ask(model, way, "hi")).text == ANSWER
+    assert len(application.asked) == 1
+    assert ChatHuggingChat(base_url=closed.base_url, model=MODEL).invoke("hi").text == ANSWER
+
+
+@by_call
+async def test_application_is_not_asked_while_another_login_is_there(
+    closed: Sandbox, way: str
+) -> None:
+    """Somebody has logged in elsewhere meanwhile."""
+    application = Application(lambda _: None)
+    model = model_of(closed, application)
+    login("huggingchat", base_url=closed.base_url, cookies=closed.login("ada"))
+    assert (await ask(model, way, "hi")).text == ANSWER
+    assert application.asked == []
+
+
+# -- many calls --------------------------------------------------------------------------------
+
+
+@pytest.mark.proves("fault:43:HC")
+async def test_fifty_calls_ask_the_application_once(closed: Sandbox) -> None:
+    """The others wait for what it brings."""
+    application = Application(lambda _: closed.login("ada"))
+    model = model_of(closed, application)
+    answers = await asyncio.gather(*(model.ainvoke("hi") for _ in range(50)))
+    assert {answer.text for answer in answers} == {ANSWER}
+    assert len(application.asked) == 1
+
+
+@pytest.mark.proves("fault:43:HC")
+@pytest.mark.parametrize("fails", [False, True])
+async def test_fifty_calls_ask_once_though_nobody_logs_in(closed: Sandbox, *, fails: bool) -> None:
+    """Fifty windows, one after the other, would be shown to a person who has closed the first."""
+    all_refused = threading.Event()
+
+    def give_up(_: str) -> object:
+        assert all_refused.wait(5)
+        if fails:
+            raise WindowError("closed")
+        return None
+
+    async def refused() -> None:
+        while sum(len(held.behind) for held in runtime._locks._held.values()) < 49:  # noqa: ASYNC110 -- no event
+            await asyncio.sleep(0.005)
+        all_refused.set()
+
+    application = Application(give_up)
+    model = model_of(closed, application)
+    calls = [model.ainvoke("hi") for _ in range(50)]
+    *ends, _ = await asyncio.gather(*calls, refused(), return_exceptions=True)
+    assert len(application.asked) == 1
+    assert sum(isinstance(end, AuthenticationError) for end in ends) == 50 - fails

@@ -1,0 +1,272 @@
+"""Calls in answers: what of an answer is text, what is a call, and when it is given."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk
+
+from langchain_g4f import ChatHuggingChat
+from langchain_g4f.chat_models.chunks import ChunkMapper
+from langchain_g4f.chat_models.reading import AnswerReading
+from langchain_g4f.core.events import Event, FinalText, Finish, Progress, Reasoning, Text, ToolCall
+from langchain_g4f.testing import Reply
+from tests.unit.chat_models.tools import ADD, ECHO, NONCE, add, calls, marked, repeat, saying
+from tests.unit.chat_models.ways import WAYS, add_up, ask
+
+SUM = ("add", {"a": 2, "b": 3})
+SAID = ("repeat", {"text": "ä<b>"})
+EACH_ITS_OWN = ("conversation", "tool_nonce")
+MIXED = f"Let me see. {ADD}\n{ECHO} Wait for it."
+
+
+def mapped(*events: Event, stop: tuple[str, ...] = (), **reading: bool) -> tuple[Any, Any]:
+    """The sum of the chunks, and the folded answer."""
+    options = {"tools": True, "bare_json": False, "parallel": True, **reading}
+    mapper = ChunkMapper("example", "model", stop, AnswerReading(**options, nonce=NONCE))
+    chunks = [chunk for event in events for chunk in mapper.chunks(_marked(event))]
+    chunks.extend(mapper.end())
+    assert not mapper.missed
+    total = functools.reduce(operator.add, (chunk.message for chunk in chunks))
+    return total, mapper.fold(chunks)
+
+
+def _marked(event: Event) -> Event:
+    """The event with the id in its calls."""
+    if isinstance(event, Text | FinalText):
+        return replace(event, text=marked(event.text))
+    return event
+
+
+def letters(text: str) -> list[Event]:
+    """The text in the smallest pieces, with the id in its calls."""
+    return [Text(letter) for letter in marked(text)]
+
+
+def streamed(model: ChatHuggingChat) -> list[AIMessageChunk]:
+    """The chunks of an answer."""
+    stream = model.bind_tools([add, repeat]).stream("hi")
+    return [chunk for chunk in stream if isinstance(chunk, AIMessageChunk)]
+
+
+def without_ids(message: AIMessage) -> dict[str, Any]:
+    """What two answers that are equal have in common."""
+    return {
+        "calls": calls(message),
+        "invalid": [(c["name"], c["args"]) for c in message.invalid_tool_calls],
+        "content": message.content,
+        "kwargs": message.additional_kwargs,
+        "metadata": {k: v for k, v in message.response_metadata.items() if k not in EACH_ITS_OWN},
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_text_before_between_and_after_calls_is_kept(way: str) -> None:
+    """The calls have their names, arguments and ids of their own; the end says so."""
+    with saying(MIXED) as (model, _):
+        answer = await ask(model.bind_tools([add, repeat]), way, "hi")
+        again = await ask(model.bind_tools([add, repeat]), way, "hi")
+    assert str(answer.content).split() == ["Let", "me", "see.", "Wait", "for", "it."]
+    assert calls(answer) == [SUM, SAID]
+    assert answer.response_metadata["finish_reason"] == "tool_calls"
+    ids = [call["id"] for call in (*answer.tool_calls, *again.tool_calls)]
+    assert len({*ids}) == 4
+    assert all(ids)
+
+
+async def test_every_way_of_asking_gives_the_same_answer() -> None:
+    """Chunks added up are what `invoke` gives, but for the ids."""
+    found = []
+    with saying(f"{MIXED}<tool_call>broken</tool_call>") as (model, _):
+        for way in WAYS:
+            bound = model.bind_tools([add, repeat])
+            found.append(without_ids(await ask(bound, way, "hi")))
+    assert found[0] == found[1] == found[2] == found[3]
+    assert found[0]["invalid"] == [("", '"broken"')]
+
+
+def test_call_is_given_in_one_piece_when_it_is_whole() -> None:
+    """Each in a chunk of its own, with an index."""
+    with saying([*MIXED]) as (model, _):
+        chunks = streamed(model)
+    pieces = [chunk.tool_call_chunks for chunk in chunks if chunk.tool_call_chunks]
+    assert [(p["name"], p["index"]) for (p,) in pieces] == [("add", 0), ("repeat", 1)]
+    assert all(chunk.content == "" for chunk in chunks if chunk.tool_call_chunks)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_call_that_is_only_thought_is_none(way: str) -> None:
+    """In the model's reasoning, declared or inline, nothing is called."""
+    thinking = Reply("Five.", reasoning=f"I could {ADD} that.")
+    with saying(thinking) as (model, _):
+        answer = await ask(model.bind_tools([add]), way, "hi")
+    assert answer.tool_calls == []
+    assert str(answer.content).strip() == "Five."
+    assert answer.response_metadata["finish_reason"] == "stop"
+    total, folded = mapped(Reasoning(ADD), *letters(f"<think>{ADD}</think>Five."), Finish())
+    for message in (total, folded):
+        assert (message.tool_calls, message.text) == ([], "Five.")
+        assert message.additional_kwargs["reasoning_content"] == ADD + marked(ADD)
+
+
+@pytest.mark.parametrize("stop", ["arguments", "2,", "tool_call", "}}", "ä", "name"])
+def test_stop_string_cuts_no_call(stop: str) -> None:
+    """What stands inside a call is no text."""
+    for message in mapped(*letters(f"Well. {ADD}{ECHO}"), Finish(), stop=(stop,)):
+        assert calls(message) == [SUM, SAID]
+        assert message.text.strip() == "Well."
+        assert message.response_metadata["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_stop_string_in_the_text_ends_the_answer(way: str) -> None:
+    """What comes after it is neither text nor call; a call before it is one."""
+    with saying(f"One {ADD} two ### three {ECHO}") as (model, _):
+        answer = await ask(model.bind_tools([add, repeat]), way, "hi", stop=["###"])
+    assert calls(answer) == [SUM]
+    assert str(answer.content).split() == ["One", "two"]
+    assert answer.response_metadata["stop_sequence"] == "###"
+    assert answer.response_metadata["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.parametrize("reason", ["length", "interrupted"])
+def test_other_end_of_an_answer_with_calls_is_told(reason: Any) -> None:
+    """An answer that was cut off is not one that waits for results."""
+    for message in mapped(Text(ADD), Finish(reason)):
+        assert message.response_metadata["finish_reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("streamed", "final", "found", "reason"),
+    [
+        (f"x {ADD}", f"y {ECHO}", [SAID], "tool_calls"),
+        (f"x {ADD}", f"y {ADD}{ECHO}", [SUM, SAID], "tool_calls"),
+        (f"x {ADD}", "y", [], "stop"),
+        ("x", f"y {ADD}", [SUM], "tool_calls"),
+        (f"x {ADD[:30]}", f"<think>{ECHO}</think>y {ADD}", [SUM], "tool_calls"),
+    ],
+)
+def test_replaced_answer_has_the_calls_of_its_last_version(
+    streamed: str, final: str, found: list[Any], reason: str
+) -> None:
+    """A stream is never taken back; a folded answer is the last version, and ends as that does."""
+    _, folded = mapped(*letters(streamed), FinalText(final), Finish("stop"))
+    assert calls(folded) == found
+    assert folded.text.strip() == "y"
+    assert folded.response_metadata["finish_reason"] == reason
+    assert all(call["id"] for call in folded.tool_calls)
+
+
+def test_broken_call_of_the_last_version_is_an_invalid_one() -> None:
+    """As it is in a stream."""
+    _, folded = mapped(Text("x"), FinalText("<tool_call>broken</tool_call>"), Finish())
+    assert folded.tool_calls == []
+    assert [call["args"] for call in folded.invalid_tool_calls] == ['"broken"']
+
+
+def test_last_version_without_tools_keeps_its_text() -> None:
+    """Where JSON is wanted, that is what is left of it."""
+    total, folded = mapped(
+        Text('A {"a": 1}'), FinalText('B {"a": 2} C'), Finish(), tools=False, bare_json=True
+    )
+    assert total.text == '{"a": 1}'
+    assert folded.text == '{"a": 2}'
+
+
+def test_text_without_json_is_passed_on_at_the_end() -> None:
+    """Where JSON was wanted and none came, the caller sees what did."""
+    for message in mapped(Text("I "), Text("cannot."), Finish(), tools=False, bare_json=True):
+        assert message.text == "I cannot."
+
+
+def test_single_call_is_kept_where_one_is_wanted() -> None:
+    """The first, also of the last version of a replaced answer."""
+    total, folded = mapped(Text(ADD + ECHO), FinalText(ECHO + ADD), Finish(), parallel=False)
+    assert (calls(total), calls(folded)) == ([SUM], [SAID])
+
+
+def test_repairs_are_counted() -> None:
+    """A call that was not spelled as asked for is made and told of."""
+    odd = "<tool_call>```json\n{'name': 'add', 'arguments': {'a': 2, 'b': 3,}}\n```</tool_call>"
+    for message in mapped(Text(odd + ADD + odd), Finish()):
+        assert calls(message) == [SUM] * 3
+        assert message.response_metadata["repaired_calls"] == 2
+    for message in mapped(Text(ADD), Finish()):
+        assert "repaired_calls" not in message.response_metadata
+
+
+def test_call_of_a_service_keeps_its_id() -> None:
+    """A service with tools of its own names its calls."""
+    for message in mapped(ToolCall("add", "{}", "their-1"), Progress("x", ""), Finish()):
+        assert [call["id"] for call in message.tool_calls] == ["their-1"]
+
+
+PROSE = [
+    *["a < b and <b>bold</b>", "<tool> <tools>", "I call add(2, 3)."],
+    "Use the <think> tag and close it with </think> like so.",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+@pytest.mark.parametrize("way", WAYS)
+async def test_prose_is_neither_call_nor_reasoning(way: str, text: str) -> None:
+    """It comes as it was said, with tools and without."""
+    with saying([*text]) as (model, _):
+        plain = await ask(model, way, "hi")
+        answer = await ask(model.bind_tools([add]), way, "hi")
+    assert (answer.content, answer.tool_calls) == (text, [])
+    assert (plain.content, plain.additional_kwargs) == (text, {})
+    assert answer.response_metadata["finish_reason"] == "stop"
+
+
+def test_text_comes_as_early_with_tools_as_without() -> None:
+    """Each piece of text is given for the very event that brings it."""
+    pieces = ["Let ", "me ", "see: ", "a < b, ", "so"]
+    reading = AnswerReading(tools=True, bare_json=False, parallel=True)
+    told, plain = (
+        ChunkMapper("example", "model", (), reading),
+        ChunkMapper("example", "model", ()),
+    )
+    for piece in pieces:
+        found = [chunk.text for chunk in told.chunks(Text(piece))]
+        assert found == [chunk.text for chunk in plain.chunks(Text(piece))] == [piece]
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+async def test_output_version_v1_has_text_and_calls_as_blocks(way: str) -> None:
+    """In content and in content blocks alike."""
+    with saying(MIXED, output_version="v1") as (model, _):
+        answer = await ask(model.bind_tools([add, repeat]), way, "hi")
+    assert [block["type"] for block in answer.content_blocks] == ["text", *["tool_call"] * 2]
+    assert calls(answer) == [SUM, SAID]
+    blocks = [block for block in answer.content if isinstance(block, dict)]
+    assert [block["type"] for block in blocks] == ["text", *["tool_call"] * 2]
+    assert [(b["name"], b["args"]) for b in blocks[1:]] == [SUM, SAID]
+
+
+async def test_events_of_version_3_show_text_and_calls_as_blocks() -> None:
+    """Each block begins and ends, and the message at the end has them all."""
+    with saying(MIXED) as (model, _):
+        bound: Any = model.bind_tools([add, repeat])
+        events = list(bound.stream_events("hi", version="v3"))
+        message = bound.stream_events("hi", version="v3").output
+    ended = [e["content"] for e in events if e["event"] == "content-block-finish"]
+    assert [block["type"] for block in ended] == ["text", *["tool_call"] * 2]
+    assert [(block["name"], block["args"]) for block in ended[1:]] == [SUM, SAID]
+    assert calls(message) == [SUM, SAID]
+    assert "".join(message.text.split()) == "Letmesee.Waitforit."
+
+
+def test_chunks_of_calls_add_up_in_any_order_of_adding() -> None:
+    """As a running total, or two halves."""
+    with saying([*MIXED]) as (model, _):
+        chunks = streamed(model)
+    half = len(chunks) // 2
+    whole: Any = add_up(chunks)
+    halves: Any = add_up(chunks[:half]) + add_up(chunks[half:])
+    assert whole.tool_calls == halves.tool_calls
+    assert whole.content_blocks == halves.content_blocks

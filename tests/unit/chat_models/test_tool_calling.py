@@ -1,0 +1,283 @@
+"""What the model is told of tools and of the format of its answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableBinding, RunnableLambda
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from langchain_g4f import ChatHuggingChat
+from langchain_g4f.chat_models.tool_calling import Emulation
+from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.testing import Sandbox
+from tests.unit.chat_models.tools import ADD, add, asked, calls, repeat, saying, system
+from tests.unit.chat_models.ways import WAYS, ask
+
+INTEGER = {"type": "integer"}
+SCHEMA = {
+    "title": "Sum",
+    "description": "Two numbers.",
+    "type": "object",
+    "properties": {"a": INTEGER, "b": INTEGER},
+    "required": ["a", "b"],
+}
+
+
+def plain(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+class Model(BaseModel):
+    """Add two numbers."""
+
+    a: int
+    b: int = Field(description="the other one")
+
+
+class Typed(TypedDict):
+    """Add two numbers."""
+
+    a: int
+    b: Annotated[int, ..., "the other one"]
+
+
+TOOLS: dict[str, Any] = {
+    "a function": plain,
+    "a pydantic class": Model,
+    "a typed dict": Typed,
+    "a LangChain tool": add,
+    "a runnable": RunnableLambda(lambda x: x["a"] + x["b"]).as_tool(
+        name="sum", description="Add two numbers.", arg_types={"a": int, "b": int}
+    ),
+    "a JSON schema": SCHEMA,
+    "OpenAI's form": convert_to_openai_tool(add),
+    "Anthropic's form": {
+        "name": "add",
+        "description": "Add two numbers.",
+        "input_schema": {"type": "object", "properties": {"a": INTEGER, "b": INTEGER}},
+    },
+}
+
+
+def described(text: str) -> list[Any]:
+    """The tools that the model was told of."""
+    found = re.search(r"<tools>\n(.*)\n</tools>", text, re.DOTALL)
+    return [json.loads(line) for line in found.group(1).splitlines()] if found else []
+
+
+def taken(**kwargs: Any) -> Emulation:
+    """What a call with these arguments needs."""
+    emulation = Emulation.take(kwargs)
+    assert emulation is not None
+    assert not kwargs
+    return emulation
+
+
+@pytest.mark.parametrize("given", TOOLS.values(), ids=TOOLS.keys())
+def test_tool_in_any_form_is_described_to_the_model(
+    model: ChatHuggingChat, sandbox: Sandbox, given: Any
+) -> None:
+    """Its name and the schema of its arguments are told before everything else."""
+    bound = model.bind_tools([given])
+    assert isinstance(bound, RunnableBinding)
+    bound.invoke("hi")
+    (found,) = described(system(sandbox))
+    assert found["name"] == convert_to_openai_tool(given)["function"]["name"]
+    assert found["description"]
+    assert {key: p["type"] for key, p in found["parameters"]["properties"].items()} == {
+        "a": "integer",
+        "b": "integer",
+    }
+    assert asked(sandbox) == "hi"
+
+
+def test_tools_stand_behind_the_callers_system_prompt(
+    model: ChatHuggingChat, sandbox: Sandbox
+) -> None:
+    """The caller's words come first."""
+    model.bind_tools([add, repeat]).invoke([("system", "Be brief."), ("user", "hi")])
+    assert system(sandbox).startswith("Be brief.\n\n# Tools")
+    assert [tool["name"] for tool in described(system(sandbox))] == ["add", "repeat"]
+
+
+def test_tools_may_be_given_with_the_call(model: ChatHuggingChat, sandbox: Sandbox) -> None:
+    """As arguments they mean the same as bound."""
+    model.invoke("hi", tools=[add], tool_choice="add")
+    assert [tool["name"] for tool in described(system(sandbox))] == ["add"]
+    assert '"add"' in asked(sandbox)
+
+
+@pytest.mark.parametrize("choice", [None, False, "auto", "", {"type": "auto"}])
+def test_no_choice_is_no_directive(choice: Any) -> None:
+    """The model decides."""
+    emulation = taken(tools=[add], tool_choice=choice)
+    assert (emulation.note, emulation.forced) == ("", False)
+    assert (
+        "tool_choice" not in vars(ChatHuggingChat().bind_tools([add], tool_choice=choice))["kwargs"]
+    )
+
+
+@pytest.mark.parametrize("choice", [True, "any", "required", {"type": "any"}])
+def test_any_choice_demands_some_call(
+    model: ChatHuggingChat, sandbox: Sandbox, choice: Any
+) -> None:
+    """It is said with the message, not before everything else."""
+    model.bind_tools([add, repeat], tool_choice=choice).invoke("hi")
+    assert asked(sandbox).startswith("hi\n\nYou must call one of the tools now")
+    assert "You must" not in system(sandbox)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "repeat",
+        {"type": "function", "function": {"name": "repeat"}},
+        {"type": "function", "name": "repeat"},
+        {"type": "tool", "name": "repeat"},
+    ],
+)
+def test_named_choice_demands_that_call(
+    model: ChatHuggingChat, sandbox: Sandbox, choice: Any
+) -> None:
+    """By name, or in the forms of other services."""
+    model.bind_tools([add, repeat], tool_choice=choice).invoke("hi")
+    assert 'You must call the tool "repeat" now' in asked(sandbox)
+
+
+@pytest.mark.parametrize("choice", ["none", {"type": "none"}])
+@pytest.mark.parametrize("way", WAYS)
+async def test_choice_of_none_hides_the_tools(way: str, choice: Any) -> None:
+    """The model is not told of them, and what looks like a call is text."""
+    with saying(ADD) as (model, sandbox):
+        answer = await ask(model.bind_tools([add], tool_choice=choice), way, "hi")
+        assert system(sandbox) == ""
+    assert (answer.tool_calls, answer.content) == ([], ADD)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["sub", {"type": "function"}, {"type": "function", "function": {"name": "sub"}}, {}, 3],
+)
+def test_choice_of_an_unknown_tool_is_refused_when_it_is_bound(choice: Any) -> None:
+    """The error names the tools there are."""
+    with pytest.raises(ConfigurationError, match=r"tool_choice.*the tools are: add"):
+        ChatHuggingChat().bind_tools([add], tool_choice=choice)
+    with pytest.raises(ConfigurationError, match="tool_choice"):
+        ChatHuggingChat().invoke("hi", tools=[add], tool_choice=choice)
+
+
+def test_choice_without_any_tools_names_none() -> None:
+    """There is nothing to choose from."""
+    with pytest.raises(ConfigurationError, match="the tools are: none"):
+        ChatHuggingChat().bind_tools([], tool_choice="add")
+
+
+def test_demand_for_a_call_without_tools_is_no_demand() -> None:
+    """It could not be met."""
+    assert Emulation.take({"tools": [], "tool_choice": "any"}) is None
+    emulation = taken(tools=[], tool_choice="any", response_format={"type": "json_object"})
+    assert (emulation.section, emulation.forced) == ("", False)
+    assert "tool" not in emulation.note
+
+
+def test_tool_of_another_service_is_refused() -> None:
+    """It cannot be described, for nobody here knows what it does."""
+    with pytest.raises(ConfigurationError, match="'web_search_preview' is run by another service"):
+        ChatHuggingChat().bind_tools([{"type": "web_search_preview"}])
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_no_parallel_calls_keeps_the_first(way: str) -> None:
+    """The model is asked for one, and of several the first counts."""
+    second = ADD.replace("2", "7")
+    with saying(f"{ADD}\n{second}") as (model, sandbox):
+        answer = await ask(model.bind_tools([add], parallel_tool_calls=False), way, "hi")
+        assert "Make one call at a time." in system(sandbox)
+        assert calls(answer) == [("add", {"a": 2, "b": 3})]
+        both = await ask(model.bind_tools([add], parallel_tool_calls=True), way, "hi")
+        assert "Several calls are several such elements." in system(sandbox)
+        assert calls(both) == [("add", {"a": 2, "b": 3}), ("add", {"a": 7, "b": 3})]
+
+
+def without_id(text: str) -> str:
+    """The text without what is different in each conversation."""
+    return re.sub(r' id="\w+"', "", text)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_strict_is_taken_and_changes_nothing(
+    model: ChatHuggingChat, sandbox: Sandbox, strict: bool
+) -> None:
+    """Nothing could keep that promise."""
+    model.bind_tools([add]).invoke("hi")
+    before = without_id(system(sandbox))
+    model.bind_tools([add], strict=strict).invoke("hi")
+    assert without_id(system(sandbox)) == before
+
+
+def test_calls_without_tools_are_not_looked_for() -> None:
+    """A model without tools is read as it always was."""
+    assert Emulation.take({"tools": [], "strict": True}) is None
+    assert Emulation.take({"response_format": {"type": "text"}}) is None
+    with saying(ADD) as (plain, _):
+        assert plain.invoke("hi").content == ADD
+
+
+FORMATS: dict[str, Any] = {
+    "a JSON schema": SCHEMA,
+    "a pydantic class": Model,
+    "a typed dict": Typed,
+    "OpenAI's form": {"type": "json_schema", "json_schema": {"name": "Sum", "schema": SCHEMA}},
+    "the form of OpenAI's responses": {"type": "json_schema", "name": "Sum", "schema": SCHEMA},
+    "a schema without a title": {key: SCHEMA[key] for key in ("type", "properties", "required")},
+}
+
+
+@pytest.mark.parametrize("wanted", FORMATS.values(), ids=FORMATS.keys())
+@pytest.mark.parametrize("way", WAYS)
+async def test_wanted_format_is_told_and_its_fence_left_out(way: str, wanted: Any) -> None:
+    """As a plain parameter, in any form; the answer is JSON and nothing else."""
+    with saying('Here: ```json\n{"a": 1, "b": 2}\n```') as (model, sandbox):
+        answer = await ask(model, way, "hi", response_format=wanted)
+        schema = json.loads(asked(sandbox).partition("JSON Schema:\n")[2])
+        assert answer.content == '{"a": 1, "b": 2}'
+        assert answer.response_metadata["finish_reason"] == "stop"
+        assert system(sandbox) == ""
+    assert schema["properties"].keys() == {"a", "b"}
+
+
+def test_any_json_may_be_wanted() -> None:
+    """There is no schema then."""
+    note = taken(response_format={"type": "json_object"}).note
+    assert "JSON object" in note
+    assert "Schema" not in note
+
+
+@pytest.mark.parametrize(
+    "wanted", ["json", 3, {}, {"type": "json_schema"}, {"type": "json_schema", "json_schema": {}}]
+)
+def test_format_that_is_not_known_is_refused(wanted: Any) -> None:
+    """Before anything is sent."""
+    with pytest.raises(ConfigurationError, match="response_format"):
+        ChatHuggingChat().invoke("hi", response_format=wanted)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_tools_and_a_format_go_together(way: str) -> None:
+    """A call is a call, and around JSON nothing is left."""
+    with saying(f"Well. {ADD}", 'So: {"a": 1} Bye.') as (model, sandbox):
+        bound = model.bind_tools([add], response_format=SCHEMA)
+        first = await ask(bound, way, [HumanMessage("hi")])
+        assert "JSON Schema" in asked(sandbox)
+        assert described(system(sandbox))
+        second = await ask(bound, way, "hi")
+    assert calls(first) == [("add", {"a": 2, "b": 3})]
+    assert (second.tool_calls, second.content) == ([], '{"a": 1}')

@@ -1,0 +1,216 @@
+"""What an app says of itself (docs/protocols/gradio-space.md, sections 2, 8 and 11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from langchain_g4f.errors import MalformedStreamError
+from langchain_g4f.providers.gradio_space import Component, read_app
+from langchain_g4f.providers.gradio_space.app import keyword
+from tests.unit.providers.gradio_space.apps import (
+    BOX,
+    BUTTON,
+    CHATBOT,
+    PLAIN,
+    RECORDED,
+    app,
+    component,
+    config,
+    function,
+    page_config,
+    recorded_config,
+)
+
+
+@pytest.mark.proves("obligation:gradio-space:1", "cassette:phi4/discovery")
+@pytest.mark.parametrize("folder", RECORDED)
+def test_recorded_description_is_read(folder: str) -> None:
+    """Version, prefix, ids and limits come from the server."""
+    described = recorded_config(folder)
+    found = read_app(described)
+    assert found.app_id == described["app_id"]
+    assert found.line == int(described["version"][0])
+    assert found.prefix == "/gradio_api"
+    assert found.title == described["title"]
+    assert found.file_limit == described["max_file_size"]
+    assert (found.space, found.tells_errors) == ("", False)
+    assert found.components.keys() == {each["id"] for each in described["components"]}
+    assert [f.id for f in found.functions] == sorted(f["id"] for f in described["dependencies"])
+
+
+def test_functions_of_the_recorded_phi4_are_read() -> None:
+    """Step by step, as the earlier client knew them."""
+    found = {f.name: f for f in read_app(recorded_config("phi4")).functions}
+    add, respond, cosmetics = found["add_message"], found["respond"], found["lambda_10"]
+    assert (add.id, add.inputs, add.outputs) == (10, (3, 8, 2), (3, 8, 2))
+    assert (add.queued, add.streams, add.targets) == (False, False, ((8, "submit"),))
+    assert (respond.id, respond.after, respond.streams) == (11, 10, True)
+    assert (respond.queued, respond.targets) == (True, ((None, "then"),))
+    assert (cosmetics.after, cosmetics.on_server, cosmetics.public) == (11, True, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "public"),
+    [
+        ({}, True),
+        ({"show_api": None}, True),
+        ({"show_api": False}, False),
+        ({"api_name": False}, False),
+        ({"api_visibility": "public"}, True),
+        ({"api_visibility": "undocumented"}, False),
+        ({"api_visibility": "private"}, False),
+    ],
+)
+def test_function_is_public_where_the_app_offers_it(given: dict[str, Any], public: bool) -> None:
+    """Each line of Gradio says so in its own way."""
+    (found,) = app([BOX], [function(5, [2], [2], **given)]).functions
+    assert found.public is public
+
+
+def test_function_without_a_name_has_an_empty_one() -> None:
+    """An unnamed function can be run, if not named."""
+    names = (None, False)
+    functions = [function(n, [2], [2], api_name=name) for n, name in enumerate(names)]
+    assert [f.name for f in app([BOX], functions).functions] == ["", ""]
+
+
+def test_description_of_gradio_4_is_read() -> None:
+    """It has no prefix, and leaves out what is the default."""
+    described = page_config(version="4.44.1", protocol="sse_v2.1")
+    del described["api_prefix"], described["title"]
+    for name in ("queue", "backend_fn", "show_api", "types"):
+        described["dependencies"][0][name] = None
+    found = read_app(described)
+    assert (found.line, found.prefix, found.title) == (4, "", "")
+    (answer,) = found.functions
+    assert (answer.queued, answer.on_server, answer.public) == (True, True, True)
+    assert not answer.streams
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "shape"),
+    [
+        ("4.44.1", None, "tuples"),
+        ("5.22.0", "tuples", "tuples"),
+        ("5.22.0", "messages", "strings"),
+        ("6.31.0", None, "parts"),
+        ("6.0.0.dev3", "messages", "parts"),
+        ("unknown", "messages", "strings"),
+    ],
+)
+@pytest.mark.proves("obligation:gradio-space:2")
+def test_shape_of_messages_follows_the_version(version: str, kind: str | None, shape: str) -> None:
+    """The first number decides, then what the chatbot says."""
+    found = app([component(1, "chatbot", type=kind)], [], version=version)
+    assert found.shape(found.components[1]) == shape
+
+
+@pytest.mark.parametrize("protocol", ["ws", "sse", "sse_v1", None])
+def test_app_that_is_too_old_is_refused_by_its_protocol(protocol: str | None) -> None:
+    """The error says what it speaks, and what is needed."""
+    with pytest.raises(MalformedStreamError, match=f"{protocol or 'no protocol'}.*4.17"):
+        app([], [], protocol=protocol)
+
+
+def test_function_with_components_that_are_not_listed_cannot_be_called() -> None:
+    """What an app renders later is in no description."""
+    functions = [function(5, [2], [2]), function(6, [99], [2]), function(7, [2], [98])]
+    assert [f.id for f in app([BOX], functions).functions] == [5]
+
+
+def test_function_of_an_older_app_is_named_by_its_place() -> None:
+    """It has no id."""
+    described = config([BOX], [function(0, [2], [2]), function(0, [2], [2])])
+    for each in described["dependencies"]:
+        del each["id"]
+    assert [(f.id, f.name) for f in read_app(described).functions] == [(0, "fn_0"), (1, "fn_0")]
+
+
+def test_functions_are_in_the_order_of_their_ids() -> None:
+    """Their place in the list says nothing."""
+    functions = [function(id_, [], []) for id_ in (9, 3, 5)]
+    assert [f.id for f in app([], functions).functions] == [3, 5, 9]
+
+
+@pytest.mark.parametrize("target", [[2], "submit", [2, None], [2, "submit", 1], None])
+def test_target_of_another_shape_starts_nothing(target: object) -> None:
+    """It is no reason to give up the app."""
+    described = config([BOX], [{**function(5, [2], [2]), "targets": [target, ["x", "click"]]}])
+    (found,) = read_app(described).functions
+    assert found.targets == ((None, ""), (None, "click"))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"components": None}, "'components'"),
+        ({"dependencies": {}}, "'dependencies'"),
+        ({"version": 5}, "'version'"),
+        ({"api_prefix": 1}, "'api_prefix'"),
+        ({"components": [{"type": "button"}]}, "'id'"),
+        ({"components": [{"id": 1}]}, "'type'"),
+        ({"components": [7]}, "'props'"),
+        ({"dependencies": [{"id": 1, "outputs": []}]}, "'inputs'"),
+        ({"dependencies": [function(5, [], [], queue="yes")]}, "'queue'"),
+        ({"dependencies": [None]}, "'api_visibility'"),
+    ],
+)
+def test_description_of_another_shape_is_an_error_that_names_the_key(
+    change: dict[str, Any], named: str
+) -> None:
+    """Never a bare KeyError."""
+    with pytest.raises(MalformedStreamError, match=named):
+        read_app(config([], []) | change)
+
+
+@pytest.mark.parametrize("described", [None, [], "app", {}])
+def test_what_is_no_description_is_refused(described: Any) -> None:
+    """Whatever it is."""
+    with pytest.raises(MalformedStreamError):
+        read_app(described)
+
+
+def test_size_limit_that_is_no_number_is_none() -> None:
+    """Some versions write it as text."""
+    assert app([], [], max_file_size="5mb").file_limit is None
+    assert app([], [], max_file_size=5).file_limit == 5
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Max new tokens", "max_new_tokens"),
+        ("Top-p (nucleus sampling)", "top_p_nucleus_sampling"),
+        ("maxNewTokens", "max_new_tokens"),
+        ("🌡️ Temperature:", "temperature"),
+        ("Größe", "größe"),
+        ("__x__", "x"),
+        ("🌡️", ""),
+    ],
+)
+def test_label_becomes_a_keyword(label: str, name: str) -> None:
+    """The name that can stand in `inputs={...}`."""
+    assert keyword(label) == name
+
+
+@pytest.mark.parametrize("label", [None, "", "🌡️", 7, '__i18n__{"key": "chat"}'])
+def test_component_without_a_label_is_named_by_type_and_id(label: Any) -> None:
+    """A label that is looked up by the page is none."""
+    found = app([component(7, "slider", label)], []).components[7]
+    assert found.name == "slider_7"
+
+
+def test_choices_are_the_values_and_not_what_is_shown() -> None:
+    """A choice may be a pair of both."""
+    choices = [["Small", "s"], "m", ["Large", "l"], [], 4]
+    found = app([component(1, "dropdown", choices=choices)], []).components[1]
+    assert found.choices == ["s", "m", "l", [], 4]
+    assert Component(1, "dropdown", "", {"choices": None}).choices == []
+
+
+def test_flags_of_a_function_are_read() -> None:
+    """A script of the browser is none of the server's functions."""
+    (found,) = app([CHATBOT, BUTTON], [function(5, [], [1], backend_fn=False, **PLAIN)]).functions
+    assert (found.on_server, found.queued, found.streams) == (False, False, False)
