@@ -6,7 +6,6 @@ VERSION := $(shell $(PYTHON) -I -S -c 'import sys; print("%d.%d.%d" % sys.versio
 VENV := .venv
 TESTS := tests
 BIN := $(VENV)/bin
-CODE := $(wildcard langchain_g4f tests scripts benchmarks examples)
 PIP := $(BIN)/pip --quiet --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt --build-constraint constraints.txt
 
@@ -98,7 +97,7 @@ test-browser: $(VENV)/dev.stamp chromium ## sign-in in a real Chromium
 lint: $(VENV)/dev.stamp ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: format
@@ -108,7 +107,7 @@ format: $(VENV)/dev.stamp ## format the code and apply safe fixes
 
 .PHONY: type
 type: $(VENV)/dev.stamp ## mypy alone
-	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy
 
 .PHONY: test-bench
 test-bench: $(VENV)/dev.stamp ## the tests of the benchmarks
