@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way
+from langchain_g4f.transport.impersonate import CurlTransport, ImpersonateConfig, SyncCurlTransport
 
 TARGET = "chrome"
 NAMES = ("httpx sync", "httpx async", "impersonate sync", "impersonate async")
@@ -26,10 +26,11 @@ class Contender:
         self.name = name
         self._runner = asyncio.Runner() if name.endswith("async") else None
         curl = name.startswith("impersonate")
+        config = ImpersonateConfig(TARGET)
         if self._runner is None:
-            self._sync = httpx.Client(transport=SyncCurlTransport(Way(TARGET)) if curl else None)
+            self._sync = httpx.Client(transport=SyncCurlTransport(config) if curl else None)
         else:
-            self._async = httpx.AsyncClient(transport=CurlTransport(Way(TARGET)) if curl else None)
+            self._async = httpx.AsyncClient(transport=CurlTransport(config) if curl else None)
         self._response: Any = None
         self._chunks: Any = None
 
@@ -102,7 +103,6 @@ class Contender:
         if self._runner is None:
             self._sync.close()
         else:
-            self._await(self._async.aclose())
             self._runner.close()
 
 

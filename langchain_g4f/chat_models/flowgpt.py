@@ -24,7 +24,8 @@ from langchain_g4f.text.escape import escape
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import Plan
 
 _HOME = "https://prod-backend-k8s.flowgpt.com"
 

@@ -23,7 +23,8 @@ from langchain_g4f.chat_models.gradio_address import (
 from langchain_g4f.chat_models.login import hidden, revealed
 
 if TYPE_CHECKING:
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import PlanOf
 
 
 class HubAccount(BaseChatG4F):

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.limits import Limits
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.providers.gradio_space import App, Where
 
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import Plan, PlanOf
 
 
 class ChatHuggingChat(ToolServerModel):

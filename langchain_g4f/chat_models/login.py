@@ -22,7 +22,8 @@ from langchain_g4f.errors import AuthenticationError, ConfigurationError
 if TYPE_CHECKING:
     from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
 
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import PlanOf
 
 
 class LoginSettings(ChatSettings):

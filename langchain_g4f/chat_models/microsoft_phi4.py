@@ -15,7 +15,8 @@ from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.gradio_space import Where
 
 

@@ -15,8 +15,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.locks import KeyedLocks
-from langchain_g4f.core.plan import CallContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

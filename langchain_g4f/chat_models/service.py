@@ -25,8 +25,9 @@ from langchain_g4f.errors import (
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.events import Event
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.run import arun
     from langchain_g4f.transport.client import AsyncClient, SyncClient
 

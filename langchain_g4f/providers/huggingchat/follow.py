@@ -31,8 +31,9 @@ from langchain_g4f.providers.huggingchat.refusals import refused
 from langchain_g4f.providers.huggingchat.stored import read_conversation
 
 if TYPE_CHECKING:
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import ResponseHead
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.providers.huggingchat.stored import StoredMessage
 
 _log = logging.getLogger("langchain_g4f")

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_g4f.core.chat_request import ChatRequest, Media
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON, Response
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.errors import BadRequestError
     from langchain_g4f.providers.huggingchat.options import Options
 

@@ -29,8 +29,9 @@ from langchain_g4f.providers.huggingchat.target import Target, find_target
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import Plan, PlanOf
 
 
 def plan(chat_request: ChatRequest, context: CallContext, base_url: str) -> Plan:

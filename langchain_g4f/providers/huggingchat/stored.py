@@ -23,8 +23,9 @@ from langchain_g4f.tools.prompt import nonce_in
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import AnswerState
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON, Response
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.huggingchat.handle import Continuation, Handle
 
 Generation = Literal["current", "legacy"]

@@ -52,8 +52,9 @@ from langchain_g4f.text.transcript import render
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest, Media, Message
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.huggingchat.handle import Continuation
     from langchain_g4f.providers.huggingchat.options import Options
 

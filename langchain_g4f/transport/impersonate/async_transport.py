@@ -9,25 +9,20 @@ from contextlib import suppress
 
 import httpx
 
-from langchain_g4f.transport.impersonate.message import (
-    content_of,
-    note_sent,
-    response,
-)
+from langchain_g4f.transport.impersonate.config import ImpersonateConfig
 from langchain_g4f.transport.impersonate.multi import Multi
-from langchain_g4f.transport.impersonate.transfer import Transfer
-from langchain_g4f.transport.impersonate.way import Way
+from langchain_g4f.transport.impersonate.transfer import Transfer, content_of, note_sent, response
 
 
 class CurlTransport(httpx.AsyncBaseTransport):
     """Asks as a browser does; serves the event loop on which it is first used.
 
     Args:
-        way: As which one, and by which proxy.
+        config: As which one, and by which proxy.
     """
 
-    def __init__(self, way: Way) -> None:
-        self._way = way
+    def __init__(self, config: ImpersonateConfig) -> None:
+        self._config = config
         self._multi: Multi | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -38,14 +33,14 @@ class CurlTransport(httpx.AsyncBaseTransport):
             httpx.TransportError: There is no answer.
         """
         content = content_of(request)
-        curl = self._way.prepared(request, content)
-        bell = _Bell()
+        curl = self._config.prepared(request, content)
+        bell = _LoopBell()
         transfer = Transfer(curl, request, content, bell.ring)
         try:
             self._running_multi().start(transfer)
             while transfer.head is None and not transfer.over:
                 await bell.wait()
-            return response(transfer, _Body(transfer, bell))
+            return response(transfer, _AsyncBody(transfer, bell))
         except BaseException:
             transfer.abort()
             raise
@@ -71,7 +66,7 @@ class CurlTransport(httpx.AsyncBaseTransport):
         return self._multi
 
 
-class _Bell:
+class _LoopBell:
     """Rung by a transfer, awaited by its reader; it knows neither."""
 
     def __init__(self) -> None:
@@ -91,10 +86,10 @@ class _Bell:
             self._waiter = None
 
 
-class _Body(httpx.AsyncByteStream):
+class _AsyncBody(httpx.AsyncByteStream):
     """The body of an answer. No transfer knows it, so it can be dropped, which ends that."""
 
-    def __init__(self, transfer: Transfer, bell: _Bell) -> None:
+    def __init__(self, transfer: Transfer, bell: _LoopBell) -> None:
         self._transfer = transfer
         self._bell = bell
         self._loop = asyncio.get_running_loop()

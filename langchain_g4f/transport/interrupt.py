@@ -1,15 +1,23 @@
-"""Alarms for calls that block: one thread watches the time of all of them.
+"""Ends the read or write that a thread is blocked in.
 
 A blocked read starts its own timeout again with every byte, so a server that sends one byte at a
-time is never too slow for it. Only another thread can end such a read, and one is enough.
+time is never too slow for it. Only another thread can end such a read, and one is enough: it
+watches the `Alarm` of every blocking call. The socket is shut down, not closed.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+
 
 _LOOK_S = 1.0
 """The thread looks at least this often, and ends once there was nothing to look at for so long."""
@@ -98,4 +106,41 @@ def _forget_in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_in_child)
 
-__all__ = ["Alarm"]
+
+def hang_up(http: Any, extensions: dict[str, Any], response: httpx.Response | None) -> None:  # noqa: ANN401 -- a client of httpx or httpx2
+    """Let a request fail at once, wherever it is.
+
+    The socket is shut down and not closed: its number may be that of another file a moment later.
+
+    Args:
+        http: The client that sends the request.
+        extensions: Those of the request, the same object.
+        response: Its answer, once that has begun.
+    """
+    if (abort := extensions.get("hang_up")) is not None:
+        abort()
+        return
+    known = None if response is None else response.extensions.get("network_stream")
+    stream = known or _stream_of(http, extensions)
+    found = None if stream is None else stream.get_extra_info("socket")
+    if isinstance(found, socket.socket):
+        with suppress(OSError):
+            # not by the method of an SSLSocket, which takes the TLS away from who reads
+            socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+
+def _stream_of(http: Any, extensions: dict[str, Any]) -> Any:  # noqa: ANN401 -- httpcore's network stream
+    """The connection of a request that is not answered yet; httpcore has no public way to it."""
+    mounted = getattr(http, "_mounts", {}).values()
+    for transport in (getattr(http, "_transport", None), *mounted):
+        pool = getattr(transport, "_pool", None)
+        for each in list(getattr(pool, "_requests", ())):
+            if each.request.extensions is extensions:
+                connection = each.connection
+                while (inner := getattr(connection, "_connection", None)) is not None:
+                    connection = inner  # inside what makes it, a proxy's tunnel for one
+                return getattr(connection, "_network_stream", None)
+    return None
+
+
+__all__ = ["Alarm", "hang_up"]

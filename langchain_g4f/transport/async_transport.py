@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 
+from langchain_g4f.transport.connection_errors import AsyncRoute
 from langchain_g4f.transport.exchange import Exchange, chunks_of, for_ever
-from langchain_g4f.transport.own import SENDING
+from langchain_g4f.transport.http_library import SENDING
 from langchain_g4f.transport.resolve import alook_up
-from langchain_g4f.transport.route import AsyncRoute
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

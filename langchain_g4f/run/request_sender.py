@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from langchain_g4f.core.error_mapping import status_error
 from langchain_g4f.core.events import Progress
 from langchain_g4f.core.http import Request, Response, ResponseHead
+from langchain_g4f.core.plan import Sleep
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -19,12 +20,13 @@ from langchain_g4f.errors import (
     G4FError,
     TooLargeError,
 )
-from langchain_g4f.run.operations import CLOSE, READ, Open, Read, Steps, Tell, Wait
+from langchain_g4f.run.operations import CLOSE, READ, Open, Read, Steps, Tell
 from langchain_g4f.transport.retry import parse_retry_after, wait_before_retry
 
 if TYPE_CHECKING:
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.limits import Clocks
-    from langchain_g4f.core.plan import CallContext, MakeRequest
+    from langchain_g4f.core.plan import MakeRequest
     from langchain_g4f.transport.retry import RetryBudget
 
 _SECRET_LENGTH = 8
@@ -36,7 +38,7 @@ _HARMLESS = frozenset({"accept", "content-type", "last-event-id", "origin", "ref
 _log = logging.getLogger("langchain_g4f")
 
 
-class Requests:
+class RequestSender:
     """The requests of one call, which share its total clock.
 
     Attributes:
@@ -50,7 +52,7 @@ class Requests:
         self.unanswered = False
         self.phase = ""
         self._cookies_sent = ""
-        self._session = context
+        self._context = context
         self._budget = budget
         self._clocks = context.limits.clocks
         self._sizes = context.limits.sizes
@@ -59,7 +61,7 @@ class Requests:
 
     def begin(self) -> None:
         """Start the total clock."""
-        self._deadline = self._session.clock() + self._clocks.total
+        self._deadline = self._context.clock() + self._clocks.total
 
     def queue_until(self, end: float) -> None:
         """Wait in a queue until then, however much of the total is left; 0 for no queue."""
@@ -71,12 +73,12 @@ class Requests:
 
     def seconds_left(self) -> float:
         """Seconds until the total clock runs out; in a queue, until that of the queue does."""
-        return max(self._deadline, self._queue_end) - self._session.clock()
+        return max(self._deadline, self._queue_end) - self._context.clock()
 
     def check_total(self, now: float, *, request_sent: bool = True) -> None:
         """Raise APITimeoutError if the total clock has run out."""
         if now > self._deadline:
-            provider, seconds = self._session.provider, self._clocks.total
+            provider, seconds = self._context.provider, self._clocks.total
             raise APITimeoutError(
                 f"{provider}: no complete answer within {round(seconds, 2):g} s",
                 kind="total",
@@ -88,7 +90,7 @@ class Requests:
         """The head of a successful answer; its body is for the caller to read.
 
         Args:
-            make_request: Makes the request, anew for each attempt.
+            make_request: Makes a new request for each attempt.
             redirects: Whether a redirect is a success.
 
         Raises:
@@ -110,14 +112,14 @@ class Requests:
                 error = yield from self._refused(head, request)
             except (APIConnectionError, APITimeoutError) as exc:
                 error = exc
-                error.provider, error.phase = self._session.provider, request.phase
+                error.provider, error.phase = self._context.provider, request.phase
             yield from self.close()
             wait = self._wait_before_retry(error, request, attempt)
             if wait is None:
                 raise error
             attempt += 1
             yield Progress("retry", str(error), {"attempt": attempt, "wait_s": wait})
-            yield Wait(wait)
+            yield Sleep(wait)
 
     def read_whole(self, limit: int, *, cut: bool = False) -> Steps[bytes]:
         """The rest of the body, at most ``limit`` bytes.
@@ -129,7 +131,7 @@ class Requests:
         body = bytearray()
         while isinstance(data := (yield READ), bytes):
             body += data
-            self.check_total(self._session.clock())
+            self.check_total(self._context.clock())
             if len(body) > limit:
                 if cut:
                     break
@@ -143,7 +145,7 @@ class Requests:
         service that is there can be told.
         """
         within = min(self._clocks.abort, max(self.seconds_left(), _MOMENT_S))
-        return self._session.clock() + within
+        return self._context.clock() + within
 
     def stop_open(self, make_request: MakeRequest, until: float) -> Steps[None]:
         """Have the open answer stopped by a request beside it, and drop what it still brings.
@@ -154,7 +156,7 @@ class Requests:
         """
         self._deadline, self._queue_end = until, 0.0
         request = make_request()
-        cookies = self._session.cookies.header_for(request.url)
+        cookies = self._context.cookies.header_for(request.url)
         with suppress(G4FError):
             yield Tell(_with_cookies(request, cookies), self._cut(self._clocks))
             while isinstance((yield Read(self.seconds_left())), bytes):
@@ -169,14 +171,14 @@ class Requests:
             make_request: Makes the request.
             until: The deadline, on the clock of the session.
         """
-        clocks = replace(self._clocks, total=max(until - self._session.clock(), 0.001))
+        clocks = replace(self._clocks, total=max(until - self._context.clock(), 0.001))
         deadline, self._deadline, self._queue_end = self._deadline, until, 0.0
         try:
             head = yield from self._exchange(make_request(), clocks)
-            _log.debug("%s: clean-up answered %d", self._session.provider, head.status)
+            _log.debug("%s: clean-up answered %d", self._context.provider, head.status)
             yield from self.read_whole(self._sizes.error_body, cut=True)
         except G4FError as exc:
-            _log.debug("%s: clean-up failed: %s", self._session.provider, exc)
+            _log.debug("%s: clean-up failed: %s", self._context.provider, exc)
         with suppress(G4FError):
             yield from self.close()
         self._deadline = deadline
@@ -188,10 +190,10 @@ class Requests:
 
     def _exchange(self, request: Request, clocks: Clocks) -> Steps[ResponseHead]:
         """Send one request with the identity's cookies, and keep those it sets."""
-        self.check_total(self._session.clock(), request_sent=False)
+        self.check_total(self._context.clock(), request_sent=False)
         clocks = self._cut(clocks)
         # whoever is asked at a given address is not the service
-        cookies = None if request.address else self._session.cookies
+        cookies = None if request.address else self._context.cookies
         version = cookies.version if cookies is not None else 0
         self.answering = self.unanswered = True
         self._cookies_sent = "" if cookies is None else cookies.header_for(request.url)
@@ -218,11 +220,11 @@ class Requests:
             body = yield from self.read_whole(self._sizes.error_body, cut=True)
         error = status_error(
             Response(head.status, head.headers, head.url, body),
-            provider=self._session.provider,
+            provider=self._context.provider,
             phase=request.phase,
             secrets=self._secrets(request),
         )
-        error.retry_after = parse_retry_after(head.headers, self._session.wall_clock())
+        error.retry_after = parse_retry_after(head.headers, self._context.wall_clock())
         return error
 
     def _secrets(self, request: Request) -> list[str]:
@@ -230,7 +232,7 @@ class Requests:
 
         A value that is a word proves nothing if it is repeated.
         """
-        now = self._session.cookies.header_for(request.url)
+        now = self._context.cookies.header_for(request.url)
         pairs = f"{self._cookies_sent}; {now}".split("; ")
         values = [pair.partition("=")[2] for pair in pairs]
         for name, value in request.headers.items():
@@ -239,8 +241,8 @@ class Requests:
         return [value for value in values if len(value) >= _SECRET_LENGTH]
 
     def _wait_before_retry(self, error: APIError, request: Request, attempt: int) -> float | None:
-        """Seconds until the next attempt, None where there is none."""
-        if attempt >= self._session.max_retries:
+        """Seconds until the next attempt; None if there must not be one."""
+        if attempt >= self._context.max_retries:
             return None
         if request.final and isinstance(error, APIStatusError) and request.final in error.body:
             return None
@@ -248,7 +250,7 @@ class Requests:
             error,
             request.retry,
             attempt,
-            self._session.random,
+            self._context.random,
             longest=self._sizes.retry_after_s,
         )
         if wait is None or wait >= self.seconds_left() or not self._budget.take():
@@ -262,4 +264,4 @@ def _with_cookies(request: Request, cookies: str) -> Request:
     return replace(request, headers={**request.headers, "cookie": cookies})
 
 
-__all__ = ["Requests"]
+__all__ = ["RequestSender"]

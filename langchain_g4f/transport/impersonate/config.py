@@ -1,6 +1,6 @@
 """How requests are made: as which browser, by which proxy, trusting whom.
 
-A target's own headers are those of a page that somebody opens. What is sent here comes
+A target's own headers are those of a page that a person opens. What is sent here comes
 from a script in a page, so the headers that `fetch` sends take their place.
 """
 
@@ -21,7 +21,7 @@ from curl_cffi import BrowserTypeLiteral, Curl, CurlError, CurlHttpVersion, Curl
 from curl_cffi.requests.impersonate import REAL_TARGET_MAP
 
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.transport.route import in_text
+from langchain_g4f.transport.connection_errors import in_text
 
 _TARGETS = sorted({*get_args(BrowserTypeLiteral), *REAL_TARGET_MAP})
 _OURS = ("langchain-g4f/", "python-httpx/")
@@ -39,13 +39,13 @@ def _trusted() -> tuple[str, str | None]:
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file or not folder:
         return file or certifi.where(), None
-    # without a file curl would trust its own one, too; one of the folder's adds nobody
+    # without a file curl would trust its own one, too; one of the folder's adds no authority
     found = [each for each in sorted(Path(folder).glob("*")) if _HASHED.fullmatch(each.name)]
     return str(found[0]) if found else os.devnull, folder
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ImpersonateConfig:
     """What the requests of a client have in common.
 
     Attributes:
@@ -173,7 +173,7 @@ def _environment_proxy(address: httpx.URL) -> httpx.Proxy | None:
         return None
     with suppress(ValueError, httpx.InvalidURL):
         return httpx.Proxy(url if "://" in url else f"http://{url}")
-    msg = "the environment names one that is none"
+    msg = "the proxy that the environment names has no valid address"
     raise httpx.ProxyError(msg)
 
 
@@ -199,4 +199,4 @@ def _go_by(curl: Curl, proxy: httpx.Proxy | None) -> None:
         curl.setopt(CurlOpt.PROXYPASSWORD, password)
 
 
-__all__ = ["Way"]
+__all__ = ["ImpersonateConfig"]

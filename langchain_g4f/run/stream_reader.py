@@ -25,14 +25,15 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     TooLargeError,
 )
-from langchain_g4f.run.operations import HELD_READ, READ, TURN, Read, Steps
+from langchain_g4f.run.operations import HELD_READ, READ, YIELD, Read, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.events import Event
-    from langchain_g4f.core.plan import CallContext, Decoder
-    from langchain_g4f.run.requests import Requests
+    from langchain_g4f.core.plan import Decoder
+    from langchain_g4f.run.request_sender import RequestSender
 
 _DRAIN_S = 0.1
 _PIECE = 4096
@@ -41,22 +42,22 @@ _TURN_S = 0.01
 """Seconds that decoding may take before other tasks have a turn."""
 
 
-class Answer:
+class StreamReader:
     """One answer on its way through its decoder.
 
     Args:
         decoder: Turns its bytes into events.
-        session: Clocks and sizes.
-        requests: Those of the call, which share its total clock.
+        context: Clocks and sizes.
+        sender: Those of the call, which share its total clock.
         held: Keep it open when the caller is cancelled.
     """
 
     def __init__(
-        self, decoder: Decoder, context: CallContext, requests: Requests, *, held: bool = False
+        self, decoder: Decoder, context: CallContext, sender: RequestSender, *, held: bool = False
     ) -> None:
         self._decoder = decoder
-        self._session = context
-        self._requests = requests
+        self._context = context
+        self._sender = sender
         self._next = HELD_READ if held else READ
         self._pieces: list[str] = []
         self._received = 0
@@ -71,7 +72,7 @@ class Answer:
         """The answer text the caller was given."""
         return "".join(self._pieces)
 
-    def pump(self) -> Steps[None]:
+    def events(self) -> Steps[None]:
         """Yield the events until the answer has ended.
 
         Raises:
@@ -79,7 +80,7 @@ class Answer:
             APITimeoutError: No event came for too long, though bytes may have.
             TooLargeError: It is larger than the limit.
         """
-        clock, queue = self._session.clock, self._session.limits.clocks.queue
+        clock, queue = self._context.clock, self._context.limits.clocks.queue
         latest = before = clock()
         while True:
             try:
@@ -90,10 +91,10 @@ class Answer:
                 raise
             now = clock()
             if self._queued:
-                self._requests.extend(now - before)
+                self._sender.extend(now - before)
             before = now
             if not self._decoder.finished:
-                self._requests.check_total(now)
+                self._sender.check_total(now)
             if data is None:
                 yield from self._end()
                 return
@@ -105,7 +106,7 @@ class Answer:
                 raise
             if heard:
                 latest = clock()  # not `now`: the caller may have taken long over an event
-                self._requests.queue_until(latest + queue if self._queued else 0)
+                self._sender.queue_until(latest + queue if self._queued else 0)
             if self._decoder.finished:
                 if self._lingered(now):
                     return
@@ -114,7 +115,7 @@ class Answer:
 
     def _decode(self, data: bytes) -> Steps[bool]:
         """Yield the events of ``data``; whether there are any."""
-        limit = self._session.limits.sizes.response
+        limit = self._context.limits.sizes.response
         self._received += len(data)
         if self._received > limit:
             raise TooLargeError(f"the answer is larger than {limit} bytes")
@@ -137,11 +138,11 @@ class Answer:
     def _read(self) -> Steps[bytes | None]:
         piece = next(self._rest, None)
         if piece is not None:
-            if self._session.clock() > self._turn:
-                yield TURN
-                self._turn = self._session.clock() + _TURN_S
+            if self._context.clock() > self._turn:
+                yield YIELD
+                self._turn = self._context.clock() + _TURN_S
             return piece
-        read = self._next if self._until is None else Read(self._until - self._session.clock())
+        read = self._next if self._until is None else Read(self._until - self._context.clock())
         try:
             data = yield read
         except (APIConnectionError, APITimeoutError) as exc:
@@ -155,7 +156,7 @@ class Answer:
         if len(data) <= _PIECE:
             return data
         self._rest = (data[at : at + _PIECE] for at in range(_PIECE, len(data), _PIECE))
-        self._turn = self._session.clock() + _TURN_S
+        self._turn = self._context.clock() + _TURN_S
         return data[:_PIECE]
 
     def _end(self) -> Steps[None]:
@@ -171,14 +172,14 @@ class Answer:
 
     def _lingered(self, now: float) -> bool:
         """Whether the time for what may follow the terminal event is over."""
-        linger = _DRAIN_S if self._decoder.complete else self._session.limits.clocks.linger
+        linger = _DRAIN_S if self._decoder.complete else self._context.limits.clocks.linger
         until = now + linger
         self._until = until if self._until is None else min(self._until, until)
         return now >= self._until
 
     def _check_wait(self, waited: float) -> None:
         """Raise APITimeoutError if no event has come for too long."""
-        clocks, provider = self._session.limits.clocks, self._session.provider
+        clocks, provider = self._context.limits.clocks, self._context.provider
         limit = clocks.queue if self._queued else clocks.idle
         if waited <= limit:
             return
@@ -198,8 +199,8 @@ class Answer:
         )
 
     def _interrupted(self, message: str) -> StreamInterruptedError:
-        provider = self._session.provider
+        provider = self._context.provider
         return StreamInterruptedError(f"{provider}: {message}", provider=provider)
 
 
-__all__ = ["Answer"]
+__all__ = ["StreamReader"]

@@ -7,12 +7,11 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from langchain_g4f.transport.alarm import Alarm
+from langchain_g4f.transport.connection_errors import Route
 from langchain_g4f.transport.exchange import Exchange, chunks_of, for_ever
-from langchain_g4f.transport.hang_up import hang_up
-from langchain_g4f.transport.own import SENDING
+from langchain_g4f.transport.http_library import SENDING
+from langchain_g4f.transport.interrupt import Alarm, hang_up
 from langchain_g4f.transport.resolve import look_up
-from langchain_g4f.transport.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,14 +16,9 @@ from functools import partial
 
 import httpx
 
-from langchain_g4f.transport.impersonate.message import (
-    content_of,
-    note_sent,
-    response,
-)
+from langchain_g4f.transport.impersonate.config import ImpersonateConfig
 from langchain_g4f.transport.impersonate.multi import Multi
-from langchain_g4f.transport.impersonate.transfer import Transfer
-from langchain_g4f.transport.impersonate.way import Way
+from langchain_g4f.transport.impersonate.transfer import Transfer, content_of, note_sent, response
 
 _GRACE_S = 5.0
 _Post = Callable[[Callable[[], None]], None]
@@ -33,11 +28,11 @@ class SyncCurlTransport(httpx.BaseTransport):
     """Asks as a browser does; serves all threads.
 
     Args:
-        way: As which one, and by which proxy.
+        config: As which one, and by which proxy.
     """
 
-    def __init__(self, way: Way) -> None:
-        self._way = way
+    def __init__(self, config: ImpersonateConfig) -> None:
+        self._config = config
         self._mutex = threading.Lock()
         self._worker: _Worker | None = None
         self._multi: Multi | None = None
@@ -50,8 +45,8 @@ class SyncCurlTransport(httpx.BaseTransport):
             httpx.TransportError: There is no answer.
         """
         content = content_of(request)
-        curl = self._way.prepared(request, content)
-        bell = _Bell()
+        curl = self._config.prepared(request, content)
+        bell = _ThreadBell()
         transfer = Transfer(curl, request, content, bell.ring)
         post = self._hired().post
         request.extensions["hang_up"] = partial(_give_up, transfer, post)
@@ -59,7 +54,7 @@ class SyncCurlTransport(httpx.BaseTransport):
             post(lambda: self._start(transfer))
             while transfer.head is None and not transfer.over:
                 bell.wait()
-            body = _Body(transfer, bell, post)
+            body = _SyncBody(transfer, bell, post)
             return response(transfer, body)
         except BaseException:
             _abort(transfer, bell, post)
@@ -98,7 +93,7 @@ class SyncCurlTransport(httpx.BaseTransport):
             await multi.aclose()
 
 
-class _Bell:
+class _ThreadBell:
     """Rung by a transfer, waited for by its reader; it knows neither."""
 
     def __init__(self) -> None:
@@ -115,13 +110,13 @@ class _Bell:
         return self._rung.acquire(timeout=within_s)
 
 
-def _abort(transfer: Transfer, bell: _Bell, post: _Post) -> None:
+def _abort(transfer: Transfer, bell: _ThreadBell, post: _Post) -> None:
     """Give a transfer up, and wait for that."""
     if not transfer.over:
         post(transfer.abort)
     while not transfer.over and bell.wait(_GRACE_S):
         pass
-    bell.ring()  # for who reads meanwhile
+    bell.ring()  # a reader may be waiting
 
 
 def _give_up(transfer: Transfer, post: _Post) -> None:
@@ -130,10 +125,10 @@ def _give_up(transfer: Transfer, post: _Post) -> None:
         post(transfer.abort)
 
 
-class _Body(httpx.SyncByteStream):
+class _SyncBody(httpx.SyncByteStream):
     """The body of an answer. No transfer knows it, so it can be dropped, which ends that."""
 
-    def __init__(self, transfer: Transfer, bell: _Bell, post: _Post) -> None:
+    def __init__(self, transfer: Transfer, bell: _ThreadBell, post: _Post) -> None:
         self._transfer = transfer
         self._bell = bell
         self._post = post
@@ -161,7 +156,7 @@ class _Body(httpx.SyncByteStream):
         finally:
             self._transfer.waits_no_more()
         if self._transfer.over:
-            self._bell.ring()  # for who closes meanwhile
+            self._bell.ring()  # `close` may be waiting
 
     def close(self) -> None:
         """Give up what has not arrived yet."""
