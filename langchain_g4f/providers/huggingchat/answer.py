@@ -1,4 +1,4 @@
-"""What carries the updates of an answer: JSON lines, or events after a re-attach.
+"""Decoders of an answer: JSON lines, or events after the client attached to a run again.
 
 Follows docs/protocols/huggingchat.md, sections 6 and 6.1.
 """
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class AnswerDecoder:
     """The lines of an answer.
 
-    ``finalAnswer`` finishes the answer, ``status: finished`` the run. What comes between them,
-    a title for one, is read if it is there already, and waited for only where that is wanted.
+    ``finalAnswer`` finishes the answer, ``status: finished`` the run. Updates between them, such
+    as a title, are read if they have arrived already, and awaited only if the caller wants that.
     """
 
     def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
@@ -38,12 +38,12 @@ class AnswerDecoder:
 
     @property
     def finished(self) -> bool:
-        """The answer is whole."""
+        """Whether the answer is whole."""
         return self._reader.finished
 
     @property
     def complete(self) -> bool:
-        """Nothing that is waited for follows."""
+        """Whether nothing that is awaited follows."""
         return self._reader.enough
 
     def feed(self, data: bytes) -> Iterator[Event]:
@@ -67,39 +67,35 @@ class AnswerDecoder:
 
 @dataclass(slots=True)
 class Place:
-    """How far a run has been followed again, across connections.
+    """How far a run has been followed, across the connections after the first.
 
     Attributes:
-        text: The last of the text of the run up to here; the caller may lack some of it.
-        begin: Length of the text before that.
-        skip: Updates besides text that are still to come and are known, by `kind_of`.
-        last_id: Of the last update.
+        text: The latest text of the run; the caller may lack a part of it.
+        begin: Length of the text before that, in characters.
+        skip: Updates besides text that are to come and that the caller has, by `kind_of`.
+        last_id: Id of the last event.
+        closed: Whether the server closed the connection in good order.
     """
 
     text: str = ""
     begin: int = 0
     skip: Counter[str] = field(default_factory=Counter)
     last_id: str = ""
+    closed: bool = False
 
 
 class ReattachDecoder:
-    """The events of a run that is followed again.
-
-    The caller is given only what is new to it, so there is neither a gap nor a repeat.
+    """The events of a run that is followed again; only what is new to the caller is given out.
 
     Args:
-        head: Of the response.
+        head: Head of the response.
         reader: The reader of the first connection.
-        place: Where the events begin; it moves on with them.
+        place: Where the events begin; it moves with them.
         limit: Bytes one event may have.
-
-    Attributes:
-        ended: The stream ended without being cut.
     """
 
     def __init__(self, head: ResponseHead, reader: UpdateReader, place: Place, limit: int) -> None:
         _expect(head, "text/event-stream")
-        self.ended = False
         self._events = ServerSentEvents(limit)
         self._reader = reader
         self._place = place
@@ -107,12 +103,12 @@ class ReattachDecoder:
 
     @property
     def finished(self) -> bool:
-        """The answer is whole."""
+        """Whether the answer is whole."""
         return self._reader.finished
 
     @property
     def complete(self) -> bool:
-        """Nothing that is waited for follows."""
+        """Whether nothing that is awaited follows."""
         return self._over or self._reader.enough
 
     def feed(self, data: bytes) -> Iterator[Event]:
@@ -122,8 +118,8 @@ class ReattachDecoder:
             yield from self._event(event)
 
     def close(self) -> Iterator[Event]:
-        """The server closes after five minutes; the run may go on."""
-        self.ended = True
+        """The server closes after five minutes; the run may continue."""
+        self._place.closed = True
         yield from self._catch_up()
 
     def _event(self, event: ServerSentEvent) -> Iterator[Event]:
@@ -155,7 +151,7 @@ class ReattachDecoder:
         self._over = True
         if self._reader.finished:
             return
-        self._reader.finished = True  # whatever it was, there is nothing to stop
+        self._reader.finished = True  # there is nothing left to stop
         yield from self._reader.close()
         if status != "interrupted":
             message = f"{NAME}: the run ended as {status[:40]!r} before its answer was complete"

@@ -1,4 +1,4 @@
-"""The recordings of both generations, and models on them."""
+"""The recordings of both versions of the server, and models on them."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def legacy_server(transport: Transport) -> Routed:
     return Routed(lambda request: unknown if "/api/v2/" in request.url.path else known)
 
 
-def name_runs(model: ChatHuggingChat, *generations: str) -> None:
+def name_runs(model: ChatHuggingChat, *run_ids: str) -> None:
     """Let the model name its runs as in the recording; the ids between them are boundaries."""
     others = (str(uuid.UUID(int=number)) for number in itertools.count())
-    named = itertools.chain.from_iterable((generation, next(others)) for generation in generations)
+    named = itertools.chain.from_iterable((run_id, next(others)) for run_id in run_ids)
     ids = itertools.chain(named, others)
     model._runtime.new_id = lambda: next(ids)
 
@@ -141,7 +141,7 @@ def handle_of(
         "conversation": conversation,
         "anchor": anchor,
         "position": position,
-        "generation": "00000000-0000-4000-8000-00000000000a",
+        "run_id": "00000000-0000-4000-8000-00000000000a",
         "digest": "",
     }
     return AIMessage("", response_metadata={"conversation": handle, "finish_reason": "stop"})

@@ -165,10 +165,10 @@ async def test_server_that_was_updated_is_spoken_to_as_what_it_is_now(
     )
     model = model_on(replayer, model=TEXT)
     memory = model._session().memory
-    memory[f"{model.base_url} generation"] = "legacy"
+    memory[f"{model.base_url} version"] = "legacy"
     answer = await ask(model, "hi there", way)
     assert answer.text == "Echo (lab/text-small, turn 1): hi there"
-    assert memory[f"{model.base_url} generation"] == "current"
+    assert memory[f"{model.base_url} version"] == "current"
     assert not replayer.requests[-1].json.keys() & old.keys()
     assert not replayer.refused
 

@@ -1,4 +1,4 @@
-"""Checkpoints of LangGraph lead back into the server's conversations, from any process."""
+"""Other processes: checkpoints of LangGraph, and the proxies of an environment."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from tests.conftest import OUTSIDE_NAMES, OUTSIDE_PREFIXES
 from tests.contract.sandbox.huggingchat import graphs
 from tests.contract.sandbox.huggingchat.asking import branches, echo, handle, paths
 from tests.contract.sandbox.huggingchat.graphs import KINDS, aopened, opened, question, thread
+from tests.strict import STRICT
 
 ROOT = Path(__file__).parents[4]
+
+
 MINUTE_S = 60
 
 
@@ -37,15 +40,15 @@ def in_another_process(sandbox: Sandbox, folder: Path, text: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module", params=["current", "legacy"])
+@pytest.fixture(scope="module")
 def two_turns(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Sandbox, Path]]:
-    """A server and the checkpoints of two turns, each taken in a process of its own."""
+    """A server and the checkpoints of two turns, the second taken in a process of its own."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    with Sandbox(generation=request.param) as sandbox:
-        for text in ("one", "two"):
-            in_another_process(sandbox, folder, text)
+    with Sandbox() as sandbox:
+        graphs.main(sandbox.base_url, str(folder), "one")
+        in_another_process(sandbox, folder, "two")
         yield sandbox, folder
 
 
@@ -173,3 +176,29 @@ async def test_stream_of_a_graph_that_was_left_can_be_asked_again(tmp_path: Path
         assert len(sandbox.conversations) == 1
         kept = conversation_of(sandbox, "graph")
         assert branches(kept)[-1] == said_on("graph", "one", "two")
+
+
+CALLS = """
+import asyncio, sys
+from langchain_g4f import ChatHuggingChat
+model = ChatHuggingChat(base_url=sys.argv[1], model="sandbox/text-small")
+print(model.invoke("hi").text)
+print(asyncio.run(model.ainvoke("hi")).text)
+"""
+
+
+@pytest.mark.proves("promise:proxy")
+def test_proxy_of_the_environment_is_not_used_on_loopback() -> None:
+    """Where a proxy is configured, a server on this machine is still reached, sync and async."""
+    nobody = "http://127.0.0.1:1"
+    environment = {**os.environ, "HTTP_PROXY": nobody, "http_proxy": nobody, "ALL_PROXY": nobody}
+    with Sandbox() as sandbox:
+        done = subprocess.run(
+            [*STRICT, "-c", CALLS, sandbox.base_url],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == ""
+    assert done.stdout == "Echo (sandbox/text-small, turn 1): hi\n" * 2
