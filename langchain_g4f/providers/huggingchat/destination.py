@@ -170,7 +170,7 @@ def _regenerate(
         msg = f"{NAME}: only the last message can be regenerated or continued"
         raise ConfigurationError(msg)
     if call.chat_request.messages[-1].note or call.chat_request.reminder(continuation.handle.tools):
-        msg = f"{NAME}: new tools or a wanted format need a new message, and there is none"
+        msg = f"{NAME}: new tools or a wanted format need a new message, which is missing"
         raise ConfigurationError(msg)
     position = len(stored.messages)
     if call.options.continue_answer:  # the answer stays where it is and grows

@@ -75,16 +75,6 @@ async def test_regenerating_in_the_middle_keeps_what_comes_before(
     ]
 
 
-@pytest.mark.proves("promise:answer-again")
-async def test_answer_can_be_regenerated_by_its_handle(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The history need not come along, but something has to be asked."""
-    first = await model.ainvoke("one")
-    other = await model.ainvoke([*history("one"), first], conversation=first, regenerate=True)
-    assert other.text == "answer 2 to one"
-
-
 def appended(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
     """The history of a program that keeps both."""
     return [first, more]

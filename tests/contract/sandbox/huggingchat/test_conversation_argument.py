@@ -59,16 +59,6 @@ async def test_handle_may_be_set_on_the_model(sandbox: Sandbox) -> None:
     assert [branch[2] for branch in branches(only(sandbox))] == ["left", "right"]
 
 
-async def test_answer_after_a_given_handle_is_gone_on_from(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """A history that began with a handle leads on like any other."""
-    first = await model.ainvoke("one")
-    short = history("two", await model.ainvoke("two", conversation=handle(first)))
-    await model.ainvoke(history(short, "three"))
-    assert branches(only(sandbox))[0][-2:] == ["three", echo(3, "three")]
-
-
 def foreign(answer: AIMessage, **changes: Any) -> dict[str, Any]:
     """The handle of an answer, somewhat changed."""
     return {**handle(answer), **changes}
@@ -134,25 +124,8 @@ async def test_model_of_a_given_conversation_is_its_own(
     assert inputs(sandbox)[2] == "three"
 
 
-@pytest.mark.proves("promise:conversation-argument")
-async def test_model_that_is_not_named_is_the_conversations_own(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """Whoever names no model goes on with the one that is there."""
-    first = await model.ainvoke("one", model=OTHER_MODEL)
-    unnamed = ChatHuggingChat(base_url=sandbox.base_url, cookies=identity(sandbox))
-    second = await unnamed.ainvoke("two", conversation=first)
-    assert second.text == echo(2, "two", OTHER_MODEL)
-    assert second.response_metadata["model_name"] == OTHER_MODEL
-
-
-def identity(sandbox: Sandbox) -> str:
-    """The cookies of whoever spoke last."""
-    return sandbox.requests[-1].headers["cookie"]
-
-
 @pytest.mark.proves("promise:conversation-gone", "fault:7:HC")
-async def test_conversation_that_is_gone_is_begun_anew_once(sandbox: Sandbox) -> None:
+async def test_conversation_that_is_gone_is_begun_again_once(sandbox: Sandbox) -> None:
     """Deleted in the browser, say: the history is told to a new one, and progress says so."""
     watcher = Watcher()
     model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, on_progress=watcher)
@@ -170,7 +143,7 @@ async def test_conversation_that_is_gone_is_begun_anew_once(sandbox: Sandbox) ->
 async def test_answer_that_is_gone_begins_a_new_conversation(
     model: ChatHuggingChat, sandbox: Sandbox
 ) -> None:
-    """Without a name for it, the history is told anew."""
+    """Without `conversation=`, the history is sent to a new conversation."""
     first = await model.ainvoke("one")
     conversation = only(sandbox)
     conversation.remove(conversation.messages[1].id)

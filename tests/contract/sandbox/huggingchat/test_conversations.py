@@ -68,29 +68,18 @@ async def test_several_new_messages_become_one_message(
 ) -> None:
     """What other assistants said in between is told to the model in one new message."""
     first = await model.ainvoke("one")
-    between = AIMessage("I am somebody else.")
+    between = AIMessage("I am another model.")
     await model.ainvoke(history("one", first, "two", between, "three"))
     assert len(sandbox.conversations) == 1
     assert inputs(sandbox)[1] == (
         "This is the conversation so far:\n<conversation>\n"
-        "<user>\ntwo\n</user>\n<assistant>\nI am somebody else.\n</assistant>\n"
+        "<user>\ntwo\n</user>\n<assistant>\nI am another model.\n</assistant>\n"
         "</conversation>\n\nthree"
     )
 
 
-async def test_model_objects_share_a_conversation(sandbox: Sandbox) -> None:
-    """Who goes on need not be the object that began, if both are the same caller."""
-    cookies = {"hf-chat": "11111111-1111-4111-8111-111111111111"}
-    one, other = (
-        ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, cookies=cookies) for _ in range(2)
-    )
-    first = await one.ainvoke("one")
-    await other.ainvoke(history("one", first, "two"))
-    assert branches(only(sandbox)) == [["one", echo(1, "one"), "two", echo(2, "two")]]
-
-
 async def test_empty_session_of_another_caller_is_a_new_conversation(sandbox: Sandbox) -> None:
-    """Somebody else's conversation cannot be gone on with, so the history goes along."""
+    """Another caller's conversation cannot be continued, so the history is sent along."""
     one, other = (
         ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, cookies={"hf-chat": f"c{n}"})
         for n in range(2)
@@ -206,7 +195,7 @@ async def test_edited_earlier_answer_begins_a_new_conversation(
 async def test_changed_history_is_gone_on_with_natively(
     model: ChatHuggingChat, sandbox: Sandbox
 ) -> None:
-    """The conversation that began anew has a handle of its own."""
+    """The new conversation has a handle of its own."""
     turns = history((await two_turns(model))[-2:], "three")
     turns.append(await model.ainvoke(turns))
     await model.ainvoke(history(turns, "four"))

@@ -64,16 +64,6 @@ async def test_conversation_is_deleted_when_the_answer_fails(
     assert not sandbox.conversations
 
 
-@pytest.mark.proves("promise:delete-conversations")
-async def test_conversation_is_deleted_when_the_message_is_refused(generation: Generation) -> None:
-    """A message too long leaves no empty conversation behind."""
-    with Sandbox(generation=generation, max_input_chars=3) as sandbox:
-        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
-        with pytest.raises(APIError, match="too long"):
-            await model.ainvoke("much too long", delete_after=True)
-        assert not sandbox.conversations
-
-
 @pytest.mark.proves("promise:delete-conversations", "obligation:huggingchat:18")
 async def test_conversation_made_for_a_refused_message_does_not_stay(
     generation: Generation,

@@ -105,16 +105,6 @@ async def test_second_drop_is_an_error_with_the_whole_part(way: str) -> None:
 
 
 @pytest.mark.proves("promise:re-attach")
-@pytest.mark.parametrize("way", STREAMS)
-async def test_streamed_part_is_the_errors_part(way: str) -> None:
-    """What the caller heard and what the error says are the same."""
-    again = events(BEGIN, piece(3, "one two three "), piece(4, "four"), ends=False)
-    with server_with(again) as server:
-        chunks, error = await heard(model_at(server), way, "go", StreamInterruptedError)
-    assert "".join(chunk.text for chunk in chunks) == error.partial_text == "one two three four"
-
-
-@pytest.mark.proves("promise:re-attach")
 async def test_server_that_closes_a_long_run_is_followed_on() -> None:
     """It does so every few minutes; the number of the last event says where to go on."""
     watcher = Watcher()
@@ -130,16 +120,6 @@ async def test_server_that_closes_a_long_run_is_followed_on() -> None:
     assert lasts == [None, "4", "5"]
     assert watcher.kinds.count("title") == 1
     assert answer.response_metadata["title"] == "T"
-
-
-@pytest.mark.proves("promise:re-attach")
-async def test_replay_cut_in_the_middle_goes_on_there() -> None:
-    """The server may close before the replay has come to what is new."""
-    first = events(BEGIN, piece(3, "one "), ends=True)
-    second = events(piece(4, "two "), ends=True)
-    third = events(piece(5, "three"), completed(6, "one two three"), ends=True)
-    with server_with([first, second, third]) as server:
-        assert (await model_at(server).ainvoke("go")).text == "one two three"
 
 
 @pytest.mark.proves("promise:re-attach")
@@ -355,13 +335,6 @@ async def test_part_from_an_older_server_is_gone_on_from() -> None:
             await model.ainvoke(history("go", part, "on"))
         assert inputs(sandbox) == ["go", "on"]
         assert handle(part)["conversation"] == only(sandbox).id
-
-
-async def test_no_login_is_asked_for_to_take_it_up_again() -> None:
-    """The identity of the call follows the run."""
-    with Sandbox(login_required=True) as sandbox:
-        model = model_on(sandbox, cookies=sandbox.login())
-        assert (await model.ainvoke("hi [[drop:2]]")).text == f"Echo ({MODEL}, turn 1): hi"
 
 
 @pytest.mark.proves("promise:re-attach")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,49 +44,30 @@ def model(sandbox: Sandbox) -> ChatHuggingChat:
     return ChatHuggingChat(base_url=sandbox.base_url, model=OTHER_MODEL)
 
 
-def from_bytes(path: Path) -> Any:
-    """Its content."""
-    return path.read_bytes()
-
-
-def from_path(path: Path) -> Any:
-    """Where it is."""
-    return path
-
-
-def from_open_file(path: Path) -> Any:
-    """Something to read from."""
-    return io.BytesIO(path.read_bytes())
-
-
-def from_bytearray(path: Path) -> Any:
-    """Its content, changeable."""
-    return bytearray(path.read_bytes())
-
-
-def from_data_url(path: Path) -> Any:
-    """Its content as an address."""
-    return data_url(path.read_bytes())
-
-
-THINGS = [from_bytes, from_path, from_open_file, from_bytearray, from_data_url]
+THINGS: dict[str, Callable[[Path], Any]] = {
+    "bytes": Path.read_bytes,
+    "bytearray": lambda path: bytearray(path.read_bytes()),
+    "path": lambda path: path,
+    "open file": lambda path: io.BytesIO(path.read_bytes()),
+    "data URL": lambda path: data_url(path.read_bytes()),
+}
 
 
 @pytest.mark.proves("promise:media-forms")
 @pytest.mark.parametrize("thing", THINGS)
 @pytest.mark.parametrize("named", [True, False])
 async def test_media_argument_takes_what_a_program_has(
-    model: ChatHuggingChat, sandbox: Sandbox, tmp_path: Path, *, thing: Any, named: bool
+    model: ChatHuggingChat, sandbox: Sandbox, tmp_path: Path, *, thing: str, named: bool
 ) -> None:
     """A thing and its name, or the thing alone."""
     path = tmp_path / "red.png"
     path.write_bytes(PNG)
-    given = thing(path)
+    given = THINGS[thing](path)
     await model.ainvoke("what is it", media=[(given, "my.png") if named else given])
     assert seen(sandbox) == [PNG]
     (((kind, _, name),),) = [[f.partition(";") for f in u] for u in uploads(sandbox)]
     assert kind == "base64"
-    assert name == ("my.png" if named else ("red.png" if thing is from_path else "file.png"))
+    assert name == ("my.png" if named else ("red.png" if thing == "path" else "file.png"))
 
 
 @pytest.mark.proves("promise:media-forms")
@@ -142,14 +124,14 @@ async def test_media_that_is_nothing_of_the_kind_is_refused(
 
 @pytest.mark.parametrize("thing", THINGS)
 async def test_cache_of_langchain_knows_a_file_by_its_content(
-    model: ChatHuggingChat, sandbox: Sandbox, tmp_path: Path, thing: Any
+    model: ChatHuggingChat, sandbox: Sandbox, tmp_path: Path, thing: str
 ) -> None:
     """Another content is another question, wherever it comes from; the same one is asked once."""
     model.cache = InMemoryCache()
     path, other = tmp_path / "a.png", picture("blue")
     for content in (PNG, PNG, other, PNG):
         path.write_bytes(content)
-        await model.ainvoke("what is it", media=[(thing(path), "a.png")])
+        await model.ainvoke("what is it", media=[(THINGS[thing](path), "a.png")])
     assert seen(sandbox) == [other]
     assert len(sandbox.prompts) == 2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 from typing import Any
 
 import pytest
@@ -93,16 +92,12 @@ WANTED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.proves("promise:server-options", "obligation:huggingchat:20", "fault:60:HC")
-@pytest.mark.parametrize("where", ["call", "model"])
 @pytest.mark.parametrize("wanted", WANTED)
-async def test_model_is_offered_the_tools_that_the_caller_wants(wanted: str, where: str) -> None:
+async def test_model_is_offered_the_tools_that_the_caller_wants(wanted: str) -> None:
     """Those of the operator by name only: a server takes a message without a list for all."""
     options, expected = WANTED[wanted]
     with Sandbox(offered, tool_servers=OPERATORS) as sandbox:
-        if where == "call":
-            answer = await tooled(sandbox).ainvoke("hi", **options)
-        else:
-            answer = await tooled(sandbox, **options).ainvoke("hi")
+        answer = await tooled(sandbox).ainvoke("hi", **options)
         assert answer.text == expected
         (data,) = sends(sandbox)
         listed = sum("/api/mcp/servers" in path for path in paths(sandbox))
@@ -124,15 +119,16 @@ async def test_tool_server_that_the_operator_does_not_list_is_refused() -> None:
 @pytest.mark.parametrize("option", ["web_search", "mcp_servers", "server_tools"])
 async def test_tools_for_a_model_that_uses_none_are_refused(option: str) -> None:
     """A server would leave them out without a word; nothing is created and nothing sent."""
-    value = {"web_search": True, "mcp_servers": [SERVER], "server_tools": ["Hub"]}[option]
+    values = {"web_search": True, "mcp_servers": [SERVER], "server_tools": ["Hub"]}
+    given: dict[str, Any] = {option: values[option]}
     with Sandbox(tool_servers=OPERATORS) as sandbox:
         with pytest.raises(ConfigurationError, match=rf"{option}: .*{MODEL}.*{OTHER_MODEL}"):
-            await model_on(sandbox).ainvoke("hi", **{option: value})
+            await model_on(sandbox).ainvoke("hi", **given)
         assert [request.method for request in sandbox.requests] == ["GET"]
         assert not sandbox.conversations
         first = await model_on(sandbox).ainvoke("one")
         with pytest.raises(ConfigurationError, match=option):
-            await model_on(sandbox).ainvoke(history("one", first, "two"), **{option: value})
+            await model_on(sandbox).ainvoke(history("one", first, "two"), **given)
         assert len(sends(sandbox)) == 1
 
 
@@ -257,20 +253,3 @@ async def test_older_server_takes_no_tool_servers(options: dict[str, Any]) -> No
             await model_on(sandbox).ainvoke("hi", **options)
         assert not sends(sandbox)
         assert not sandbox.conversations
-
-
-@pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("name", ["temperature", "colour"])
-async def test_parameter_that_cannot_be_honoured_warns_once_by_name(
-    generation: Generation, name: str
-) -> None:
-    """When the object is made; a conversation of several turns says nothing more."""
-    with Sandbox(generation=generation) as sandbox:
-        with pytest.warns(UserWarning, match=f"'{name}'") as caught:
-            model = model_on(sandbox, **{name: 1})
-        assert len(caught) == 1
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            first = await model.ainvoke("one")
-            await model.ainvoke(history("one", first, "two"))
-        assert name not in str([request.body for request in sandbox.requests])
