@@ -1,4 +1,4 @@
-"""How much of a streamed text has to wait because a marker may begin there."""
+"""The part of a streamed text that waits, because a marker may begin there."""
 
 from __future__ import annotations
 

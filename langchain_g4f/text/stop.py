@@ -9,11 +9,11 @@ class StopCutter:
     """Passes text on until a stop string begins, wherever pieces are cut.
 
     Args:
-        stop: The stop strings; none may be empty.
+        stop: The stop strings, none of them empty.
 
     Attributes:
         stopped: Whether a stop string was found.
-        found: That string.
+        found: The stop string that was found.
     """
 
     def __init__(self, stop: tuple[str, ...]) -> None:
@@ -28,7 +28,7 @@ class StopCutter:
             return ""
         text = self._pending + text
         found = [(at + len(m), at) for m in self._stop if (at := text.find(m)) >= 0]
-        if found:  # the one complete first, as if characters came one by one
+        if found:  # the one that is complete first, as if characters came one by one
             end, begin = min(found)
             self.stopped, self.found, self._pending = True, text[begin:end], ""
             return text[:begin]
@@ -37,7 +37,7 @@ class StopCutter:
         return text[: len(text) - waiting]
 
     def close(self) -> str:
-        """What was held back and turned out to be no stop string."""
+        """The text that waited and is no stop string."""
         pending, self._pending = self._pending, ""
         return pending
 

@@ -188,7 +188,7 @@ class ToolCallParser:
             yield Text(text)
 
     def _read_call(self, call: _Content, text: str, begin: int) -> tuple[RawCall | None, str, int]:
-        """Read more of a call: the call if it ends here, then the text and the index to read next."""
+        """Read more of a call: the call if it ends here, then text and index to read next."""
         seen = begin
         for mark in _MARK.finditer(text, begin):
             seen = mark.end()

@@ -101,7 +101,7 @@ def test_user_of_a_current_server_is_told_by_its_api(user: object, name: str | N
 def test_user_of_an_older_server_is_offered_to_log_out(
     first: Answer, second: Answer, name: str | None
 ) -> None:
-    """There is nothing else that says so; who is sent to a login page is nobody."""
+    """Nothing else shows it; a caller who is sent to a login page is not logged in."""
     asked: list[str] = []
     assert result(whoami(BASE), asked, first, second) == name
     assert asked == [USER, PAGE]

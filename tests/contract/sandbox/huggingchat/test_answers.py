@@ -13,7 +13,6 @@ from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import ByteServer, Exchange
 from tests.contract.sandbox.huggingchat.asking import (
     MODEL,
-    WAYS,
     Generation,
     Watcher,
     ask,
@@ -22,6 +21,7 @@ from tests.contract.sandbox.huggingchat.asking import (
     inputs,
 )
 from tests.contract.sandbox.huggingchat.pictures import picture
+from tests.unit.chat_models.ways import WAYS
 
 DIGEST = "c0ffee" * 10
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,41 +60,29 @@ async def test_handle_may_be_set_on_the_model(sandbox: Sandbox) -> None:
     assert [branch[2] for branch in branches(only(sandbox))] == ["left", "right"]
 
 
-def foreign(answer: AIMessage, **changes: Any) -> dict[str, Any]:
-    """The handle of an answer, somewhat changed."""
-    return {**handle(answer), **changes}
+BAD: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "another server": lambda found: found | {"server": "http://127.0.0.1:9/chat"},
+    "another provider": lambda found: found | {"provider": "elsewhere"},
+    "no conversation": lambda found: found | {"conversation": None},
+    "no position": lambda found: found | {"position": "3"},
+    "empty": lambda _: {},
+    "a word": lambda _: "newest",
+    "a number": lambda _: 3,
+    "an answer without a handle": lambda _: AIMessage("no handle"),
+}
 
 
 @pytest.mark.proves("promise:conversation-argument")
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"server": "http://127.0.0.1:9/chat"}, id="another server"),
-        pytest.param({"provider": "elsewhere"}, id="another provider"),
-        pytest.param({"conversation": None}, id="no conversation"),
-        pytest.param({"position": "3"}, id="no position"),
-    ],
-)
-async def test_handle_that_is_none_of_this_server_is_refused(
-    model: ChatHuggingChat, sandbox: Sandbox, changes: dict[str, Any]
+@pytest.mark.parametrize("case", BAD)
+async def test_value_that_is_no_handle_of_this_server_is_refused(
+    model: ChatHuggingChat, sandbox: Sandbox, case: str
 ) -> None:
-    """Nothing is sent for a handle that cannot be of this server's making."""
+    """Nothing is sent for it."""
     first = await model.ainvoke("one")
     before = len(sandbox.requests)
     with pytest.raises(ConfigurationError, match="conversation="):
-        await model.ainvoke("two", conversation=foreign(first, **changes))
+        await model.ainvoke("two", conversation=BAD[case](handle(first)))
     assert len(sandbox.requests) == before
-
-
-@pytest.mark.proves("promise:conversation-argument")
-@pytest.mark.parametrize("given", ["newest", 3, AIMessage("no handle"), {}])
-async def test_what_is_no_conversation_is_refused(
-    model: ChatHuggingChat, sandbox: Sandbox, given: Any
-) -> None:
-    """Neither a misspelt word nor an answer without a handle means auto."""
-    with pytest.raises(ConfigurationError, match="conversation="):
-        await model.ainvoke("one", conversation=given)
-    assert not sandbox.requests
 
 
 @pytest.mark.proves("promise:conversation-argument")

@@ -111,7 +111,7 @@ def transcript(*turns: tuple[str, str], request: str) -> str:
 async def test_edited_first_question_begins_a_new_conversation(
     model: ChatHuggingChat, sandbox: Sandbox
 ) -> None:
-    """No answer follows from it any more; everything is told again, in roles."""
+    """No stored answer follows from it: everything is sent again, with roles."""
     edited = await two_turns(model)
     edited[0] = HumanMessage("uno")
     answer = await model.ainvoke(history(edited, "three"))
@@ -120,6 +120,8 @@ async def test_edited_first_question_begins_a_new_conversation(
     assert inputs(sandbox)[2] == transcript(*turns, ("assistant", echo(2, "two")), request="three")
     begun = sandbox.conversations[handle(answer)["conversation"]]
     assert len(begun.messages) == 3
+    await model.ainvoke(history(edited, "three", answer, "four"))
+    assert (len(sandbox.conversations), inputs(sandbox)[3]) == (2, "four")
 
 
 @pytest.mark.proves("promise:changed-history")
@@ -167,37 +169,15 @@ async def test_other_model_begins_a_new_conversation(
 
 
 @pytest.mark.proves("promise:changed-history")
-async def test_edited_answer_begins_a_new_conversation(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("at", [1, 3], ids=["earlier", "last"])
+async def test_edited_answer_begins_a_new_conversation(sandbox: Sandbox, at: int) -> None:
     """The server's own answer would contradict the caller's; progress says so."""
     watcher = Watcher()
     model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, on_progress=watcher)
     turns = await two_turns(model)
     watcher.seen.clear()
-    turns[3] = turns[3].model_copy(update={"content": "I never said that."})
+    turns[at] = turns[at].model_copy(update={"content": "I never said that."})
     await model.ainvoke(history(turns, "three"))
     assert watcher.kinds[0] == "conversation_changed"
     assert len(sandbox.conversations) == 2
     assert "<assistant>\nI never said that.\n</assistant>" in (inputs(sandbox)[2] or "")
-
-
-@pytest.mark.proves("promise:changed-history")
-async def test_edited_earlier_answer_begins_a_new_conversation(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """An answer further up counts as much as the last one."""
-    turns = await two_turns(model)
-    turns[1] = turns[1].model_copy(update={"content": "Something else."})
-    await model.ainvoke(history(turns, "three"))
-    assert len(sandbox.conversations) == 2
-    assert "<assistant>\nSomething else.\n</assistant>" in (inputs(sandbox)[2] or "")
-
-
-async def test_changed_history_is_gone_on_with_natively(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The new conversation has a handle of its own."""
-    turns = history((await two_turns(model))[-2:], "three")
-    turns.append(await model.ainvoke(turns))
-    await model.ainvoke(history(turns, "four"))
-    assert len(sandbox.conversations) == 2
-    assert inputs(sandbox)[3] == "four"
