@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from langchain_g4f.text.hold import held_back
-
 
 class StopCutter:
     """Passes text on until a stop string begins, wherever pieces are cut.
@@ -42,4 +40,14 @@ class StopCutter:
         return pending
 
 
-__all__ = ["StopCutter"]
+def held_back(text: str, markers: tuple[str, ...]) -> int:
+    """Length of the longest suffix of ``text`` that is a proper prefix of a marker."""
+    longest = max((len(marker) for marker in markers), default=0) - 1
+    for length in range(min(longest, len(text)), 0, -1):
+        suffix = text[-length:]
+        if any(marker.startswith(suffix) and marker != suffix for marker in markers):
+            return length
+    return 0
+
+
+__all__ = ["StopCutter", "held_back"]

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from langchain_g4f.core.events import Reasoning, Text
-from langchain_g4f.text.hold import held_back
+from langchain_g4f.text.stop import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

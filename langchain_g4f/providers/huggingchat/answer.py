@@ -23,18 +23,14 @@ if TYPE_CHECKING:
     from langchain_g4f.core.http import ResponseHead
 
 
-class AnswerDecoder:
-    """The lines of an answer.
-
-    ``finalAnswer`` finishes the answer, ``status: finished`` the run. Updates between them, such
-    as a title, are read if they have arrived already, and awaited only if the caller wants that.
-    """
-
-    def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
-        # up to v0.9.4 the lines were announced as an event stream (9.2)
-        _expect(head, "application/jsonl", "application/json", "text/event-stream")
-        self._lines = JSONLines(limit)
+class _Decoder:
+    def __init__(self, head: ResponseHead, reader: UpdateReader, *kinds: str) -> None:
+        found = head.headers.content_type
+        if found not in kinds:
+            message = f"{NAME}: expected {kinds[0]}, got {found or 'no content type'}"
+            raise MalformedStreamError(message, provider=NAME)
         self._reader = reader
+        self._over = False
 
     @property
     def finished(self) -> bool:
@@ -44,25 +40,36 @@ class AnswerDecoder:
     @property
     def complete(self) -> bool:
         """Whether nothing that is awaited follows."""
-        return self._reader.enough
+        return self._over or self._reader.enough
+
+
+class AnswerDecoder(_Decoder):
+    """The lines of an answer.
+
+    ``finalAnswer`` finishes the answer, ``status: finished`` the run. Updates between them, such
+    as a title, are read if they have arrived already, and awaited only if the caller wants that.
+    """
+
+    def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
+        # up to v0.9.4 the lines were announced as an event stream (9.2)
+        super().__init__(head, reader, "application/jsonl", "application/json", "text/event-stream")
+        self._lines = JSONLines(limit)
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
-        if self._over():
+        if self._over:
             self._reader.skip("after the end")
             return
         for line in self._lines.feed(data):
             yield from self._reader.update(line)
-            if self._over():
+            self._over = self._reader.complete
+            if self._over:
                 return
 
     def close(self) -> Iterator[Event]:
         """The events of a last line without a line end."""
         for line in self._lines.close():
             yield from self._reader.update(line)
-
-    def _over(self) -> bool:
-        return self._reader.complete
 
 
 @dataclass(slots=True)
@@ -84,7 +91,7 @@ class Place:
     closed: bool = False
 
 
-class ReattachDecoder:
+class ReattachDecoder(_Decoder):
     """The events of a run that is followed again; only what is new to the caller is given out.
 
     Args:
@@ -95,21 +102,9 @@ class ReattachDecoder:
     """
 
     def __init__(self, head: ResponseHead, reader: UpdateReader, place: Place, limit: int) -> None:
-        _expect(head, "text/event-stream")
+        super().__init__(head, reader, "text/event-stream")
         self._events = ServerSentEvents(limit)
-        self._reader = reader
         self._place = place
-        self._over = False
-
-    @property
-    def finished(self) -> bool:
-        """Whether the answer is whole."""
-        return self._reader.finished
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing that is awaited follows."""
-        return self._over or self._reader.enough
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
@@ -157,13 +152,6 @@ class ReattachDecoder:
             message = f"{NAME}: the run ended as {status[:40]!r} before its answer was complete"
             raise StreamInterruptedError(message, provider=NAME)
         yield Finish("interrupted")
-
-
-def _expect(head: ResponseHead, *kinds: str) -> None:
-    found = head.headers.content_type
-    if found not in kinds:
-        message = f"{NAME}: expected {kinds[0]}, got {found or 'no content type'}"
-        raise MalformedStreamError(message, provider=NAME)
 
 
 __all__ = ["AnswerDecoder", "Place", "ReattachDecoder"]

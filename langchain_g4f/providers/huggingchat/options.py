@@ -88,14 +88,14 @@ def tool_data(options: Options, base_url: str, *, legacy: bool) -> PlanOf[dict[s
     """
     if legacy:
         if options.mcp_servers or options.server_tools:
-            msg = f"{NAME}: {base_url} is of the older generation and takes no tool servers"
+            msg = f"{NAME}: {base_url} is an older server and takes no tool servers"
             raise ConfigurationError(msg)
         return {"web_search": options.web_search, "tools": list(options.tool_ids)}
     if options.continue_answer:
-        msg = f"{NAME}: {base_url} is of the current generation and cannot continue an answer"
+        msg = f"{NAME}: {base_url} is a current server and cannot continue an answer"
         raise ConfigurationError(msg)
     if options.tool_ids:
-        msg = f"{NAME}: {base_url} is of the current generation and has no tools with ids"
+        msg = f"{NAME}: {base_url} is a current server and has no tools with ids"
         raise ConfigurationError(msg)
     servers = [_server(server) for server in options.mcp_servers]
     names = [need(server, "name", str) for server in servers]

@@ -88,14 +88,9 @@ class UpdateReader:
         return self.complete or (self.finished and not self._await_title)
 
     @property
-    def raw(self) -> str:
-        """The text so far, reasoning tags included."""
-        return "".join(self._tokens)
-
-    @property
     def seen_length(self) -> int:
-        """Length of `raw` in UTF-16 units, as the server counts (6.2)."""
-        return len(self.raw.encode("utf-16-le", "surrogatepass")) // 2
+        """Length of the text so far in UTF-16 units, as the server counts (6.2)."""
+        return len("".join(self._tokens).encode("utf-16-le", "surrogatepass")) // 2
 
     def skip(self, kind: str) -> None:
         """Count an unknown update; the server chooses the name of its kind."""

@@ -6,7 +6,7 @@ Follows docs/protocols/huggingchat.md, sections 2.2, 2.4, 5.1 and 5.4.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from langchain_g4f.core.http import Request, RetryWhen
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from langchain_g4f.core.http import Response
     from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.errors import APIError, G4FError
+
+E = TypeVar("E", bound=APIStatusError)
 
 HOME = "https://huggingface.co/chat"
 CONVERSATIONS_FULL = "Delete some to continue"
@@ -68,7 +70,7 @@ def explain(error: APIStatusError, base_url: str) -> APIStatusError:
     """
     if isinstance(error, RateLimitError):
         advice = next((text for words, text in _ADVICE.items() if words in error.body), "")
-        return _with_status(QuotaExceededError, f"{error}. {advice}", error) if advice else error
+        return with_status(QuotaExceededError, f"{error}. {advice}", error) if advice else error
     if error.phase == IN_ANSWER or not wants_login(error):
         return error
     server = "" if base_url == HOME else f" --base-url {base_url}"
@@ -91,7 +93,7 @@ def no_server(error: APIError, base_url: str) -> APIError:
     if not urlsplit(base_url).path:
         text += ". Perhaps the path /chat is missing"
     if isinstance(error, APIStatusError):
-        return _with_status(NotFoundError, text, error)
+        return with_status(NotFoundError, text, error)
     return MalformedStreamError(text, provider=NAME, phase=error.phase)
 
 
@@ -103,7 +105,8 @@ def was_not_stored(error: G4FError) -> bool:
     return isinstance(error, (APIConnectionError, APITimeoutError)) and not error.request_sent
 
 
-def _with_status(kind: type[APIStatusError], text: str, error: APIStatusError) -> APIStatusError:
+def with_status(kind: type[E], text: str, error: APIStatusError) -> E:
+    """An error of another class and text, for the same response."""
     return kind(
         text,
         status_code=error.status_code,
@@ -123,4 +126,5 @@ __all__ = [
     "origin",
     "wants_login",
     "was_not_stored",
+    "with_status",
 ]

@@ -22,7 +22,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.providers.huggingchat.files import is_image
 from langchain_g4f.providers.huggingchat.reader import NAME
-from langchain_g4f.providers.huggingchat.requests import explain, get, no_server
+from langchain_g4f.providers.huggingchat.requests import explain, get, no_server, with_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,13 +194,8 @@ def unknown_model(error: BadRequestError, model: str, base_url: str) -> PlanOf[A
         return error
     closest = tuple(get_close_matches(model, known, n=3, cutoff=0.3))
     shown = ", ".join(closest or known[:5])
-    found = ModelNotFoundError(
-        f"{NAME}: no model {model!r} at {base_url}; the closest are: {shown}",
-        status_code=error.status_code,
-        body=error.body,
-        provider=NAME,
-        phase=error.phase,
-    )
+    text = f"{NAME}: no model {model!r} at {base_url}; the closest are: {shown}"
+    found = with_status(ModelNotFoundError, text, error)
     found.closest = closest
     return found
 

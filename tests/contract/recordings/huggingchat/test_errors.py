@@ -182,7 +182,7 @@ async def test_model_that_cannot_be_asked_is_named_with_the_closest_ones(
     ),
 )
 @by_mode
-async def test_conversation_that_cannot_be_gone_on_with_says_why(
+async def test_conversation_that_cannot_be_continued_says_why(
     way: str, chunking: str, refused: Refused
 ) -> None:
     """A caller who names a conversation gets that one or an error, and nothing is sent."""

@@ -43,7 +43,7 @@ def sandbox(generation: Generation) -> Any:
 
 
 @pytest.mark.proves("promise:answer-again", "promise:native-conversations")
-async def test_both_answers_can_be_gone_on_from(model: ChatHuggingChat, sandbox: Sandbox) -> None:
+async def test_both_answers_can_be_continued(model: ChatHuggingChat, sandbox: Sandbox) -> None:
     """Each leads to its own branch, whichever of them the history has."""
     first = await model.ainvoke("one")
     other = await model.ainvoke(history("one", first), regenerate=True)
@@ -93,7 +93,7 @@ def joined(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
 @pytest.mark.proves("promise:answer-again", "promise:native-conversations")
 @pytest.mark.parametrize("kept", [appended, replaced, joined])
 @pytest.mark.parametrize("times", [1, 2])
-async def test_continued_answer_is_gone_on_from(kept: Any, times: int) -> None:
+async def test_continued_answer_is_continued(kept: Any, times: int) -> None:
     """However the two parts are kept, the conversation goes on natively."""
     with Sandbox(counting(), generation="legacy") as sandbox:
         model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)

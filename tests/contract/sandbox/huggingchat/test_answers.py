@@ -210,7 +210,7 @@ async def test_all_ways_give_the_same_blocks(scene: str, version: str | None) ->
 
 @pytest.mark.proves("promise:everything-yielded", "promise:native-conversations")
 @pytest.mark.parametrize("scene", SCENES)
-async def test_answer_in_blocks_is_gone_on_from(scene: str) -> None:
+async def test_answer_in_blocks_is_continued(scene: str) -> None:
     """Its form makes no difference to the conversation."""
     generation, name, prompt, options = SCENES[scene]
     with Sandbox(generation=generation) as sandbox:

@@ -183,7 +183,7 @@ async def browser(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.proves("promise:interrupted-answers")
-async def test_answer_that_somebody_stops_is_interrupted_and_gone_on_from() -> None:
+async def test_answer_that_another_client_stops_is_interrupted_and_continued() -> None:
     """What the server kept is all there is of it."""
     with Sandbox() as sandbox:
         model = model_on(sandbox)

@@ -37,7 +37,7 @@ async def test_new_may_be_the_models_own_way(sandbox: Sandbox) -> None:
 
 @pytest.mark.proves("promise:conversation-argument")
 @pytest.mark.parametrize("form", ["handle", "answer"])
-async def test_given_answer_is_gone_on_from_without_its_history(
+async def test_given_answer_is_continued_without_its_history(
     model: ChatHuggingChat, sandbox: Sandbox, form: str
 ) -> None:
     """Whoever keeps only the last answer, or only its handle, sends only what is new."""

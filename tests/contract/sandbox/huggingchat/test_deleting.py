@@ -133,7 +133,7 @@ async def test_conversation_is_deleted_when_the_stream_is_closed(
 async def test_conversation_that_was_there_before_is_kept(
     model: ChatHuggingChat, sandbox: Sandbox
 ) -> None:
-    """Only what the call created is its to delete; the answer can be gone on from."""
+    """Only what the call created is its to delete; the answer can be continued."""
     first = history("one", await model.ainvoke("one"))
     second = history(first, "two", await model.ainvoke(history(first, "two"), delete_after=True))
     third = await model.ainvoke(history(second, "three"))

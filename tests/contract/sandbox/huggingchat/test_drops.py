@@ -324,7 +324,7 @@ async def test_closing_after_the_drop_stops_the_run() -> None:
 
 
 @pytest.mark.proves("promise:interrupted-answers")
-async def test_part_from_an_older_server_is_gone_on_from() -> None:
+async def test_part_from_an_older_server_is_continued() -> None:
     """What it kept of the answer begins with what the caller has."""
     reply = Reply(text="one two three four", drop_after=2, pace_s=0.01)
     with Sandbox(reply=reply, generation="legacy") as sandbox:
@@ -364,7 +364,7 @@ async def test_reasoning_of_the_answer_counts_once_where_it_is_folded(way: str) 
 
 @pytest.mark.proves("promise:silent-restart", "promise:native-conversations")
 @pytest.mark.parametrize("way", ["invoke", "astream"])
-async def test_restarted_answer_is_gone_on_from(way: str) -> None:
+async def test_restarted_answer_is_continued(way: str) -> None:
     """The server knows its last version, which the caller's ends with."""
     with Sandbox(reply=Reply(text=COUNTED, restart_after=3)) as sandbox:
         model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)

@@ -46,7 +46,7 @@ async def begin(model: ChatHuggingChat, way: str, count: int, prompt: str = SLOW
 @pytest.mark.proves("promise:interrupted-answers", "promise:handle")
 @pytest.mark.parametrize("count", [1, 7])
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_interrupted_stream_is_gone_on_from(sandbox: Sandbox, way: str, count: int) -> None:
+async def test_interrupted_stream_is_continued(sandbox: Sandbox, way: str, count: int) -> None:
     """The part that was heard stays in the conversation, and only the new turn is sent."""
     watcher = Watcher()
     model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, on_progress=watcher)
@@ -123,7 +123,7 @@ async def test_next_turn_waits_for_a_title_that_is_being_made(generation: Genera
 
 
 @pytest.mark.proves("promise:interrupted-answers", "promise:stop-across-chunks")
-async def test_answer_cut_at_a_stop_string_is_gone_on_from(sandbox: Sandbox) -> None:
+async def test_answer_cut_at_a_stop_string_is_continued(sandbox: Sandbox) -> None:
     """The server's answer ends where the caller's does, but for the stop string itself."""
     model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
     cut = await model.ainvoke(SLOW, stop=["w5 "])
@@ -152,7 +152,7 @@ async def test_cancelled_call_leaves_a_conversation_to_branch_from(sandbox: Sand
 
 
 @pytest.mark.proves("promise:interrupted-answers")
-async def test_answer_interrupted_in_its_reasoning_is_gone_on_from(
+async def test_answer_interrupted_in_its_reasoning_is_continued(
     sandbox: Sandbox, generation: Generation
 ) -> None:
     """Nothing of the answer itself was heard; what the model thought so far stays with it."""
@@ -167,7 +167,7 @@ async def test_answer_interrupted_in_its_reasoning_is_gone_on_from(
 
 @pytest.mark.proves("promise:interrupted-answers")
 @pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_answer_that_failed_is_gone_on_from(
+async def test_answer_that_failed_is_continued(
     model: ChatHuggingChat, sandbox: Sandbox, way: str
 ) -> None:
     """The chunks that came before an error are a part of the answer like any other."""
