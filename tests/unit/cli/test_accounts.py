@@ -140,7 +140,7 @@ def test_login_with_an_empty_token_is_one_line(typed: str) -> None:
         (["--token"], "HuggingChat has no 'api_key'"),
         (["flowgpt"], "has no login in a browser: give a token, as api_key= or with"),
         (["gradio", "--base-url", "http://127.0.0.1:1"], "127.0.0.1:1 has no login in a browser"),
-        (["--from-browser", "netscape"], "'netscape' is none of brave, chrome"),
+        (["--from-browser", "netscape"], "'netscape' is not one of brave, chrome"),
     ],
 )
 def test_login_that_cannot_be_is_one_line(arguments: list[str], said: str) -> None:

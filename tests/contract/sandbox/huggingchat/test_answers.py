@@ -1,122 +1,32 @@
-"""Tools that the server runs itself, as real servers reported them, and files of older ones."""
+"""What a server says besides its text: files, questions, sources and reasoning."""
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.errors import BlockedURLError, ConfigurationError, NotFoundError
 from langchain_g4f.testing import Sandbox
 from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import ByteServer, Exchange
-from tests.contract.recordings.huggingchat.recordings import with_models
-from tests.contract.recordings.replay import load
-from tests.contract.recordings.suite import CASSETTES, clients
-from tests.contract.sandbox.huggingchat.asking import MODEL, WAYS, Watcher, ask
+from tests.contract.sandbox.huggingchat.asking import (
+    MODEL,
+    Generation,
+    Watcher,
+    ask,
+    echo,
+    history,
+    inputs,
+)
 from tests.contract.sandbox.huggingchat.pictures import picture
+from tests.unit.chat_models.ways import WAYS
 
-LAB = {
-    "mcp_servers": [{"name": "lab", "url": "http://127.0.0.1:18095/mcp"}],
-    "timezone": "Europe/Warsaw",
-}
-THOUGHTS = "First I look at the question. Then I answer it."
 DIGEST = "c0ffee" * 10
+
+
 COOKIES = {"hf-chat": "canary-session", "token": "canary-token"}
-
-
-async def replayed(name: str, way: str, model_name: str, prompt: str, **settings: Any) -> AIMessage:
-    """The answer of a recorded conversation in which tools were run."""
-    replayer = load(Path(CASSETTES) / "huggingchat" / f"{name}.yaml")()
-    model = ChatHuggingChat(
-        base_url="http://127.0.0.1:17860/chat",
-        model=model_name,
-        **clients(with_models(replayer)),
-        **settings,
-    )
-    return await ask(model, way, prompt, **LAB)
-
-
-def shape(answer: AIMessage) -> list[dict[str, Any]]:
-    """The blocks without ids and places, which differ from call to call."""
-    hidden = {"id", "tool_call_id", "index", "extras"}
-    return [{k: v for k, v in block.items() if k not in hidden} for block in answer.content_blocks]
-
-
-CALL_ADD = {"type": "server_tool_call", "name": "add", "args": {"a": 2, "b": 3}}
-RESULT_5 = {"type": "server_tool_result", "status": "success", "output": "5"}
-
-RECORDED: dict[str, tuple[str, str, list[dict[str, Any]]]] = {
-    "tool-call-mcp": (
-        "lab/vision-tools",
-        'sum [[tool:add:{"a":2,"b":3}]]',
-        [CALL_ADD, RESULT_5, {"type": "text", "text": "Tool said: 5"}],
-    ),
-    "tool-call-mcp-error": (
-        "lab/vision-tools",
-        "fail [[tool:boom:{}]]",
-        [
-            {"type": "server_tool_call", "name": "boom", "args": {}},
-            {"type": "server_tool_result", "status": "error", "output": "boom: it failed"},
-            {"type": "text", "text": "Tool said: Error: boom: it failed"},
-        ],
-    ),
-    "tool-call-mcp-with-reasoning": (
-        "lab/reasoner",
-        'sum [[think]][[tool:add:{"a":2,"b":3}]]',
-        [
-            {"type": "reasoning", "reasoning": THOUGHTS * 2},
-            CALL_ADD,
-            RESULT_5,
-            {"type": "text", "text": "Tool said: 5"},
-        ],
-    ),
-}
-
-
-@pytest.mark.proves("promise:everything-yielded", "promise:invoke-equals-stream")
-@pytest.mark.parametrize("version", [None, "v1"])
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", RECORDED)
-async def test_tools_of_the_server_are_blocks(name: str, way: str, version: str | None) -> None:
-    """Call and result, the same added up or whole; nothing is left for the caller to run."""
-    model_name, prompt, blocks = RECORDED[name]
-    answer = await replayed(name, way, model_name, prompt, output_version=version)
-    assert shape(answer) == blocks
-    assert not answer.tool_calls
-    assert not answer.invalid_tool_calls
-    calls = [b["id"] for b in answer.content_blocks if b["type"] == "server_tool_call"]
-    results = [
-        b["tool_call_id"] for b in answer.content_blocks if b["type"] == "server_tool_result"
-    ]
-    assert calls == results
-    assert "restarted" not in answer.response_metadata
-
-
-@pytest.mark.proves("promise:everything-yielded")
-@pytest.mark.parametrize("version", [None, "v1"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_image_a_tool_made_is_a_block_with_its_bytes(way: str, version: str | None) -> None:
-    """They came along with the result; nothing has to be fetched."""
-    answer = await replayed(
-        "tool-call-mcp-image",
-        way,
-        "lab/vision-tools",
-        "draw [[tool:picture:{}]]",
-        output_version=version,
-    )
-    kinds = ["server_tool_call", "server_tool_result", "image", "text"]
-    assert [block["type"] for block in answer.content_blocks] == kinds
-    block = answer.content_blocks[2]
-    assert block["type"] == "image"
-    data = ChatHuggingChat(base_url="http://127.0.0.1:1").fetch_file(block)
-    assert data.startswith(b"\x89PNG")
-    assert data == base64.b64decode(block["base64"])
-    assert block["mime_type"] == "image/png"
 
 
 def with_file(exchange: Exchange) -> None:
@@ -146,16 +56,13 @@ FILES = hc.chat_ui(send=with_file, more={("GET", rf"/output/{DIGEST}$"): file_ok
 
 @pytest.mark.proves("promise:everything-yielded")
 @pytest.mark.parametrize("version", [None, "v1"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_files_of_an_answer_are_blocks_that_can_be_fetched(
-    way: str, version: str | None
-) -> None:
+async def test_files_of_an_answer_are_blocks_that_can_be_fetched(version: str | None) -> None:
     """Their bytes are for the caller alone, so the caller's cookies go along."""
     with ByteServer(FILES) as server:
         model = ChatHuggingChat(
             base_url=f"{server.url}/chat", model=MODEL, cookies=COOKIES, output_version=version
         )
-        answer = await ask(model, way, "paint")
+        answer = await model.ainvoke("paint")
         blocks: Any = answer.content_blocks
         image, table, text = blocks
         assert (image["type"], table["type"], text["type"]) == ("image", "file", "text")
@@ -219,16 +126,96 @@ def asking(exchange: Exchange) -> None:
 
 
 @pytest.mark.proves("promise:everything-yielded", "obligation:huggingchat:8")
-@pytest.mark.parametrize("way", WAYS)
-async def test_question_of_a_tool_server_is_progress(way: str) -> None:
+async def test_question_of_a_tool_server_is_progress() -> None:
     """Somebody who watches is told, with all that the question has; the answer is empty."""
     watcher = Watcher()
     with ByteServer(hc.chat_ui(send=asking)) as server:
         model = ChatHuggingChat(base_url=f"{server.url}/chat", model=MODEL, on_progress=watcher)
-        answer = await ask(model, way, "weather")
+        answer = await model.ainvoke("weather")
         assert server.count("POST", "stop-generating") == 0
     (question,) = [progress for progress in watcher.seen if progress.kind == "elicitation"]
     assert question.message == "Which city?"
     assert question.data == QUESTION
     assert answer.text == ""
     assert answer.response_metadata["finish_reason"] == "unknown"
+
+
+REASONER = "sandbox/reasoner"
+
+
+SOURCES = [
+    {"type": "citation", "url": "https://example.org/first", "title": "First result"},
+    {"type": "citation", "url": "https://example.org/second", "title": "Second result"},
+]
+
+
+@pytest.mark.proves("promise:everything-yielded", "promise:server-options")
+@pytest.mark.parametrize("where", ["call", "model"])
+async def test_web_search_of_an_older_server_gives_sources(where: str) -> None:
+    """They are citations of the answer, each once; what is searched for is progress."""
+    watcher = Watcher()
+    with Sandbox(generation="legacy") as sandbox:
+        model = ChatHuggingChat(
+            base_url=sandbox.base_url,
+            model=MODEL,
+            on_progress=watcher,
+            web_search=where == "model",
+        )
+        options: Any = {"web_search": True} if where == "call" else {}
+        answer = await model.ainvoke("news", **options)
+    assert answer.text == echo(1, "news")
+    blocks: Any = answer.content_blocks
+    (text,) = blocks
+    found = [{key: note[key] for key in ("type", "url", "title")} for note in text["annotations"]]
+    assert found == SOURCES
+    searched = [p for p in watcher.seen if p.kind.startswith("web_search")]
+    assert [p.kind for p in searched] == ["web_search_update", "web_search_finished"]
+    assert searched[0].message == "Searching Google: news"
+
+
+def plain_blocks(blocks: Any) -> list[dict[str, Any]]:
+    """Blocks without the places that chunks need to be added up, and without made-up ids."""
+    return [
+        {key: value for key, value in block.items() if key not in ("index", "id")}
+        for block in blocks
+    ]
+
+
+SCENES: dict[str, tuple[Generation, str, str, dict[str, Any]]] = {
+    "text": ("current", MODEL, "hi", {}),
+    "reasoning": ("current", REASONER, "why", {}),
+    "reasoning only": ("current", MODEL, "why [[think-only]]", {}),
+    "older reasoning": ("legacy", REASONER, "why", {}),
+    "sources": ("legacy", MODEL, "news", {"web_search": True}),
+    "sources and reasoning": ("legacy", REASONER, "news", {"web_search": True}),
+}
+
+
+@pytest.mark.proves("promise:everything-yielded", "promise:invoke-equals-stream")
+@pytest.mark.parametrize("version", [None, "v1"])
+@pytest.mark.parametrize("scene", SCENES)
+async def test_all_ways_give_the_same_blocks(scene: str, version: str | None) -> None:
+    """Added up or whole, in LangChain's new form or the old one."""
+    generation, name, prompt, options = SCENES[scene]
+    with Sandbox(generation=generation, split="random") as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=name, output_version=version)
+        answers = [await ask(model, way, prompt, **options) for way in WAYS]
+    assert len({repr(plain_blocks(answer.content_blocks)) for answer in answers}) == 1
+    assert len({answer.text for answer in answers}) == 1
+    for answer in answers:
+        assert isinstance(answer.content, list if version else str)
+        if version:
+            assert plain_blocks(answer.content) == plain_blocks(answer.content_blocks)
+
+
+@pytest.mark.proves("promise:everything-yielded", "promise:native-conversations")
+@pytest.mark.parametrize("scene", SCENES)
+async def test_answer_in_blocks_is_continued(scene: str) -> None:
+    """Its form makes no difference to the conversation."""
+    generation, name, prompt, options = SCENES[scene]
+    with Sandbox(generation=generation) as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url, model=name, output_version="v1")
+        first = await model.ainvoke(prompt, **options)
+        second = await model.ainvoke(history(prompt, first, "and"))
+        assert second.text.startswith(f"Echo ({name}, turn 2): and")
+        assert inputs(sandbox) == [prompt, "and"]

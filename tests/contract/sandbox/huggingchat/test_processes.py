@@ -1,4 +1,4 @@
-"""Checkpoints of LangGraph lead back into the server's conversations, from any process."""
+"""Other processes: checkpoints of LangGraph, and the proxies of an environment."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from tests.conftest import OUTSIDE_NAMES, OUTSIDE_PREFIXES
 from tests.contract.sandbox.huggingchat import graphs
 from tests.contract.sandbox.huggingchat.asking import branches, echo, handle, paths
 from tests.contract.sandbox.huggingchat.graphs import KINDS, aopened, opened, question, thread
+from tests.strict import STRICT
 
 ROOT = Path(__file__).parents[4]
+
+
 MINUTE_S = 60
 
 
@@ -37,15 +40,15 @@ def in_another_process(sandbox: Sandbox, folder: Path, text: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module", params=["current", "legacy"])
+@pytest.fixture(scope="module")
 def two_turns(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Sandbox, Path]]:
-    """A server and the checkpoints of two turns, each taken in a process of its own."""
+    """A server and the checkpoints of two turns, the second taken in a process of its own."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    with Sandbox(generation=request.param) as sandbox:
-        for text in ("one", "two"):
-            in_another_process(sandbox, folder, text)
+    with Sandbox() as sandbox:
+        graphs.main(sandbox.base_url, str(folder), "one")
+        in_another_process(sandbox, folder, "two")
         yield sandbox, folder
 
 
@@ -144,20 +147,6 @@ async def test_fork_from_an_earlier_checkpoint_is_a_branch(
     assert len(sandbox.conversations) == len(KINDS)
 
 
-@pytest.mark.proves("promise:time-travel", "promise:changed-history")
-async def test_edited_state_is_told_anew(tmp_path: Path) -> None:
-    """Whoever rewrites the past in a checkpoint gets a conversation in which it is the past."""
-    with Sandbox() as sandbox, opened("graph", sandbox.base_url, tmp_path) as graph:
-        await run(graph, "graph", "one", thread("graph"))
-        (asked, _) = graph.get_state(thread("graph")).values["messages"]
-        edited = HumanMessage("uno of graph", id=asked.id)
-        graph.update_state(thread("graph"), {"messages": [edited]})
-        await run(graph, "graph", "two", thread("graph"))
-        assert len(sandbox.conversations) == 2
-        (told,) = sandbox.prompts[-1]
-        assert "<user>\nuno of graph\n</user>" in told["content"]
-
-
 @pytest.mark.proves("promise:time-travel", "promise:interrupted-answers")
 async def test_stream_of_a_graph_that_was_left_can_be_asked_again(tmp_path: Path) -> None:
     """A node that never finished has no checkpoint; its question goes to the same conversation."""
@@ -173,3 +162,34 @@ async def test_stream_of_a_graph_that_was_left_can_be_asked_again(tmp_path: Path
         assert len(sandbox.conversations) == 1
         kept = conversation_of(sandbox, "graph")
         assert branches(kept)[-1] == said_on("graph", "one", "two")
+
+
+CALLS = """
+import asyncio, sys
+from langchain_g4f import ChatHuggingChat
+model = ChatHuggingChat(base_url=sys.argv[1], model="sandbox/text-small")
+print(model.invoke("hi").text)
+print(asyncio.run(model.ainvoke("hi")).text)
+"""
+
+
+@pytest.mark.proves("promise:proxy")
+def test_proxy_of_the_environment_is_not_used_on_loopback() -> None:
+    """Where a proxy is configured, a server on this machine is still reached, sync and async."""
+    closed_port = "http://127.0.0.1:1"
+    environment = {
+        **os.environ,
+        "HTTP_PROXY": closed_port,
+        "http_proxy": closed_port,
+        "ALL_PROXY": closed_port,
+    }
+    with Sandbox() as sandbox:
+        done = subprocess.run(
+            [*STRICT, "-c", CALLS, sandbox.base_url],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == ""
+    assert done.stdout == "Echo (sandbox/text-small, turn 1): hi\n" * 2
