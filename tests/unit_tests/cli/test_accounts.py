@@ -40,7 +40,7 @@ def test_login_with_a_cookie_file_says_who_it_is_and_where_it_is_kept(
     done = run("login", "huggingchat", "--cookies", path)
     path.unlink()
     kept = file_of(closed.base_url).path
-    assert done.stdout == f"{closed.base_url}: ada\nKept in {kept}\n"
+    assert done.stdout == f"{closed.base_url}: ada\nSaved in {kept}\n"
     assert (done.exit_code, done.stderr) == (0, "")
     assert run("whoami").stdout == f"{closed.base_url}: ada\n"
     assert run("chat", "hi").stdout.endswith("hi\n")
@@ -64,7 +64,7 @@ def test_login_with_cookies_of_nobody_keeps_nothing(closed: Sandbox, tmp_path: P
         (None, "cookies: No such file or directory"),
         (b"", "is empty"),
         (b"\n \n", "is empty"),
-        (b"\xff\xfe", "cookies: it is no text"),
+        (b"\xff\xfe", "cookies: it is not a text file"),
         (CANARY.encode(), "expected 'name=value; name=value'"),
         (f"{CANARY}\n{CANARY}".encode(), "has no cookie for 127.0.0.1"),
         (b"{" + CANARY.encode(), "is neither JSON nor in Netscape's form"),
@@ -91,8 +91,8 @@ def test_login_with_a_token_reads_it_from_a_pipe() -> None:
         token = sandbox.login(CANARY)
         where = ["flowgpt", "--base-url", sandbox.base_url]
         done = run("login", *where, "--token", typed=f" {token} \n")
-        assert done.stdout.startswith(f"{sandbox.base_url}: the login in ")
-        assert "the service does not say whose it is\nKept in " in done.stdout
+        assert done.stdout.startswith(f"{sandbox.base_url}: the login saved in ")
+        assert "the service does not say which user it belongs to\nSaved in " in done.stdout
         who = run("whoami", *where)
         assert (who.exit_code, who.stdout) == (0, done.stdout.splitlines(keepends=True)[0])
         assert CANARY not in done.output
@@ -127,15 +127,15 @@ def test_login_without_a_page_opens_no_window_and_says_so(provider: str) -> None
 def test_login_with_an_empty_token_is_one_line(typed: str) -> None:
     """A variable was not set, perhaps."""
     done = run("login", "flowgpt", "--token", typed=typed)
-    assert (done.exit_code, done.stderr) == (1, "langchain-g4f: --token: there was none\n")
+    assert (done.exit_code, done.stderr) == (1, "langchain-g4f: --token: no token was given\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--cookies", "x", "--token"], "--cookies and --token are two ways to log in: choose one"),
+        (["--cookies", "x", "--token"], "--cookies and --token are two ways to log in; choose one"),
         (["--from-browser", "chrome", "--token"], "--from-browser and --token are two ways"),
-        (["--headless"], "--headless shows no page to log in on: give a --browser-profile"),
+        (["--headless"], "--headless shows no page to log in on; add --browser-profile"),
         (["flowgpt", "--profile", "../x", "--token"], "profile: expected a name of letters"),
         (["--token"], "HuggingChat has no 'api_key'"),
         (["flowgpt"], "has no login in a browser: give a token, as api_key= or with"),
@@ -172,7 +172,7 @@ def test_login_with_an_installed_browser_names_it_and_its_profile(
 
     monkeypatch.setattr(browsers, "read_browser_cookies", read)
     done = run("login", "--from-browser", "firefox", "--browser-profile", tmp_path)
-    assert done.stdout.startswith(f"{closed.base_url}: ada\nKept in ")
+    assert done.stdout.startswith(f"{closed.base_url}: ada\nSaved in ")
     assert asked == [("firefox", closed.base_url, tmp_path)]
 
 
@@ -188,7 +188,7 @@ def test_login_without_a_way_opens_a_window_and_says_so(
 
     monkeypatch.setattr(browser, "sign_in_with_browser", window)
     done = run("login", "--timeout", "7", "--browser", "chromium")
-    assert done.stdout.startswith(f"{closed.base_url}: ada\nKept in ")
+    assert done.stdout.startswith(f"{closed.base_url}: ada\nSaved in ")
     assert done.stderr == "A browser window opens: log in there. It closes by itself.\n"
     assert (seen[0]["timeout_s"], seen[0]["executable"]) == (7, "chromium")
     done = run("login", "--headless", "--browser-profile", tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.testing import Sandbox
 from tests.unit_tests.cli.terminal import Terminal
 

@@ -103,7 +103,7 @@ def test_models_of_an_unreachable_server_is_a_failure() -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr.startswith("langchain-g4f: http://127.0.0.1:1/chat does not tell")
+    assert result.stderr.startswith("langchain-g4f: http://127.0.0.1:1/chat did not list")
 
 
 def test_version_is_printed() -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.cli import demo
 from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo import agent, image, many, reasoning, signed, turns
+from langchain_g4f.cli.demo import steps
 from langchain_g4f.cli.demo.stage import Stage, Step
 from langchain_g4f.testing import Prompt, Reply, Script
 
@@ -20,21 +20,21 @@ def test_demo_shows_every_step_and_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Plain lines tell of each step, twenty complete streams among them, and of the way on."""
-    monkeypatch.setattr(reasoning, "ANSWER_PACE_S", 0.0)
+    monkeypatch.setattr(steps, "ANSWER_PACE_S", 0.0)
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 0, result.stderr
     assert result.stderr == ""
     told = [
         "sandbox/reasoner",
-        reasoning.QUESTION,
-        reasoning.THOUGHTS,
-        reasoning.ANSWER,
+        steps.QUESTION,
+        steps.THOUGHTS,
+        steps.ANSWER,
         "and 2 requests",
         "the model received  94 bytes",
         "  GET  /chat/api/v2/conversations/",
         "  POST /chat/conversation/",
         "none of them twice",
-        signed.ANSWER,
+        steps.SIGNATURE_ANSWER,
         "POST /v3/chat-anonymous -> 200",
         "x-signature:",
         "x-timestamp is outside the accepted window",
@@ -42,11 +42,11 @@ def test_demo_shows_every_step_and_how_to_go_on(
         "wall time",
         "chunks  2950",
         "time to first token",
-        agent.QUESTION,
-        agent.BEFORE,
+        steps.AGENT_QUESTION,
+        steps.AGENT_CALLS,
         "count_letter('strawberry', 'r') -> 3",
         "count_letter('blueberry', 'r') -> 2",
-        agent.ANSWER,
+        steps.AGENT_ANSWER,
         "4 requests",
         "<tool_response id=",
         "All as expected",
@@ -68,15 +68,17 @@ def test_demo_runs_whatever_the_environment_holds(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("HUGGINGCHAT_COOKIES", "hf-chat=mine; token=mine")
     monkeypatch.setenv("FLOWGPT_TOKEN", "mine")
-    steps = tuple(step for step in demo.STEPS if step[1] in (demo.show_models, signed.show_signed))
-    monkeypatch.setattr(demo, "STEPS", steps)
+    chosen = tuple(
+        step for step in demo.STEPS if step[1] in (steps.show_models, steps.show_signature)
+    )
+    monkeypatch.setattr(demo, "STEPS", chosen)
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 0, result.stderr
     assert "mine" not in result.stdout
 
 
 def _without_reasoning(prompt: Prompt) -> Reply:
-    return Reply(text=reasoning.ANSWER)
+    return Reply(text=steps.ANSWER)
 
 
 def _cut_short(prompt: Prompt) -> Reply:
@@ -92,19 +94,19 @@ def _broken(prompt: Prompt) -> Reply:
 @pytest.mark.parametrize(
     ("script", "step", "said"),
     [
-        (_without_reasoning, reasoning.show_reasoning, "the demo expected the reasoning"),
-        (_cut_short, many.show_many, "the demo expected 20 complete answers"),
-        (_broken, image.show_image, "out of order"),
-        (_broken, turns.show_turns, "out of order"),
-        (_broken, reasoning.show_reasoning, "out of order"),
-        (_broken, many.show_many, "out of order"),
+        (_without_reasoning, steps.show_reasoning, "the demo expected the reasoning"),
+        (_cut_short, steps.show_many, "the demo expected 20 complete answers"),
+        (_broken, steps.show_image, "out of order"),
+        (_broken, steps.show_conversation, "out of order"),
+        (_broken, steps.show_reasoning, "out of order"),
+        (_broken, steps.show_many, "out of order"),
     ],
 )
 def test_demo_with_something_unexpected_fails(
     monkeypatch: pytest.MonkeyPatch, script: Script, step: Step, said: str
 ) -> None:
     """What is not as expected is named in one line, and the exit code is 1."""
-    monkeypatch.setattr(demo, "script", script)
+    monkeypatch.setattr(steps, "answer", script)
     monkeypatch.setattr(demo, "STEPS", (("Broken", step),))
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
@@ -117,7 +119,7 @@ def test_demo_with_something_unexpected_fails(
 @pytest.mark.proves("promise:demo")
 def test_demo_image_that_does_not_arrive_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other bytes at the model are not as expected."""
-    made = image.make_png(3)
+    made = steps.make_png(3)
 
     def received(prompt: Prompt) -> Reply:
         for message in prompt.messages:
@@ -125,8 +127,8 @@ def test_demo_image_that_does_not_arrive_fails(monkeypatch: pytest.MonkeyPatch) 
                 part.update({"data": made} if part["type"] == "image" else {})
         return Reply(text="A picture.")
 
-    monkeypatch.setattr(demo, "script", received)
-    monkeypatch.setattr(demo, "STEPS", (("Image", image.show_image),))
+    monkeypatch.setattr(steps, "answer", received)
+    monkeypatch.setattr(demo, "STEPS", (("Image", steps.show_image),))
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
     assert "the demo expected the image at the model, byte for byte" in result.stderr
@@ -135,8 +137,8 @@ def test_demo_image_that_does_not_arrive_fails(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.proves("promise:demo")
 def test_demo_agent_whose_model_calls_no_tool_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guess in place of a call is not as expected."""
-    monkeypatch.setattr(agent, "script", lambda prompt: agent.ANSWER)
-    monkeypatch.setattr(demo, "STEPS", (("Agent", agent.show_agent),))
+    monkeypatch.setattr(steps, "agent_answer", lambda prompt: steps.AGENT_ANSWER)
+    monkeypatch.setattr(demo, "STEPS", (("Agent", steps.show_agent),))
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
     assert "the demo expected two calls at once" in result.stderr
@@ -151,7 +153,7 @@ def test_demo_second_turn_in_a_new_conversation_fails(monkeypatch: pytest.Monkey
         return chat_model(stage, model).model_copy(update={"conversation": "new"})
 
     monkeypatch.setattr(Stage, "chat_model", forgetful)
-    monkeypatch.setattr(demo, "STEPS", (("Turns", turns.show_turns),))
+    monkeypatch.setattr(demo, "STEPS", (("Turns", steps.show_conversation),))
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
     assert "the demo expected two requests" in result.stderr

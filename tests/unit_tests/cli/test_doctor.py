@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from langchain_g4f.cli.doctor.targets import choices
+from langchain_g4f.cli.doctor import choose
 from langchain_g4f.testing import Sandbox
 from langchain_g4f.testing.chat_ui.options import Generation
 from tests.gradio_standin import GradioStandin
@@ -187,14 +187,14 @@ def test_doctor_of_what_one_provider_has_needs_no_provider(option: str) -> None:
 
 def _chosen(*names: str, sandbox: bool = False, **options: str) -> dict[str, str | None]:
     given = (options.get(name) for name in ("base_url", "space", "model", "profile"))
-    return {choice.name: choice.space for choice in choices(names, *given, sandbox=sandbox)}
+    return {choice.name: choice.space for choice in choose(names, *given, sandbox=sandbox)}
 
 
 def test_doctor_of_an_unknown_provider_is_wrong_usage() -> None:
     """The exit code for wrong usage is 2."""
     result = run("--provider", "nobody")
     assert result.exit_code == 2
-    assert "'nobody' is none of" in result.stderr
+    assert "'nobody' is not a provider" in result.stderr
 
 
 @pytest.mark.proves("promise:command-options")

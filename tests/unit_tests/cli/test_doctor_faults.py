@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from langchain_g4f.cli.doctor.findings import Name
+from langchain_g4f.cli.doctor.checks import Name
 from langchain_g4f.providers import flowgpt as provider
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
 from langchain_g4f.testing.chat_ui.options import Generation
@@ -66,7 +66,7 @@ def test_login_that_is_wanted_is_the_red_cell(generation: Generation) -> None:
     }
     assert more["models"] > 1
     (problem,) = more["problems"]
-    assert problem["what"] == f"{server.base_url} wants a login"
+    assert problem["what"] == f"{server.base_url} requires a login"
     way_in = f"log in: langchain-g4f login huggingchat --base-url {server.base_url}"
     assert problem["advice"] == way_in
 
@@ -86,8 +86,8 @@ def test_session_that_has_expired_is_told_even_where_anybody_is_answered(
     assert exit_code == code
     assert (found["signed_in"], found["streaming"]) == ("FAIL", LOST if required else "ok")
     (problem,) = more["problems"]
-    assert "nobody is signed in" in problem["what"]
-    assert "does not know the one that is used" in problem["what"]
+    assert "no user is signed in" in problem["what"]
+    assert "does not accept the login that is used" in problem["what"]
     assert problem["advice"] == "log in: langchain-g4f login huggingchat"
 
 
@@ -98,7 +98,7 @@ def test_operator_who_wants_a_login_for_every_path_is_understood() -> None:
         found, more, code = checks("huggingchat", server)
     assert (code, found["reachable"], found["server"]) == (1, "ok", LOST)
     assert (found["signed_in"], found["streaming"]) == ("FAIL", LOST)
-    assert more["problems"][0]["what"] == f"{server.base_url} wants a login"
+    assert more["problems"][0]["what"] == f"{server.base_url} requires a login"
 
 
 @pytest.mark.parametrize("broken", [JSONResponse({"json": []}), Response("no list", 500)])
@@ -149,7 +149,7 @@ def test_connection_that_is_cut_in_the_answer_is_the_red_cell() -> None:
     with Sandbox(generation="legacy", reply=Reply(FOUR_WORDS, drop_after=2)) as server:
         found, more, code = checks("huggingchat", server)
     assert (code, found["streaming"], found["reachable"]) == (1, "FAIL", "ok")
-    assert "cuts answers" in more["problems"][0]["advice"]
+    assert "cuts answers off" in more["problems"][0]["advice"]
 
 
 def test_connection_that_breaks_later_does_not_unsay_that_it_was_reached() -> None:
@@ -213,7 +213,7 @@ def test_check_that_outlives_the_clocks_of_the_model_is_ended(
         found, more, code = checks("huggingchat", server, "--timeout", "5")
         server.wait_until(lambda: not server.busy)
     assert (code, found["streaming"]) == (1, "FAIL")
-    assert more["problems"][0]["what"] == "it was not over within 5 s"
+    assert more["problems"][0]["what"] == "it was not finished within 5 s"
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_signature_that_is_refused_is_the_red_cell(monkeypatch: pytest.MonkeyPat
     assert (code, found["streaming"], found["reachable"]) == (1, "FAIL", "ok")
     (problem,) = more["problems"]
     assert "403" in problem["what"]
-    assert problem["advice"] == "check the account, and this machine's clock"
+    assert problem["advice"] == "check the account, and the clock of this machine"
 
 
 def test_clock_that_is_wrong_is_a_matter_of_the_login() -> None:
@@ -274,7 +274,7 @@ def test_clock_that_is_wrong_is_a_matter_of_the_login() -> None:
         found, more, code = checks("flowgpt", server)
     assert (code, found["signed_in"], found["streaming"]) == (1, "FAIL", LOST)
     assert "flowgpt --token" in more["problems"][0]["advice"]
-    assert "check this machine's clock" in more["problems"][0]["advice"]
+    assert "check the clock of this machine" in more["problems"][0]["advice"]
 
 
 def test_website_of_another_kind_is_no_chat_service() -> None:

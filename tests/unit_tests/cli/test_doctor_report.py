@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from langchain_g4f.cli.doctor.report import _COLUMNS
+from langchain_g4f.cli.doctor import _COLUMNS
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
 from tests.unit_tests.cli.doctor import CLOSED, answer_at, run
 from tests.unit_tests.cli.terminal import Terminal

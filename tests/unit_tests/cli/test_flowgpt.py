@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from langchain_g4f import ChatFlowGpt, testing
 from langchain_g4f.cli import demo
 from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo import signed
+from langchain_g4f.cli.demo import steps
 from langchain_g4f.cli.providers import DEFAULT
 from langchain_g4f.testing import FlowGptSandbox, Reply
 from tests.unit_tests.cli.terminal import Terminal
@@ -121,7 +121,7 @@ def test_models_of_flowgpt_are_the_known_ones_and_it_says_so() -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines() == list(ChatFlowGpt.models)
     assert result.stderr == (
-        "[https://flowgpt.com has no list to ask for: these are the known models]\n"
+        "[https://flowgpt.com has no model list; these are the models we know of]\n"
     )
 
 
@@ -140,7 +140,7 @@ def test_chat_with_an_unknown_model_warns_in_a_line(server: FlowGptSandbox) -> N
 def test_command_talks_to_flowgpt_only_where_it_is_named() -> None:
     """It was last seen to answer in 2024: nobody gets there by default, and the demo says it."""
     assert DEFAULT != "flowgpt"
-    assert "FlowGPT, which was last seen to answer in 2024" in demo._what_next("langchain-g4f")
+    assert "FlowGPT, which was last seen to answer in 2024" in demo.what_next("langchain-g4f")
 
 
 @pytest.mark.proves("promise:demo")
@@ -149,15 +149,15 @@ def test_command_talks_to_flowgpt_only_where_it_is_named() -> None:
     [
         ("AHEAD_S", 0.0, "the demo expected a request that is too old"),
         ("SIGNED", ("x-nowhere",), "the demo expected a request that is signed"),
-        ("ANSWER", Reply(error=(500, "out of order")), "out of order"),
+        ("SIGNATURE_ANSWER", Reply(error=(500, "out of order")), "out of order"),
     ],
 )
 def test_demo_whose_signed_request_goes_wrong_fails(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object, said: str
 ) -> None:
     """What is not as expected is named in one line, and the exit code is 1."""
-    monkeypatch.setattr(signed, name, value)
-    monkeypatch.setattr(demo, "STEPS", (("Signed", signed.show_signed),))
+    monkeypatch.setattr(steps, name, value)
+    monkeypatch.setattr(demo, "STEPS", (("Signed", steps.show_signature),))
     result = run("demo")
     assert result.exit_code == 1
     assert said in result.stderr

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+from langchain_g4f import ChatGradioSpace
 from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli.app import app
 from langchain_g4f.cli.failure import report
 from langchain_g4f.cli.providers import PROVIDERS, Provider
-from langchain_g4f.cli.service import Service
 from langchain_g4f.errors import AuthenticationError
 
 
@@ -74,7 +74,7 @@ def test_models_without_login_say_how_to_log_in(monkeypatch: pytest.MonkeyPatch)
     def refuse(*_: object) -> None:
         raise AuthenticationError("the app wants a token", provider="gradio_space")
 
-    monkeypatch.setattr(Service, "live_models", refuse)
+    monkeypatch.setattr(ChatGradioSpace, "get_models", refuse)
     result = CliRunner().invoke(app, ["models", "--space", "owner/name"])
     assert result.exit_code == 1
     assert "langchain-g4f login gradio --token" in result.stderr
@@ -83,7 +83,7 @@ def test_models_without_login_say_how_to_log_in(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.proves("promise:command-models")
 def test_models_of_a_server_without_any_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty list is not passed over in silence."""
-    monkeypatch.setattr(Service, "live_models", lambda *_: [])
+    monkeypatch.setattr(ChatGradioSpace, "get_models", lambda *_: [])
     result = CliRunner().invoke(app, ["models", "--space", "owner/name"])
     assert result.exit_code == 1
     assert result.stderr == "langchain-g4f: owner/name has no models\n"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from langchain_g4f.chat_models import runtime
 from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.testing import Sandbox
 from tests.gradio_standin import GradioStandin
 

@@ -13,7 +13,7 @@ import langchain_g4f
 from langchain_g4f import testing
 from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.cli.providers import DEFAULT, PROVIDERS, Provider
 from tests.gradio_standin import GradioStandin
 from tests.unit_tests.cli.terminal import Terminal
@@ -198,7 +198,7 @@ def test_models_of_an_unreachable_space_say_why() -> None:
     result = run("models", "--provider", "phi4", "--base-url", "http://127.0.0.1:1")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr.startswith("langchain-g4f: http://127.0.0.1:1 does not tell its models: ")
+    assert result.stderr.startswith("langchain-g4f: http://127.0.0.1:1 did not list its models: ")
 
 
 @pytest.mark.proves("promise:command-options")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from langchain_g4f.cli import chat
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.testing import Sandbox
 from tests.unit_tests.cli.terminal import CTRL_D, Terminal
 

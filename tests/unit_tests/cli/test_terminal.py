@@ -65,14 +65,14 @@ def test_error_steers_no_terminal(services: dict[str, Any], provider: str, comma
 @pytest.mark.proves("fault:62:HC")
 def test_name_of_a_user_steers_no_terminal(closed: Sandbox, tmp_path: Path) -> None:
     """Nor does it forge a line of ours."""
-    forged = f"ada {STEERING}\nKept in /nowhere"
+    forged = f"ada {STEERING}\nSaved in /nowhere"
     answer_at(closed, "/api/v2/user", JSONResponse({"json": {"username": forged}}))
     path = tmp_path / "cookies"
     path.write_text(header(closed.login("ada")))
     for arguments in (["login", "--cookies", str(path)], ["whoami"], ["doctor"]):
         seen = shown(*arguments)
         assert_harmless(seen)
-        assert "\nKept in /nowhere" not in seen
+        assert "\nSaved in /nowhere" not in seen
     assert file_of(closed.base_url).path.exists()
 
 

@@ -35,7 +35,7 @@ def test_whoami_names_a_login_that_ended(closed: Sandbox, tmp_path: Path) -> Non
     closed.expire_sessions()
     done = run("whoami")
     path = file_of(closed.base_url).path
-    said = f"not logged in; what is kept in {path} has ended, or is not used"
+    said = f"not logged in; the login saved in {path} has expired, or is not used"
     assert (done.exit_code, done.stdout) == (1, f"{closed.base_url}: {said}\n")
 
 
@@ -54,14 +54,14 @@ def test_whoami_of_a_service_that_does_not_say_names_the_login_that_is_used(
     where = ["flowgpt", "--base-url", "http://127.0.0.1:1"]
     monkeypatch.setenv("FLOWGPT_BASE_URL", where[-1])
     monkeypatch.setenv("FLOWGPT_TOKEN", CANARY)
-    tail = "and the service does not say whose it is\n"
+    tail = "the service does not say which user it belongs to\n"
     done = run("whoami", *where)
-    assert (done.exit_code, done.stdout) == (0, f"{where[-1]}: a login that is not kept, {tail}")
+    assert (done.exit_code, done.stdout) == (0, f"{where[-1]}: a login that is not saved; {tail}")
     monkeypatch.delenv("FLOWGPT_TOKEN")
     assert run("login", *where, "--token", typed=CANARY).exit_code == 0
     kept = CredentialFile.of("flowgpt", where[-1], "default").path
     done = run("whoami", *where)
-    assert (done.exit_code, done.stdout) == (0, f"{where[-1]}: the login in {kept}, {tail}")
+    assert (done.exit_code, done.stdout) == (0, f"{where[-1]}: the login saved in {kept}; {tail}")
 
 
 def test_whoami_of_a_login_that_others_can_read_says_how_to_mend_it(
@@ -82,11 +82,11 @@ def test_logout_forgets_the_login(closed: Sandbox, tmp_path: Path) -> None:
     log_in(closed, "ada", tmp_path)
     path = file_of(closed.base_url).path
     done = run("logout")
-    assert (done.exit_code, done.stdout) == (0, f"Forgotten: {path}\n")
+    assert (done.exit_code, done.stdout) == (0, f"Deleted: {path}\n")
     assert not path.exists()
     assert run("whoami").exit_code == 1
     done = run("logout")
-    assert (done.exit_code, done.stdout) == (0, "There was no login.\n")
+    assert (done.exit_code, done.stdout) == (0, "There was no saved login.\n")
 
 
 def test_logout_of_a_login_that_others_can_read_is_possible(
