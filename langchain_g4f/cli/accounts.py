@@ -163,6 +163,3 @@ def _described(account: Account) -> str:
     else:
         who = "not logged in"
     return f"{account.server}: {who}"
-
-
-__all__ = ["login", "logout", "whoami"]

@@ -218,5 +218,3 @@ def demo() -> None:
 
 for command in (login, logout, whoami):
     app.command()(command)
-
-__all__ = ["app"]

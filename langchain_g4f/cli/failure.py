@@ -61,6 +61,3 @@ def message_of(error: Exception) -> str:
         faults = (fault["msg"].removeprefix("Value error, ") for fault in error.errors())
         return "; ".join(faults)
     return str(error) or type(error).__name__
-
-
-__all__ = ["INTERRUPTED", "CommandError", "message_of", "one_line_failures", "report"]

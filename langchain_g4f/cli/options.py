@@ -42,13 +42,3 @@ Profile = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Your account there, by the name you gave it at login."),
 ]
-
-__all__ = [
-    "NAMES",
-    "BaseUrl",
-    "Impersonate",
-    "ModelName",
-    "Profile",
-    "known_provider",
-    "known_providers",
-]

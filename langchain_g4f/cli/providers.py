@@ -211,15 +211,3 @@ async def describe(model: BaseChatG4F) -> str:
     """What the server says it is; empty if it does not say."""
     plan = model._describe_plan(model._session())  # noqa: SLF001 -- there is no public method yet
     return await model._aresult(plan)  # noqa: SLF001
-
-
-__all__ = [
-    "ANY_SPACE",
-    "DEFAULT",
-    "PROVIDERS",
-    "Provider",
-    "SandboxServer",
-    "bypass_proxy",
-    "describe",
-    "login_help",
-]

@@ -187,6 +187,3 @@ def list_models(service: Service, timeout: float | None = None) -> None:
         tell(f"[{service.name} has no model list; these are the models we know of]")
     for name in found:
         say(one_line(name))
-
-
-__all__ = ["Choice", "Service", "list_models", "open_service"]

@@ -90,6 +90,3 @@ def _command() -> str:
     if found and here.exists() and Path(found).samefile(here):
         return COMMAND
     return sys.argv[0] if here.name == COMMAND else "python -m langchain_g4f"
-
-
-__all__ = ["STEPS", "run_demo", "what_next"]

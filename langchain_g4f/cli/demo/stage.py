@@ -106,6 +106,3 @@ async def show_answer(chunks: AsyncIterator[AIMessageChunk]) -> AIMessage:
 def milliseconds(seconds: float) -> str:
     """A duration as text."""
     return f"{seconds * 1000:.0f} ms"
-
-
-__all__ = ["TIMEOUT_S", "Meter", "Stage", "Step", "expect", "milliseconds", "show_answer"]

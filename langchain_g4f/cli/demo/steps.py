@@ -342,16 +342,3 @@ async def show_agent(stage: Stage) -> None:
     expect(len(conversations) == 1, "one conversation")
     kept = [message.role for message in conversations[0].messages[1:]]
     expect(kept == ["user", "assistant"] * 2, "a conversation that has everything once")
-
-
-__all__ = [
-    "answer",
-    "make_png",
-    "show_agent",
-    "show_conversation",
-    "show_image",
-    "show_many",
-    "show_models",
-    "show_reasoning",
-    "show_signature",
-]

@@ -222,6 +222,3 @@ def _cell(finding: Finding, name: Name, found: str = "", unasked: str = "") -> T
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
-
-
-__all__ = ["Settings", "choose", "examine_all", "write_json", "write_table"]

@@ -294,6 +294,3 @@ class Examination:
         if not answered:
             raise EmptyResponseError("the answer is empty")
         return "ok"
-
-
-__all__ = ["QUESTION", "Examination", "Finding", "Name", "Status", "in_a_line"]
