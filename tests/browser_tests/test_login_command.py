@@ -102,7 +102,7 @@ def test_login_that_nobody_completes_fails_with_the_steps(
     assert (done.returncode, done.stdout) == (1, "")
     message, steps = done.stderr.split("\n", 1)
     assert message.startswith(
-        f"langchain-g4f: 4 s were over before anybody was signed in to {sandbox.base_url}."
+        f"langchain-g4f: 4 s were over before a user was signed in to {sandbox.base_url}."
     )
     assert f"langchain-g4f login huggingchat --base-url {sandbox.base_url}\n" in steps
     assert "Traceback" not in done.stderr

@@ -119,11 +119,9 @@ def test_token_is_read_from_a_pipe() -> None:
 
 def test_token_is_asked_for_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """`getpass` does not show what is typed."""
-    prompts: list[str] = []
     monkeypatch.setattr("sys.stdin", FakeTerminal())
-    monkeypatch.setattr("getpass.getpass", lambda prompt: prompts.append(prompt) or " secret ")
-    assert accounts._token("flowgpt") == "secret"
-    assert prompts == ["Token for flowgpt: "]
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f" typed after {prompt}")
+    assert accounts._token("flowgpt") == "typed after Token for flowgpt:"
 
 
 @pytest.mark.parametrize(
@@ -258,7 +256,7 @@ def test_profiles_and_servers_are_separate_accounts(
     log_in(members, "bea", "--profile", "work")
     with Sandbox(login_required=True) as other:
         log_in(other, "cleo", "--base-url", other.base_url)
-        places = ([], ["--profile", "work"], ["--base-url", other.base_url])
+        places: list[list[str]] = [[], ["--profile", "work"], ["--base-url", other.base_url]]
         names = [run("whoami", *where).stdout.split()[-1] for where in places]
     assert names == ["ada", "bea", "cleo"]
     monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(members.login("dora")))

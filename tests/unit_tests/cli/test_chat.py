@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,7 +156,7 @@ def test_image_and_sound_reach_a_gradio_app(phi4: GradioStandin, tmp_path: Path)
     files = {"a.png": make_png(2), "b.wav": WAV}
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
-    given = ["--image", tmp_path / "a.png", "--file", tmp_path / "b.wav"]
+    given = ["--image", str(tmp_path / "a.png"), "--file", str(tmp_path / "b.wav")]
     done = run("chat", *PHI4, *given, "what is this?")
     total = sum(map(len, files.values()))
     assert done.stderr == f"[{total} of {total} bytes uploaded]\n"
@@ -180,7 +180,7 @@ def test_image_that_cannot_be_sent_is_one_line(
     """A file that cannot be read, and a model that takes no images; no question is sent."""
     (tmp_path / "empty.png").touch()
     (tmp_path / "a.png").write_bytes(make_png(2))
-    given = ["--model", "sandbox/text-small", "--image", tmp_path / name]
+    given = ["--model", "sandbox/text-small", "--image", str(tmp_path / name)]
     assert said in refused("chat", *given, "what is this?")
     assert server.prompts == []
 
@@ -345,15 +345,16 @@ def test_sandbox_gets_no_credentials_and_no_proxy(
     monkeypatch: pytest.MonkeyPatch, provider: str, sandbox: str, answer: str
 ) -> None:
     """It is reached directly and anonymously, whatever the environment holds."""
-    started: list[Sandbox | FlowGptSandbox | GradioStandin] = []
-    make: Callable[..., Sandbox] = (
-        (lambda app, pace_s: GradioStandin(app))
-        if sandbox == "GradioSpace"
-        else getattr(testing, sandbox)
-    )
-    monkeypatch.setattr(
-        testing, sandbox, lambda *a, **more: started.append(make(*a, **more)) or started[-1]
-    )
+    started: list[Any] = []
+    real: Any = lambda app, pace_s: GradioStandin(app)  # noqa: E731
+    if sandbox != "GradioSpace":
+        real = getattr(testing, sandbox)
+
+    def start(*arguments: Any, **options: Any) -> Any:
+        started.append(real(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(testing, sandbox, start, raising=False)
     for name in ("HUGGINGCHAT_COOKIES", "FLOWGPT_TOKEN", "HF_TOKEN"):
         monkeypatch.setenv(name, "hf_not_for_the_sandbox")
     monkeypatch.setenv("HTTP_PROXY", CLOSED)

@@ -95,8 +95,12 @@ def play(step: Step, *, terminal: bool = False, **sandbox: Any) -> str:
     output = FakeTerminal() if terminal else io.StringIO()
     with Sandbox(**sandbox) as server:
         console = Console(file=output, force_terminal=terminal, width=200)
-        asyncio.run(step(Stage(console, server, {})))
+        asyncio.run(_run(step, Stage(console, server, {})))
     return output.getvalue()
+
+
+async def _run(step: Step, on: Stage) -> None:
+    await step(on)
 
 
 def test_terminal_shows_a_progress_bar(few: None) -> None:

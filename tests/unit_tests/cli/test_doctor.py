@@ -287,15 +287,14 @@ def test_json_has_the_same_keys_whatever_is_found() -> None:
 
 def test_credential_that_a_service_repeats_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the table nor the JSON holds a cookie or a token."""
-    said = Reply("", error=(500, f"who is {CANARY}?"))
+    secret = f"{CANARY}-token"
+    said = Reply("", error=(500, f"who is {secret}?"))
     with Sandbox(reply=said) as chat_ui, FlowGptSandbox(reply=said) as flowgpt:
         for name, server in (("HUGGINGCHAT", chat_ui), ("FLOWGPT", flowgpt)):
             monkeypatch.setenv(f"{name}_BASE_URL", server.base_url)
-        monkeypatch.setenv("HUGGINGCHAT_COOKIES", f"hf-chat={CANARY}; token=also-{CANARY}")
-        monkeypatch.setenv("FLOWGPT_TOKEN", CANARY)
-        user = {"json": {"username": f"ada {CANARY}"}}
-        answer_at(chat_ui, "/api/v2/user", JSONResponse(user))
-        flowgpt._app.tokens.add(CANARY)
+        monkeypatch.setenv("HUGGINGCHAT_COOKIES", f"hf-chat={secret}; token=also-{secret}")
+        monkeypatch.setenv("FLOWGPT_TOKEN", flowgpt.login(CANARY))
+        answer_at(chat_ui, "/api/v2/user", JSONResponse({"json": {"username": f"ada {secret}"}}))
         for options in (["--json"], []):
             done = run("doctor", "--provider", "huggingchat", "--provider", "flowgpt", *options)
             assert done.exit_code == 1

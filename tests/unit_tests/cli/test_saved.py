@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,9 @@ def test_later_command_continues_the_conversation_on_the_server(
     """Only the new question is sent, also after one with an image; `--load` alone saves nothing."""
     picture = tmp_path / "a.png"
     picture.write_bytes(make_png(2))
-    first = ["--system", "Be kind.", "--image", picture, "--save", talk, "I am Ada"]
-    for given in (first, ["--load", talk, "who am I?"], ["--save", talk, "really?"]):
+    first = ["--system", "Be kind.", "--image", str(picture), "--save", str(talk), "I am Ada"]
+    later = (["--load", str(talk), "who am I?"], ["--save", str(talk), "really?"])
+    for given in (first, *later):
         done = run("chat", *given)
         assert (done.exit_code, done.stderr) == (0, "")
     (conversation,) = server.conversations.values()
@@ -103,7 +105,7 @@ def test_another_provider_gets_the_history_but_not_the_model(
 ) -> None:
     """The model and the address of the file belong to the first provider."""
     run("chat", "--model", "sandbox/reasoner", "--save", talk, "I am Ada")
-    given = ["--provider", "phi4", "--load", talk, "--save", talk]
+    given = ["--provider", "phi4", "--load", str(talk), "--save", str(talk)]
     assert run("chat", *given, "who am I?").exit_code == 0
     assert "I am Ada" in asked(phi4)[-1]
     assert json.loads(talk.read_text())["place"]["provider"] == "phi4"
@@ -191,8 +193,8 @@ def test_file_that_cannot_be_used_is_named(
     """Nothing is asked before, and the files stay as they are."""
     Path("read-only").mkdir()
     Path("folder").mkdir()
-    may = module.os.access
-    monkeypatch.setattr(module.os, "access", lambda p, m: p.name != "read-only" and may(p, m))
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda p, m: p.name != "read-only" and may(p, m))
     if save == "folder":
         monkeypatch.setattr(module, "_is_used", lambda path: False)
     source, target = (Path(name) if name else None for name in (load, save))
@@ -213,7 +215,7 @@ def test_failed_write_leaves_the_old_file_alone(
     def fail(_: int) -> None:
         raise failure
 
-    monkeypatch.setattr(module.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     expected = CommandError if isinstance(failure, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
         conversation.keep([*conversation.messages, HumanMessage("two")], AIMessage("no"))

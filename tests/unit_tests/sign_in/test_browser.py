@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
-from langchain_g4f.sign_in.browser import sign_in_with_browser
-from langchain_g4f.sign_in.installed import find_browser, need_screen
+from langchain_g4f.sign_in.browser import find_browser, need_screen, sign_in_with_browser
 
 SERVER = "https://chat.example.com/chat"
 
@@ -71,7 +70,7 @@ def test_named_browser_is_the_one(no_browsers: Path) -> None:
     mine = make_program(no_browsers / "path" / "my-browser")
     assert find_browser("my-browser") == mine
     assert find_browser(mine) == mine
-    with pytest.raises(ConfigurationError, match="'other-browser' is no program"):
+    with pytest.raises(ConfigurationError, match="'other-browser' is not a program"):
         find_browser("other-browser")
 
 
@@ -104,7 +103,7 @@ async def test_missing_playwright_is_an_error_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It comes with an extra; its own browsers are not wanted."""
-    monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    monkeypatch.setitem(sys.modules, "playwright", None)
     with pytest.raises(MissingDependencyError, match=r'pip install -e "\.\[browser\]"'):
         await sign_in_with_browser(login_url=SERVER, server=SERVER, who=nobody)
 
