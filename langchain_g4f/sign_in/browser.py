@@ -139,7 +139,7 @@ def find_browser(executable: str | None = None) -> str:
         executable: Path or name of the one to use; by default one in its usual place.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: No browser was found.
     """
     for name in (executable,) if executable else _COMMANDS:
         if path := shutil.which(name):

@@ -144,7 +144,7 @@ def test_token_is_asked_for_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> No
         (["--token"], CANARY, "HuggingChat has no 'api_key'"),
         (["flowgpt"], "", "has no login in a browser: give a token, as api_key= or with"),
         (["gradio", "--base-url", CLOSED], "", "has no login in a browser: give a token"),
-        (["--from-browser", "netscape"], "", "'netscape' is none of brave, chrome"),
+        (["--from-browser", "netscape"], "", "brave, chrome"),
     ],
 )
 def test_login_that_cannot_work_is_one_line(arguments: list[str], typed: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""What stands in the way of a browser window; `tests/browser_tests` opens real ones."""
+"""What a browser window needs; `tests/browser_tests` opens real ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from langchain_g4f.sign_in.browser import find_browser, need_screen, sign_in_wit
 SERVER = "https://chat.example.com/chat"
 
 
-async def nobody(cookies: Mapping[str, str]) -> str | None:
-    """Know nobody."""
+async def unknown(cookies: Mapping[str, str]) -> str | None:
+    """Answer like a service that knows no user."""
     return None
 
 
@@ -96,7 +96,7 @@ async def test_window_without_a_screen_is_refused_with_the_ways_out(
     program = make_program(no_browsers / "chromium")
     message = r"no screen.*--cookies FILE.*--headless.*--from-browser NAME"
     with pytest.raises(ConfigurationError, match=message):
-        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=nobody, executable=program)
+        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=unknown, executable=program)
 
 
 async def test_missing_playwright_is_an_error_with_the_command(
@@ -105,7 +105,7 @@ async def test_missing_playwright_is_an_error_with_the_command(
     """It comes with an extra; its own browsers are not wanted."""
     monkeypatch.setitem(sys.modules, "playwright", None)
     with pytest.raises(MissingDependencyError, match=r'pip install -e "\.\[browser\]"'):
-        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=nobody)
+        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=unknown)
 
 
 async def test_profile_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_profile_that_is_a_file_is_refused(tmp_path: Path) -> None:
         await sign_in_with_browser(
             login_url=SERVER,
             server=SERVER,
-            who=nobody,
+            who=unknown,
             headless=True,
             profile_dir=Path(program),
             executable=program,
