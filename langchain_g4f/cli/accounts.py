@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -113,14 +113,8 @@ def whoami(
 
 
 def _place(base_url: str | None, profile: str | None, impersonate: str | None = None) -> Place:
-    place: Place = {}
-    if base_url:
-        place["base_url"] = base_url
-    if profile:
-        place["profile"] = profile
-    if impersonate:
-        place["impersonate"] = impersonate
-    return place
+    named = {"base_url": base_url, "profile": profile, "impersonate": impersonate}
+    return cast("Place", {name: value for name, value in named.items() if value})
 
 
 def _given_cookies(path: Path | None) -> str | Path | None:

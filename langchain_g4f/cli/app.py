@@ -200,8 +200,7 @@ def doctor(  # noqa: PLR0917 -- as above
         from langchain_g4f.cli import doctor as doc
 
         chosen = doc.choose(provider or [], base_url, space, model, profile, sandbox=sandbox)
-        settings = doc.Settings(timeout, model, impersonate)
-        findings = doc.examine_all(chosen, settings, quiet=as_json)
+        findings = doc.examine_all(chosen, timeout, model, impersonate, quiet=as_json)
         (doc.write_json if as_json else doc.write_table)(findings)
         if not all(finding.answers for finding in findings):
             raise typer.Exit(1)

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -19,11 +18,10 @@ from rich.text import Text
 from langchain_g4f.cli.doctor.checks import Examination, Finding, in_a_line
 from langchain_g4f.cli.failure import CommandError
 from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, PROVIDERS
-from langchain_g4f.cli.service import Choice, Service, open_service
+from langchain_g4f.cli.service import Choice, open_service
 from langchain_g4f.errors import G4FError
 
 if TYPE_CHECKING:
-    from langchain_g4f.chat_models.base import BaseChatG4F
     from langchain_g4f.cli.doctor.checks import Name, Status
 
 _WAKE_SHARE = 0.8
@@ -34,21 +32,6 @@ _STYLES: dict[Status, str] = {"ok": "green", "FAIL": "bold red", "skipped": "dim
 _FILE_COLUMNS = 120
 _TABLE_COLUMNS = 80
 """Width of the table; on a narrower screen rich would fold words and leave columns out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to ask the providers.
-
-    Attributes:
-        timeout_s: Seconds for each check.
-        model: Name of the model to ask; None for the server's default.
-        impersonate: Browser to send requests like; None for none.
-    """
-
-    timeout_s: float
-    model: str | None = None
-    impersonate: str | None = None
 
 
 def choose(
@@ -94,13 +77,20 @@ def _has_server(name: str, space: str | None, *, sandbox: bool) -> bool:
 
 
 def examine_all(
-    choices: Sequence[Choice], settings: Settings, *, quiet: bool = False
+    choices: Sequence[Choice],
+    timeout_s: float,
+    model: str | None = None,
+    impersonate: str | None = None,
+    *,
+    quiet: bool = False,
 ) -> list[Finding]:
     """Check all services at the same time; the findings are in the order of ``choices``.
 
     Args:
         choices: The services.
-        settings: How to ask them.
+        timeout_s: Seconds for each check.
+        model: Name of the model to ask; None for the server's default.
+        impersonate: Browser to send requests like; None for none.
         quiet: Whether to show nothing while the checks run.
 
     Raises:
@@ -110,7 +100,8 @@ def examine_all(
     names = ", ".join(choice.name for choice in choices)
     waiting = nullcontext() if quiet else console.status(f"asking {names}", spinner="dots")
     with waiting, ExitStack() as running:
-        opened = [_open(choice, settings, running) for choice in choices]
+        settings = {"model": model, "timeout": timeout_s, "impersonate": impersonate}
+        opened = [_open(choice, running, settings, timeout_s) for choice in choices]
         return asyncio.run(_examine(opened))
 
 
@@ -119,37 +110,26 @@ async def _examine(opened: Sequence[Finding | Examination]) -> list[Finding]:
     return [each.finding if isinstance(each, Examination) else each for each in opened]
 
 
-def _open(choice: Choice, settings: Settings, running: ExitStack) -> Finding | Examination:
+def _open(
+    choice: Choice, running: ExitStack, settings: dict[str, Any], timeout_s: float
+) -> Finding | Examination:
     """The examination of a service, or the finding that there cannot be one."""
-    finding = Finding(choice.name, model=settings.model)
+    finding = Finding(choice.name, model=settings["model"])
+    make = PROVIDERS[choice.name].chat_model
+    # It asks once, and leaves nothing behind. A service that needs retries is not healthy.
+    more: dict[str, Any] = {"max_retries": 0, "delete_after": True}
+    more["wake_timeout"] = _WAKE_SHARE * timeout_s
+    more = {name: value for name, value in more.items() if name in make.model_fields}
     try:
         service = running.enter_context(open_service(choice))
-        model = _chat_model(service, settings)
+        model = make(**service.settings, **settings, **more)
     except (CommandError, G4FError, ValidationError) as error:
         if isinstance(error, CommandError) and not choice.sandbox:
             raise
         finding.fail("reachable", in_a_line(error), "fix this first; no request was sent")
         return finding
     finding.address = model.base_url
-    return Examination(model, finding, settings.timeout_s)
-
-
-def _chat_model(service: Service, settings: Settings) -> BaseChatG4F:
-    """A chat model that asks once, and leaves nothing behind at the service.
-
-    Raises:
-        ValidationError: The settings, or those of the environment, cannot be used.
-    """
-    make = service.provider.chat_model
-    if_it_can = {"delete_after": True, "wake_timeout": _WAKE_SHARE * settings.timeout_s}
-    more: dict[str, Any] = {
-        "model": settings.model,
-        "timeout": settings.timeout_s,
-        "impersonate": settings.impersonate,
-        "max_retries": 0,  # a service that needs a third attempt is not healthy
-    }
-    more |= {name: value for name, value in if_it_can.items() if name in make.model_fields}
-    return make(**service.settings, **more)
+    return Examination(model, finding, timeout_s)
 
 
 # -- the report ------------------------------------------------------------------
