@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.testing import FlowGptSandbox
 from tests.gradio_standin import GradioStandin
 
