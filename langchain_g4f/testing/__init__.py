@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langchain_g4f.testing.chat_ui.models import SandboxModel
+    from langchain_g4f.testing.chat_ui.options import SandboxModel
     from langchain_g4f.testing.chat_ui.store import Conversation, Message
     from langchain_g4f.testing.flowgpt.sandbox import FlowGptSandbox
     from langchain_g4f.testing.gradio_space.calls import GradioCall, GradioFile
@@ -60,7 +60,7 @@ _HOMES = {
     "RecordedRequest": "recording",
     "Reply": "script",
     "Sandbox": "sandbox",
-    "SandboxModel": "chat_ui.models",
+    "SandboxModel": "chat_ui.options",
     "Script": "script",
     "echo": "script",
 }

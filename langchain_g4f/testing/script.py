@@ -41,14 +41,12 @@ class Prompt:
         model: Id of the model that answers (behind a router alias: the one picked).
         messages: The branch of the conversation, the system message first if there is one.
         reasons: Whether the model is declared to think before it answers.
-        reasoning_effort: The caller's setting for this model, if any.
         tool_servers: Names of the tool servers whose tools the model is offered.
     """
 
     model: str
     messages: Sequence[ChatMessage]
     reasons: bool = False
-    reasoning_effort: str | None = None
     tool_servers: tuple[str, ...] = ()
 
     @property
@@ -211,6 +209,14 @@ class _Directives:
         if value is None:
             return None
         return int(value) if value.isdigit() else default
+
+
+def is_due(position: int | None, count: int, token: object) -> bool:
+    """Return whether a fault at `position` happens after `count` tokens, before `token`.
+
+    A `token` of None is the end of the answer, where all later faults happen.
+    """
+    return position is not None and (position == count or (token is None and position > count))
 
 
 def plain_text(text: str) -> str:

@@ -74,10 +74,10 @@ class FlowGptSandbox(Loopback):
         clock: Callable[[], float] = time.time,
     ) -> None:
         def make_app() -> FlowGpt:
-            from langchain_g4f.testing.flowgpt.app import FlowGpt, Options
+            from langchain_g4f.testing.flowgpt.app import FlowGpt, FlowGptOptions
 
             self._app = FlowGpt(
-                Options(
+                FlowGptOptions(
                     script=scripted(script, reply),
                     login_required=login_required,
                     models=models,

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from langchain_g4f.cli.doctor.targets import choices
 from langchain_g4f.testing import Sandbox
-from langchain_g4f.testing.chat_ui.options import Generation
+from langchain_g4f.testing.sandbox import Generation
 from tests.gradio_standin import GradioStandin
 from tests.unit_tests.cli.doctor import CLOSED, Server, examine, run
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from langchain_g4f.cli.doctor.findings import Name
 from langchain_g4f.providers import flowgpt as provider
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
-from langchain_g4f.testing.chat_ui.options import Generation
+from langchain_g4f.testing.sandbox import Generation
 from tests.gradio_standin import GradioStandin
 from tests.unit_tests.cli.doctor import CLOSED, Server, answer_at, examine
 

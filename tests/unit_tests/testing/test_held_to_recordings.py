@@ -23,6 +23,7 @@ from tests.unit_tests.testing.recordings import (
 )
 
 NO_TOOLS = "the sandbox runs no tools"
+ROUTE = "needs a route that no chat model of this package calls"
 CUT = "holds what had arrived when the reader left"
 TOGETHER = "its requests overlapped, a replay sends them one by one"
 
@@ -32,6 +33,10 @@ NOT_REPLAYED = {
     "huggingchat/tool-call-mcp-image": NO_TOOLS,
     "huggingchat/tool-call-mcp-with-reasoning": NO_TOOLS,
     "huggingchat/tool-servers-listed": NO_TOOLS,
+    "huggingchat/conversation-delete": ROUTE,
+    "huggingchat/conversation-delete-message": ROUTE,
+    "huggingchat/conversation-share-and-import": ROUTE,
+    "huggingchat/conversation-switch-model": ROUTE,
     "huggingchat/disconnect-then-poll-conversation": CUT,
     "huggingchat/disconnect-then-stop": CUT,
     "huggingchat/resume-after-client-disconnect": CUT,
