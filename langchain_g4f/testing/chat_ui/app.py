@@ -79,7 +79,7 @@ _LEGACY: list[tuple[str, str, Handler]] = [
 
 
 class ChatUi:
-    """One server, current or legacy. Expects `recorder.Recorder` around it."""
+    """One server, current or legacy. Expects `recording.Recorder` around it."""
 
     def __init__(self, options: Options, seed: int) -> None:
         self.state = State(options, seed)

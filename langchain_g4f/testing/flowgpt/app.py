@@ -64,7 +64,7 @@ class FlowGptError(Exception):
 
 
 class FlowGpt:
-    """One server. Expects `recorder.Recorder` around it.
+    """One server. Expects `recording.Recorder` around it.
 
     Attributes:
         prompts: What the model received.

@@ -204,8 +204,10 @@ def submit(chat: Chat, page: httpx.Response, name: str) -> httpx.Response:
 
 def test_provider_asks_for_a_name_and_remembers_the_browser() -> None:
     """Its cookie goes to its own page only; with it, a new login needs no form."""
-    options: dict[str, bool] = {"login_required": True, "require_site_token": True}
-    with Sandbox(login_form=True, **options) as sandbox, Chat(sandbox, "") as chat:
+    with (
+        Sandbox(login_required=True, require_site_token=True, login_form=True) as sandbox,
+        Chat(sandbox, "") as chat,
+    ):
         assert chat.get("/").headers["location"].startswith(f"{sandbox.origin}/authorize?")
         chat.follow_redirects = True
         page = chat.get("/login")

@@ -142,7 +142,7 @@ def test_sandbox_answers_as_the_recorded_server_did(scenario: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "refused"),
     [
-        *((signed(**{name.replace("-", "_"): ""}), (401, "missing_header")) for name in signed()),
+        *((signed() | {name: ""}, (401, "missing_header")) for name in signed()),
         (signed(x_timestamp="now"), (401, "stale_timestamp")),
         (signed(x_timestamp=f"{NOW_S}"), (401, "stale_timestamp")),
         (signed(x_timestamp="1" * 5000), (401, "stale_timestamp")),

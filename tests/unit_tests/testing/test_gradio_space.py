@@ -22,7 +22,7 @@ import pytest
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
 from langchain_g4f.testing import GradioFile, GradioSpace
-from langchain_g4f.testing.gradio_space.apps import messages, model, record
+from langchain_g4f.testing.gradio_space.apps import launch, messages, model
 from langchain_g4f.testing.gradio_space.apps.model import Question, Reply
 from langchain_g4f.testing.gradio_space.calls import CallLog
 
@@ -256,7 +256,7 @@ def test_failing_call_is_recorded_with_what_was_said(
     """Each error comes where its directive wants it, and the call is recorded as failed."""
     question = Question(f"{directive} a b c")
     replies = model.answer(question, Stage(), pace_s=0)
-    watched = record.Recorder(tmp_path / "calls").watch("f", question, replies)
+    watched = launch.CallRecorder(tmp_path / "calls").watch("f", question, replies)
     with pytest.raises((LookupError, RuntimeError), match=error):
         list(watched)
     (call,) = CallLog(tmp_path / "calls").read()
@@ -267,7 +267,7 @@ def test_call_is_read_while_it_runs_and_when_it_is_left(tmp_path: Path) -> None:
     """What was given shows at once; a call nobody goes on with is stopped, unless it does go on."""
     now_s, path = [0.0], tmp_path / "calls"
     (tmp_path / "a.png").write_bytes(b"\x00\xff")
-    recorder, log = record.Recorder(path, clock=lambda: now_s[0]), CallLog(path)
+    recorder, log = launch.CallRecorder(path, clock=lambda: now_s[0]), CallLog(path)
     assert log.read() == []
     question = Question("hi", [("user", "x")], [tmp_path / "a.png"], headers={"a": "b"})
     replies = iter([Reply("one"), Reply("one two"), Reply("one two three")])

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -28,6 +28,9 @@ from langchain_g4f.testing import (
 )
 from langchain_g4f.testing.script import Splitter, inline_tokens
 from tests.unit_tests.testing.chat import Chat, parse_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytest_plugins = ["pytester"]
 
@@ -191,9 +194,10 @@ def test_reasoning_is_text_in_tags_before_the_answer() -> None:
 
 def test_tokens_are_taken_lazily_and_a_failing_script_is_reported() -> None:
     """An endless answer continues until it is stopped."""
-    script = lambda prompt: (  # noqa: E731
-        (f"{n} " for n in itertools.count()) if prompt.text == "go" else 1 / 0
-    )
+
+    def script(prompt: Prompt) -> Iterator[str]:
+        return (f"{n} " if prompt.text == "go" else str(1 // 0) for n in itertools.count())
+
     with Sandbox(script) as sandbox, Chat(sandbox) as chat:
         with chat.streaming("go") as response:
             arriving = response.iter_text()
@@ -253,8 +257,8 @@ def test_requests_are_recorded_in_order_with_their_outcome() -> None:
     assert third.status is None
 
 
-def test_scripts_may_return_text_reply_or_tokens() -> None:
+@pytest.mark.parametrize("answer", ["hi", Reply("hi"), ["h", "i"]])
+def test_scripts_may_return_text_reply_or_tokens(answer: Reply | str | list[str]) -> None:
     """The three forms of an answer mean the same."""
-    for answer in ("hi", Reply("hi"), ["h", "i"]):
-        with Sandbox(lambda _, answer=answer: answer) as sandbox, Chat(sandbox) as chat:
-            assert chat.say("x")[-2]["text"] == "hi"
+    with Sandbox(lambda _: answer) as sandbox, Chat(sandbox) as chat:
+        assert chat.say("x")[-2]["text"] == "hi"
