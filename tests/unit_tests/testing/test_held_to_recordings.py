@@ -6,6 +6,7 @@ Every cassette of both generations is replayed but those listed with a reason.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -47,6 +48,13 @@ NOT_REPLAYED = {
 }
 
 PADDING = " " * 4096
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "[[flaky": {"restart_after": 3},
+    "[[midstream-drop": {"error": (None, "terminated"), "error_after": 3},
+    "[[midstream-error": {"error": (None, "backend failed mid-stream"), "error_after": 3},
+}
+"""What the recorded model does at directives that the sandbox's own does not have."""
 
 LAB_MODELS = [
     SandboxModel("omni", multimodal=True, supports_tools=True, is_router=True),
@@ -136,8 +144,12 @@ def sandbox_for(scenario: str) -> Sandbox:
 
 def recorded_echo(prompt: Prompt) -> Reply:
     """Repeat the received messages in the recorded model's own form."""
+    reply = echo(prompt)
+    for mark, fault in FAULTS.items():
+        if mark in prompt.text:
+            return replace(reply, **fault)
     if "[[echo]]" not in prompt.text:
-        return echo(prompt)
+        return reply
     received = [{"role": message["role"], "text": text_of(message)} for message in prompt.messages]
     return Reply(json.dumps(received, ensure_ascii=False))
 
