@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 from langchain_g4f.errors import MissingDependencyError
 from langchain_g4f.extras import how_to_install
 from langchain_g4f.testing.recording import Recorder
-from langchain_g4f.testing.script import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from langchain_g4f.testing.recording import RecordedRequest
-    from langchain_g4f.testing.script import Prompt, Script
 
 
 class ManagedServer(ABC):
@@ -63,7 +61,7 @@ class ManagedServer(ABC):
         self.stop()
 
 
-class App(Protocol):
+class SandboxApp(Protocol):
     """An ASGI app that expects `recording.Recorder` around it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +81,7 @@ class Loopback(ManagedServer):
         MissingDependencyError: starlette or uvicorn is not installed.
     """
 
-    def __init__(self, make_app: Callable[[], App]) -> None:
+    def __init__(self, make_app: Callable[[], SandboxApp]) -> None:
         try:
             from langchain_g4f.testing.server import ServerThread
 
@@ -110,17 +108,6 @@ class Loopback(ManagedServer):
     def stop(self) -> None:
         """Close every connection and end the server's thread. `with` does this."""
         self._server.stop()
-
-
-def scripted(script: Script, reply: str | Reply | None) -> Script:
-    """`script`, or the same `reply` to everything if there is one."""
-    if reply is None:
-        return script
-
-    def constant(_prompt: Prompt) -> Reply:
-        return Reply(text=reply) if isinstance(reply, str) else reply
-
-    return constant
 
 
 def _missing(error: ModuleNotFoundError) -> MissingDependencyError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from langchain_g4f.testing.chat_ui.options import Options
-from langchain_g4f.testing.loopback import Loopback, scripted
-from langchain_g4f.testing.script import Reply, Splitter, echo
+from langchain_g4f.testing.chat_ui.options import ChatUiOptions
+from langchain_g4f.testing.loopback import Loopback
+from langchain_g4f.testing.script import Reply, Splitter, echo, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class Sandbox(Loopback):
         web_sources: Sequence[tuple[str, str]] = _WEB_SOURCES,
         tool_servers: Sequence[str] = (),
     ) -> None:
-        options = Options(
+        options = ChatUiOptions(
             script=scripted(script, reply),
             legacy=generation == "legacy",
             login_required=login_required,
@@ -122,7 +122,7 @@ class Sandbox(Loopback):
 
     @property
     def prompts(self) -> list[list[ChatMessage]]:
-        """What the model received: the messages of each generation, in order."""
+        """What the model received: the messages of each run, in order."""
         return self._app.state.prompts
 
     @property

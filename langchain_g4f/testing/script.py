@@ -91,8 +91,7 @@ class Reply:
         error: HTTP-like status (None: no status) and message of a failure inside the stream.
         error_after: Tokens before `error`; None fails before anything is said.
         restart_after: Tokens before the server silently starts over, once.
-        drop_after: Tokens before the connection is closed; the generation goes on if the server
-            lets it.
+        drop_after: Tokens before the connection is closed; chat-ui generates the rest all the same.
         hang_after: Tokens before the model falls silent until it is stopped.
         title: Title of a new conversation; None derives one from the prompt.
         slow_title: Whether the title comes after the answer.
@@ -162,6 +161,17 @@ def ask(script: Script, prompt: Prompt) -> Reply:
     if isinstance(answer, str):
         return Reply(text=answer)
     return Reply(tokens=answer)
+
+
+def scripted(script: Script, reply: str | Reply | None) -> Script:
+    """`script`, or the same `reply` to everything if there is one."""
+    if reply is None:
+        return script
+
+    def constant(_prompt: Prompt) -> Reply:
+        return Reply(text=reply) if isinstance(reply, str) else reply
+
+    return constant
 
 
 def answer_tokens(reply: Reply, split: Splitter) -> Iterator[str]:

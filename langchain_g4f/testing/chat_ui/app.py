@@ -32,7 +32,7 @@ from langchain_g4f.testing.chat_ui.wire import (
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from langchain_g4f.testing.chat_ui.options import Options
+    from langchain_g4f.testing.chat_ui.options import ChatUiOptions
     from langchain_g4f.testing.chat_ui.sessions import Identity
     from langchain_g4f.testing.recording import RecordedRequest
 
@@ -81,7 +81,7 @@ _LEGACY: list[tuple[str, str, Handler]] = [
 class ChatUi:
     """One server, current or legacy. Expects `recording.Recorder` around it."""
 
-    def __init__(self, options: Options, seed: int) -> None:
+    def __init__(self, options: ChatUiOptions, seed: int) -> None:
         self.state = State(options, seed)
         rows = [*_SHARED, *(_LEGACY if options.legacy else _CURRENT)]
         table: list[tuple[str, str, Callable[[ServerRequest], Awaitable[ASGIApp]]]] = [

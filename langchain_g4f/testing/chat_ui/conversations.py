@@ -14,7 +14,6 @@ from langchain_g4f.testing.chat_ui.wire import (
     UNDEFINED,
     Deferred,
     RefusedError,
-    UnexpectedError,
     devalue,
     dumps,
     empty_response,
@@ -308,7 +307,7 @@ def _body_object(request: ServerRequest) -> dict[str, Any]:
     try:
         fields = json.loads(request.record.body)
     except ValueError:
-        raise UnexpectedError from None
+        raise RefusedError(500) from None
     if not isinstance(fields, dict):
         raise RefusedError(400, "Invalid request")
     return fields

@@ -61,7 +61,7 @@ DEFAULT_MODELS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ChatUiOptions:
     """The operator's settings; `Sandbox` documents each of them."""
 
     script: Script
@@ -85,10 +85,10 @@ class Options:
 class Catalogue:
     """The models of one server."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ChatUiOptions) -> None:
         given = [SandboxModel(m) if isinstance(m, str) else m for m in options.models]
         models = given or DEFAULT_MODELS
-        # The router came with the current generation.
+        # Legacy servers have no router.
         self._models = {m.id: m for m in models if not (options.legacy and m.is_router)}
 
     @property

@@ -19,7 +19,7 @@ from langchain_g4f.testing.script import answer_tokens, ask, inline_tokens, is_d
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from langchain_g4f.testing.chat_ui.options import Options
+    from langchain_g4f.testing.chat_ui.options import ChatUiOptions
     from langchain_g4f.testing.chat_ui.store import Conversation, Message, StopMark, Update
     from langchain_g4f.testing.script import Prompt, Reply
 
@@ -157,10 +157,10 @@ class GenerationError(Exception):
         self.message = message
 
 
-class Run:
+class GenerationRun:
     """One generation from `started` to its last update."""
 
-    def __init__(self, given: RunInput, options: Options) -> None:
+    def __init__(self, given: RunInput, options: ChatUiOptions) -> None:
         self.given = given
         self.status: Status = "running"
         self.log = UpdateLog(given.answer, given.earlier, legacy=options.legacy)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.testing.chat_ui import streams
 from langchain_g4f.testing.chat_ui.runs import RunInput
-from langchain_g4f.testing.chat_ui.store import FileRef, Message, StoredFile
-from langchain_g4f.testing.chat_ui.wire import RefusedError, UnexpectedError
+from langchain_g4f.testing.chat_ui.store import FileRef, Message, UploadedFile
+from langchain_g4f.testing.chat_ui.wire import RefusedError
 from langchain_g4f.testing.script import Prompt
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def send(state: State, request: ServerRequest) -> ASGIApp:
         message = f"This conversation has more than {limit} messages."
         raise RefusedError(429, f"{message} Start a new one to continue")
     if request.record.content_type != "multipart/form-data":
-        raise UnexpectedError
+        raise RefusedError(500)
     payload = _read_payload(state, request)
     model = state.catalogue.get(conversation.model)
     if model is None:
@@ -98,8 +98,8 @@ def _read_payload(state: State, request: ServerRequest) -> Payload:
     """Return the checked `data` part.
 
     Raises:
-        RefusedError: 400 without such a part, or with too long a text.
-        UnexpectedError: It is not what the server expects.
+        RefusedError: 400 without such a part or with too long a text; 500 if the part is not what
+            the server expects.
     """
     data = request.record.form.get("data")
     if data is None:
@@ -107,14 +107,14 @@ def _read_payload(state: State, request: ServerRequest) -> Payload:
     try:
         fields = json.loads(data)
     except ValueError:
-        raise UnexpectedError from None
+        raise RefusedError(500) from None
     if not isinstance(fields, dict):
-        raise UnexpectedError
+        raise RefusedError(500)
     legacy, longest = state.options.legacy, state.options.max_input_chars
     inputs: str | None = _typed(fields, "inputs", str)
     if inputs is not None:
         if not inputs:
-            raise UnexpectedError
+            raise RefusedError(500)
         if longest is not None and len(inputs) > longest:
             raise RefusedError(400, "Message too long.")
         inputs = inputs.replace("\r\n", "\n")
@@ -140,7 +140,7 @@ def _tool_servers(fields: dict[str, Any], operators: Sequence[str]) -> tuple[str
 def _typed(fields: dict[str, Any], name: str, kind: type[Any]) -> Any:
     value = fields.get(name)
     if value is not None and not isinstance(value, kind):
-        raise UnexpectedError
+        raise RefusedError(500)
     return value
 
 
@@ -149,15 +149,15 @@ def _uuid(fields: dict[str, Any], name: str) -> str | None:
     try:
         return None if value is None else str(uuid.UUID(value))
     except ValueError:
-        raise UnexpectedError from None
+        raise RefusedError(500) from None
 
 
 def _keep_files(conversation: Conversation, request: ServerRequest) -> list[FileRef]:
     """Store the uploaded files and return how the message mentions them.
 
     Raises:
-        RefusedError: 413 for a decoded file above 10 MiB.
-        UnexpectedError: A file name says neither `base64;` nor `hash;`.
+        RefusedError: 413 for a decoded file above 10 MiB; 500 if a file name says neither
+            `base64;` nor `hash;`.
     """
     refs = []
     for part in request.record.files:
@@ -169,7 +169,7 @@ def _keep_files(conversation: Conversation, request: ServerRequest) -> list[File
         elif kind == "base64":
             value = _keep(conversation, part.content, part.content_type)
         else:
-            raise UnexpectedError
+            raise RefusedError(500)
         refs.append(FileRef(value, part.content_type, name))
     return refs
 
@@ -178,12 +178,12 @@ def _keep(conversation: Conversation, encoded: bytes, mime: str) -> str:
     try:
         content = base64.b64decode(encoded)
     except binascii.Error:
-        raise UnexpectedError from None
+        raise RefusedError(500) from None
     if len(content) > MAX_FILE_BYTES:
         raise RefusedError(413, "File too large, should be <10MB")
     # The server hashes the bytes read as UTF-8 text, so this is not the file's own sha256.
     value = hashlib.sha256(content.decode("utf-8", "replace").encode()).hexdigest()
-    conversation.files[value] = StoredFile(content, mime)
+    conversation.files[value] = UploadedFile(content, mime)
     return value
 
 
@@ -197,8 +197,7 @@ def _run_input(
     """Add the message and its empty answer to a copy of the tree.
 
     Raises:
-        RefusedError: 404 or 500 for a retry of nothing.
-        UnexpectedError: There is no such parent.
+        RefusedError: 404 or 500 for a retry of nothing; 500 if there is no such parent.
     """
     legacy = state.options.legacy
     tree = [message.copy() for message in conversation.messages]
@@ -261,7 +260,7 @@ def _add_messages(
         if target.role == "assistant":
             return add(parent, "assistant")
     elif target is None or payload.inputs is None:
-        raise UnexpectedError
+        raise RefusedError(500)
     else:
         parent = target
     if not state.options.legacy:

@@ -20,7 +20,6 @@ from urllib.parse import urlencode, urlsplit
 
 from langchain_g4f.testing.chat_ui.wire import (
     RefusedError,
-    UnexpectedError,
     empty_response,
     json_response,
     text_response,
@@ -29,7 +28,7 @@ from langchain_g4f.testing.chat_ui.wire import (
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from langchain_g4f.testing.chat_ui.options import Options
+    from langchain_g4f.testing.chat_ui.options import ChatUiOptions
     from langchain_g4f.testing.chat_ui.store import Ids
     from langchain_g4f.testing.recording import RecordedRequest
 
@@ -93,10 +92,10 @@ class ServerRequest:
     params: dict[str, str]
 
 
-class Sessions:
+class LoginSessions:
     """The logged-in sessions of one server, and the handlers that open and end them."""
 
-    def __init__(self, options: Options, ids: Ids) -> None:
+    def __init__(self, options: ChatUiOptions, ids: Ids) -> None:
         self._options = options
         self._ids = ids
         self._users: dict[str, User] = {}
@@ -120,7 +119,7 @@ class Sessions:
         """Return the caller; `path` is below the base path.
 
         Raises:
-            UnexpectedError: A bearer token is not a user's (section 2.3, item 3).
+            RefusedError: 500 for a bearer token that is not a user's (section 2.3, item 3).
         """
         cookies = record.cookies
         session = cookies.get(SESSION_COOKIE)
@@ -130,7 +129,7 @@ class Sessions:
                 return Identity(self._ids.uuid())
             user = self._users.get(bearer.removeprefix("hf_sandbox_"))
             if user is None or not bearer.startswith("hf_sandbox_"):
-                raise UnexpectedError
+                raise RefusedError(500)
             return Identity(self._ids.uuid(), user)
         if session not in self._logins:
             return Identity(session)
@@ -240,7 +239,7 @@ def check_origin(record: RecordedRequest) -> None:
         raise RefusedError(403, "Non-JSON form requests need to have an origin")
     host = urlsplit(origin).netloc
     if not host:
-        raise UnexpectedError
+        raise RefusedError(500)
     if host != record.headers.get("host"):
         raise RefusedError(403, "Invalid referer for POST request")
 

@@ -8,13 +8,13 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from langchain_g4f.testing.chat_ui.options import Catalogue
-from langchain_g4f.testing.chat_ui.runs import Run
-from langchain_g4f.testing.chat_ui.sessions import Sessions
+from langchain_g4f.testing.chat_ui.runs import GenerationRun
+from langchain_g4f.testing.chat_ui.sessions import LoginSessions
 from langchain_g4f.testing.chat_ui.store import Conversation, Ids, Store
-from langchain_g4f.testing.chat_ui.wire import RefusedError, UnexpectedError
+from langchain_g4f.testing.chat_ui.wire import RefusedError
 
 if TYPE_CHECKING:
-    from langchain_g4f.testing.chat_ui.options import Options
+    from langchain_g4f.testing.chat_ui.options import ChatUiOptions
     from langchain_g4f.testing.chat_ui.runs import RunInput
     from langchain_g4f.testing.chat_ui.sessions import ServerRequest
     from langchain_g4f.testing.script import ChatMessage
@@ -35,27 +35,27 @@ class State:
         prompts: What the model received, one list of messages per run.
     """
 
-    def __init__(self, options: Options, seed: int) -> None:
+    def __init__(self, options: ChatUiOptions, seed: int) -> None:
         self.options = options
         self.catalogue = Catalogue(options)
         self.ids = Ids(seed)
         self.store = Store(self.ids)
-        self.sessions = Sessions(options, self.ids)
-        self.runs: dict[str, Run] = {}
+        self.sessions = LoginSessions(options, self.ids)
+        self.runs: dict[str, GenerationRun] = {}
         self.prompts: list[list[ChatMessage]] = []
-        self._running: dict[asyncio.Task[None], Run] = {}
+        self._running: dict[asyncio.Task[None], GenerationRun] = {}
         self._sent: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def conversation(self, request: ServerRequest) -> Conversation:
         """Return the conversation named in the path if it is the caller's.
 
         Raises:
-            UnexpectedError: The id is malformed.
-            RefusedError: 404 if there is none or it is another owner's (section 5.4).
+            RefusedError: 404 if there is none or it is another owner's (section 5.4); 500 for a
+                malformed id.
         """
         wanted = request.params["id"]
         if not is_object_id(wanted):
-            raise UnexpectedError
+            raise RefusedError(500)
         found = self.store.conversations.get(wanted)
         if found is None or found.owner != request.identity.owner:
             raise RefusedError(404, "Conversation not found")
@@ -81,9 +81,9 @@ class State:
         if full:
             raise RefusedError(429, "You are sending too many messages. Try again later.")
 
-    def start(self, given: RunInput) -> Run:
+    def start(self, given: RunInput) -> GenerationRun:
         """Start a run as its own task."""
-        run = Run(given, self.options)
+        run = GenerationRun(given, self.options)
         if given.prompt is not None:
             self.prompts.append(list(given.prompt.messages))
         # A reused id has no log of its own (section 5.4): the first run keeps the name.
@@ -95,7 +95,7 @@ class State:
         task.add_done_callback(self._running.pop)
         return run
 
-    def running(self, conversation: Conversation) -> list[Run]:
+    def running(self, conversation: Conversation) -> list[GenerationRun]:
         """Return the runs of a conversation that have not ended."""
         return [run for run in self._running.values() if run.given.conversation is conversation]
 

@@ -53,7 +53,7 @@ class FileRef:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class UploadedFile:
     """The bytes of an uploaded file and the type the client gave it."""
 
     content: bytes
@@ -139,7 +139,7 @@ class Conversation:
     preprompt: str
     messages: list[Message]
     title: str = "New Chat"
-    files: dict[str, StoredFile] = field(default_factory=dict)
+    files: dict[str, UploadedFile] = field(default_factory=dict)
     generations: list[str] = field(default_factory=list)
     stop: StopMark | None = None
     updated_at: datetime = field(default_factory=now)

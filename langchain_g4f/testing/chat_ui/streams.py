@@ -19,7 +19,7 @@ from langchain_g4f.testing.streaming import StreamedResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from langchain_g4f.testing.chat_ui.runs import Run
+    from langchain_g4f.testing.chat_ui.runs import GenerationRun
     from langchain_g4f.testing.chat_ui.sessions import ServerRequest
     from langchain_g4f.testing.chat_ui.state import State
     from langchain_g4f.testing.chat_ui.store import Update
@@ -35,7 +35,7 @@ KEEP_ALIVE = b'{"type":"status","status":"keepAlive"}\n'
 HEARTBEAT_S = 0.25
 
 
-def answer(state: State, run: Run) -> ASGIApp:
+def answer(state: State, run: GenerationRun) -> ASGIApp:
     """Return the response that streams a new run."""
 
     def leave() -> None:
@@ -78,7 +78,7 @@ async def stop(state: State, request: ServerRequest) -> ASGIApp:
     return empty_response()
 
 
-async def _lines(run: Run, keep_alive_s: float) -> Body:
+async def _lines(run: GenerationRun, keep_alive_s: float) -> Body:
     """Yield a run's updates as JSON lines, with a keep-alive every `keep_alive_s` seconds."""
     loop = asyncio.get_running_loop()
     next_alive_s: float | None = None
@@ -116,7 +116,7 @@ def _line(update: Update) -> bytes:
     return line + FINAL_PADDING if update["type"] == "finalAnswer" else line
 
 
-async def _events(run: Run, after: int) -> Body:
+async def _events(run: GenerationRun, after: int) -> Body:
     """Yield a run's events behind number `after` as server-sent events (section 6.1)."""
     cursor = after
     while True:

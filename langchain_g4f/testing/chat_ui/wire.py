@@ -21,19 +21,15 @@ UNDEFINED = Undefined()
 
 
 class RefusedError(Exception):
-    """Ends a handler with an error status; without a message the server did not expect it."""
+    """Ends a handler with an error status.
+
+    Without a message it is a failure that the server itself did not expect, which says nothing.
+    """
 
     def __init__(self, status: int, message: str | None = None) -> None:
         super().__init__(status, message)
         self.status = status
         self.message = message
-
-
-class UnexpectedError(RefusedError):
-    """A failure that the server did not expect: 500, and the message says nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(500)
 
 
 def iso(moment: datetime) -> str:

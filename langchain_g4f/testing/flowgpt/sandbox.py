@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from langchain_g4f.testing.loopback import Loopback, scripted
-from langchain_g4f.testing.script import Reply, Splitter, echo
+from langchain_g4f.testing.loopback import Loopback
+from langchain_g4f.testing.script import Reply, Splitter, echo, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -117,5 +117,5 @@ class FlowGptSandbox(Loopback):
         return token
 
     def expire_tokens(self) -> None:
-        """Sign everybody out."""
+        """Sign all members out."""
         self._app.tokens.clear()

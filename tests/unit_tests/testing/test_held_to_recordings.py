@@ -155,7 +155,7 @@ def recorded_echo(prompt: Prompt) -> Reply:
 
 
 def sign_in(replay: Replay) -> None:
-    """Log in where the recording starts with somebody who has done so before."""
+    """Log in where the recording starts with a known session."""
     first = load(replay.scenario)[0]["request"]["headers"]
     cookies = replay.sandbox.login("alice")
     if "authorization" in first:

@@ -135,7 +135,7 @@ def test_results_are_told_or_handed_in() -> None:
 
 
 def test_late_call_comes_when_it_is_asked_for_again() -> None:
-    """Without a second request there is none, and without the directive the model refuses."""
+    """At the first request it is missing."""
     asked = ask("add 2 and 3 [[tool:late]]", note=directive("add"))
     assert tool_model.answer(asked) == tool_model.ToolAnswer("add 2 and 3", None)
     again = [*asked, ("assistant", "No."), ("user", f"{NO_CALL}\n\n{directive('add')}")]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .model import Level, Question, Reply, answer
+from .model import Level, PartialAnswer, Question, answer
 
 MARK = "langchain-g4f "
 # Below the ports that systems choose for outgoing connections: one of those could take the port of
@@ -45,7 +45,9 @@ class CallRecorder:
         self._calls = 0
         self._waiting: dict[int, tuple[float, str]] = {}
 
-    def watch(self, function: str, question: Question, replies: Iterator[Reply]) -> Iterator[Reply]:
+    def watch(
+        self, function: str, question: Question, replies: Iterator[PartialAnswer]
+    ) -> Iterator[PartialAnswer]:
         """Hand the replies on, and record how the call began and how it ended."""
         number = self._begin(function, question)
         said, outcome = "", "stopped"
@@ -73,7 +75,7 @@ class CallRecorder:
             if self._clock() - since_s <= ABANDONED_S:
                 continue
             with self._lock:
-                # Gone if it went on meanwhile; if it does so now, its own end is written after.
+                # Gone if the call continued meanwhile; if it does now, its end is written later.
                 if self._waiting.pop(number, None):
                     self._append({"ended": number, "outcome": "stopped", "said": said})
 
@@ -119,13 +121,15 @@ class Model:
         self._recorder = recorder
         self._pace_s = pace_s
 
-    def ask(self, function: str, question: Question, *, many: bool = True) -> Iterator[Reply]:
+    def ask(
+        self, function: str, question: Question, *, many: bool = True
+    ) -> Iterator[PartialAnswer]:
         """Answer a question token by token, and record it under the name of the app's function."""
-        replies = answer(question, _GradioStage(), pace_s=self._pace_s, many=many)
+        replies = answer(question, _GradioDisplay(), pace_s=self._pace_s, many=many)
         return self._recorder.watch(function, question, replies)
 
 
-class _GradioStage:
+class _GradioDisplay:
     """Notices, progress and errors as Gradio shows them."""
 
     def log(self, text: str, level: Level, title: str, duration_s: float) -> None:
