@@ -49,20 +49,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Conversation": "chat_ui.store",
-    "FlowGptSandbox": "flowgpt.sandbox",
-    "GradioCall": "gradio_space.calls",
-    "GradioFile": "gradio_space.calls",
-    "GradioSpace": "gradio_space.space",
-    "Message": "chat_ui.store",
-    "Prompt": "script",
-    "RecordedFile": "recording",
-    "RecordedRequest": "recording",
-    "Reply": "script",
-    "Sandbox": "sandbox",
-    "SandboxModel": "chat_ui.options",
-    "Script": "script",
-    "echo": "script",
+    name: module
+    for module, names in {
+        "chat_ui.options": ("SandboxModel",),
+        "chat_ui.store": ("Conversation", "Message"),
+        "flowgpt.sandbox": ("FlowGptSandbox",),
+        "gradio_space.calls": ("GradioCall", "GradioFile"),
+        "gradio_space.space": ("GradioSpace",),
+        "recording": ("RecordedFile", "RecordedRequest"),
+        "sandbox": ("Sandbox",),
+        "script": ("Prompt", "Reply", "Script", "echo"),
+    }.items()
+    for name in names
 }
 
 

@@ -17,6 +17,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -178,26 +179,14 @@ def test_server_ends_with_the_interpreter_that_started_it(killed: bool, install:
     GradioSpace().wait_until(lambda: ended(int(pid)) and not Path(folder).exists())
 
 
-class Display:
-    """Takes down what the model shows."""
-
-    def __init__(self) -> None:
-        self.shown: list[tuple[Any, ...]] = []
-
-    def log(self, *shown: Any) -> None:
-        self.shown.append(shown)
-
-    def progress(self, *shown: Any) -> None:
-        self.shown.append(shown)
-
-    def error(self, text: str, title: str, duration_s: float, *, visible: bool) -> Exception:
-        return LookupError(text, title, visible)
+DISPLAY = Mock(error=lambda text, title, _duration_s, visible: LookupError(text, title, visible))
+"""A display that shows nothing."""
 
 
 def ask(text: str, *, many: bool = True, **given: Any) -> list[PartialAnswer]:
     """Return the stages of an answer, without waiting."""
     question = Question(text, **given)
-    return list(model.answer(question, Display(), pace_s=1, many=many, sleep=lambda _: None))
+    return list(model.answer(question, DISPLAY, pace_s=1, many=many, sleep=lambda _: None))
 
 
 @pytest.mark.parametrize(
@@ -255,7 +244,7 @@ def test_failing_call_is_recorded_with_what_was_said(
 ) -> None:
     """Each error comes where its directive wants it, and the call is recorded as failed."""
     question = Question(f"{directive} a b c")
-    replies = model.answer(question, Display(), pace_s=0)
+    replies = model.answer(question, DISPLAY, pace_s=0)
     watched = launch.CallRecorder(tmp_path / "calls").watch("f", question, replies)
     with pytest.raises((LookupError, RuntimeError), match=error):
         list(watched)

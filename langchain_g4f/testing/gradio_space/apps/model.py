@@ -122,16 +122,6 @@ class Display(Protocol):
         """Return the exception that shows an error to the user."""
 
 
-def read_directives(text: str) -> dict[str, str]:
-    """Return the directives in a user's text, with what stands behind the colon or nothing."""
-    return {found[1]: found[2] or "" for found in _DIRECTIVE.finditer(text)}
-
-
-def cut(text: str) -> list[str]:
-    """Cut an answer into tokens: a word and the space behind it."""
-    return _TOKEN.findall(text)
-
-
 def answer(
     question: Question,
     display: Display,
@@ -156,7 +146,7 @@ def answer(
     told = tool_model.answer(_messages(question))
     if told is not None:
         question = replace(question, text=told.asked)
-    orders = read_directives(question.text)
+    orders = {found[1]: found[2] or "" for found in _DIRECTIVE.finditer(question.text)}
     if "slow" in orders:
         pace_s = float(orders["slow"] or 0.4)
     _begin(question, orders, display, sleep)
@@ -166,7 +156,7 @@ def answer(
             yield replace(reply, thought=thought)
             sleep(2.5 * pace_s)
         reply = PartialAnswer(thought=thought, thought_s=0.1)
-    tokens = cut(compose(question, orders, None if told is None else told.said))
+    tokens = _TOKEN.findall(compose(question, orders, None if told is None else told.said))
     for index, token in enumerate(tokens):
         if index:
             sleep(pace_s)
