@@ -132,6 +132,13 @@ def test_creating_with_a_wrong_body_is_a_bad_request(body: Any, message: str, ch
     assert chat.post("/conversation", content=b"{no json").status_code == 500
 
 
+def test_other_addresses_and_methods_are_not_found(chat: Chat) -> None:
+    """The API says so in JSON."""
+    assert chat.delete("/healthcheck").text == "DELETE method not allowed"
+    assert chat.get("/api/v2/nothing").json() == {"message": "Not Found"}
+    assert chat.get("/nothing").status_code == 404
+
+
 def test_faults_behind_the_last_token_come_at_the_end(chat: Chat) -> None:
     """Short answers break, too, and a mid-answer failure has been tried twice."""
     lines = chat.say("[[say:short]][[error-mid:503]]")
