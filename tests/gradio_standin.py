@@ -24,8 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from langchain_g4f.testing.gradio_space.apps.model import answer
-from langchain_g4f.testing.recorder import Recorder
-from langchain_g4f.testing.recording import RecordedRequest
+from langchain_g4f.testing.recording import RecordedRequest, Recorder
 from langchain_g4f.testing.server import ServerThread
 from tests.gradio_standin_apps import (
     PREFIX,

@@ -20,7 +20,7 @@ from langchain_g4f.cli.doctor.checks import Finding
 from langchain_g4f.cli.failure import CommandError
 from langchain_g4f.errors import MissingDependencyError
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
-from langchain_g4f.testing.chat_ui.options import Generation
+from langchain_g4f.testing.sandbox import Generation
 from tests.gradio_standin import GradioStandin
 from tests.unit.cli.command import (
     CANARY,

@@ -14,7 +14,7 @@ from langchain_g4f import errors
 from langchain_g4f.cli.doctor.checks import Name, _advice_for
 from langchain_g4f.providers import flowgpt as provider
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
-from langchain_g4f.testing.chat_ui.options import Generation
+from langchain_g4f.testing.sandbox import Generation
 from tests.gradio_standin import GradioStandin
 from tests.unit.cli.command import CLOSED, Server, answer_at, examine
 
