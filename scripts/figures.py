@@ -12,7 +12,7 @@ between files if its nearest caller inside the package stands in another file, o
 The jumps vary by one or two with the timing; the median of three streams is printed.
 
 A phrase is counted in lower case, as whole words, in Markdown, and in the strings and comments of
-Python files. A line break, a comment sign and adjacent string literals count as a space.
+Python files. A line break or a comment sign counts as a space; adjacent literals are one string.
 """
 
 from __future__ import annotations
