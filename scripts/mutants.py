@@ -43,6 +43,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "providers/huggingchat/handle": (
         f"{RECORDED}/huggingchat/test_conversations.py",
         f"{SANDBOX}/huggingchat/test_handles.py",
+        f"{SANDBOX}/huggingchat/test_conversation_argument.py",
+        "tests/property_tests/test_mapping.py",
     ),
     "providers/huggingchat/target": (
         f"{RECORDED}/huggingchat/test_conversations.py",
