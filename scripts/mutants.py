@@ -56,7 +56,10 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{UNIT}/providers/test_huggingchat_reattach.py",
         f"{RECORDED}/huggingchat/test_reattach.py",
     ),
-    "providers/gradio_space/discovery": (f"{RECORDED}/gradio_space/test_discovery.py",),
+    "providers/gradio_space/discovery": (
+        f"{RECORDED}/gradio_space/test_discovery.py",
+        f"{RECORDED}/gradio_space/test_interface.py",
+    ),
     "providers/gradio_space/sessions": (f"{UNIT}/providers/gradio_space/test_sessions.py",),
 }
 
