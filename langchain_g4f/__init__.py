@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_g4f._version import __version__
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.chat_models.by_name import g4f_chat_model
     from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
     from langchain_g4f.chat_models.g4f import ChatG4F
     from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
     from langchain_g4f.chat_models.microsoft_phi4 import ChatMicrosoftPhi4
-    from langchain_g4f.chat_models.names import g4f_chat_model
     from langchain_g4f.core.limits import Clocks
     from langchain_g4f.errors import (
         APIConnectionError,
@@ -63,7 +63,7 @@ _WHERE = {
     "__version__": "langchain_g4f._version",
     "alogin": "langchain_g4f.sign_in",
     "awhoami": "langchain_g4f.sign_in",
-    "g4f_chat_model": "langchain_g4f.chat_models.names",
+    "g4f_chat_model": "langchain_g4f.chat_models.by_name",
     "login": "langchain_g4f.sign_in",
     "logout": "langchain_g4f.sign_in",
     "whoami": "langchain_g4f.sign_in",

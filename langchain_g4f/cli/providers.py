@@ -39,7 +39,7 @@ class Provider:
     @property
     def chat_model(self) -> type[BaseChatG4F]:
         """The class of its chat models."""
-        from langchain_g4f.chat_models.names import chat_model_class
+        from langchain_g4f.chat_models.by_name import chat_model_class
 
         return chat_model_class(self.name)
 

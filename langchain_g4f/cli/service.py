@@ -121,10 +121,7 @@ class Service:
     @property
     def lists_models(self) -> bool:
         """Whether its server has a list of models that can be asked for."""
-        from langchain_g4f.chat_models.service import ServiceModel
-
-        make = PROVIDERS[self.provider].chat_model
-        return make._models_plan is not ServiceModel._models_plan  # noqa: SLF001
+        return PROVIDERS[self.provider].chat_model.has_model_list
 
     def live_models(self, timeout: float | None = None) -> list[str]:
         """What the server says it has, its default first; what is known where it has no list.

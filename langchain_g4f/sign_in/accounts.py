@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import SecretStr
 
+from langchain_g4f.auth.given_cookies import GivenCookies
 from langchain_g4f.auth.store import DEFAULT_PROFILE
-from langchain_g4f.chat_models.awaiting import run_blocking
-from langchain_g4f.chat_models.given_cookies import GivenCookies
-from langchain_g4f.chat_models.names import chat_model_class
+from langchain_g4f.chat_models.by_name import chat_model_class
+from langchain_g4f.core.callbacks import run_blocking
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from langchain_g4f.chat_models.login import revealed
+from langchain_g4f.auth.given_cookies import revealed
 from langchain_g4f.cli.doctor.targets import home_of
 from langchain_g4f.cli.failure import message_of
 from langchain_g4f.cli.terminal import one_line

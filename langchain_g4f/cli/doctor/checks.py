@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from langchain_g4f.chat_models.service import ServiceModel
 from langchain_g4f.cli.doctor.advice import (
     clean,
     how_to_log_in,
@@ -125,9 +124,7 @@ class Examination:
     # -- the checks --------------------------------------------------------------
 
     async def _server(self) -> Status:
-        model = self._model
-        plan = model._describe_plan(model._session())  # noqa: SLF001 -- its only user
-        self.finding.server = self._clean(await model._aresult(plan))  # noqa: SLF001
+        self.finding.server = self._clean(await self._model.adescribe())
         return "ok" if self.finding.server else "not asked"
 
     async def _signed_in(self) -> Status:
@@ -146,12 +143,11 @@ class Examination:
     async def _models(self) -> Status:
         model = self._model
         found = await model.aget_models()
-        has_list = type(model)._models_plan is not ServiceModel._models_plan  # noqa: SLF001
         if not found:
             raise MalformedStreamError("the list of models is empty")
         self.finding.models = len(found)
         self.finding.default_model = self._clean(found[0])
-        return "ok" if has_list else "not asked"
+        return "ok" if model.has_model_list else "not asked"
 
     async def _streaming(self) -> Status:
         began, answered = time.monotonic(), False

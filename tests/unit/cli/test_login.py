@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli.app import app
 from langchain_g4f.cli.failure import report
 from langchain_g4f.cli.providers import PROVIDERS, Provider
 from langchain_g4f.cli.service import Service
 from langchain_g4f.errors import AuthenticationError
+from langchain_g4f.providers import registry
 
 
 @pytest.mark.proves("promise:login-required")
@@ -31,7 +31,8 @@ def test_identity_without_a_known_way_in_is_the_error_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     """Where nothing is known of a login, nothing is made up."""
-    monkeypatch.setitem(NAMES, "third", "BaseChatG4F")
+    row = registry.ProviderEntry("BaseChatG4F", "langchain_g4f.chat_models.base")
+    monkeypatch.setitem(registry.PROVIDERS, "third", row)
     monkeypatch.setitem(PROVIDERS, "third", Provider("third"))
     monkeypatch.setattr(PROVIDERS["third"].chat_model, "provider", "third")
     report(AuthenticationError("who are you?", provider=provider))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.cli.app import app
 from langchain_g4f.cli.demo.image import make_png
 from langchain_g4f.testing import Sandbox
@@ -48,7 +48,7 @@ def test_save_keeps_provider_server_and_files(phi4: GradioStandin, tmp_path: Pat
     }
     block = kept["messages"][0]["data"]["content"][1]
     assert (block["type"], base64.b64decode(block["base64"])) == ("image", make_png(2))
-    runtime._memory.clear()  # what another process does not have
+    model_client._memory.clear()  # what another process does not have
     result = run("chat", "--load", path, "who am I?")
     assert result.exit_code == 0
     assert "a new conversation on the server" in result.stderr

@@ -11,10 +11,10 @@ from typer.testing import CliRunner, Result
 
 import langchain_g4f
 from langchain_g4f import testing
-from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli.app import app
 from langchain_g4f.cli.demo.image import make_png
 from langchain_g4f.cli.providers import DEFAULT, PROVIDERS, Provider
+from langchain_g4f.providers import registry
 from tests.gradio_standin import GradioStandin
 from tests.unit.cli.terminal import Terminal
 
@@ -46,9 +46,10 @@ def asked(server: GradioStandin) -> list[str]:
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_provider_of_the_registry_is_a_chat_model_of_the_package(name: str) -> None:
     """Each name leads to an exported class, and the default is the first."""
-    assert PROVIDERS[name].chat_model is getattr(langchain_g4f, NAMES[name])
-    assert NAMES[name] in langchain_g4f.__all__
-    assert next(iter(PROVIDERS)) == next(iter(NAMES)) == DEFAULT
+    row = registry.PROVIDERS[name]
+    assert PROVIDERS[name].chat_model is getattr(langchain_g4f, row.chat_model)
+    assert row.chat_model in langchain_g4f.__all__
+    assert next(iter(PROVIDERS)) == next(iter(registry.PROVIDERS)) == DEFAULT
 
 
 @pytest.mark.proves("promise:command-options")
@@ -56,7 +57,7 @@ def test_provider_joins_with_its_name(
     g4f_sandbox: testing.Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name of its class is enough; what it lacks is said."""
-    monkeypatch.setitem(NAMES, "third", "ChatHuggingChat")
+    monkeypatch.setitem(registry.PROVIDERS, "third", registry.PROVIDERS["huggingchat"])
     monkeypatch.setitem(PROVIDERS, "third", Provider("third"))
     server = ["--provider", "third", "--base-url", g4f_sandbox.base_url]
     assert run("chat", *server, "hi").stdout == "Echo (sandbox/text-small, turn 1): hi\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from langchain_g4f.chat_models.reading import AnswerReading
+from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
 from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.testing.gradio_space.apps import tool_model
 from langchain_g4f.tools.prompt import NO_CALL, directive, schema_directive
@@ -50,7 +50,7 @@ def test_model_misbehaves_on_demand(fault: str, answer: str | None) -> None:
 
 def test_call_inside_thoughts_is_read_as_a_thought() -> None:
     """The fault is one that the package's reader sees."""
-    reading = AnswerReading(tools=True, bare_json=False, parallel=True)
+    reading = ToolCallFilter(tools=True, bare_json=False, parallel=True)
     text = said(ask("add 2 and 3 [[tool:in-think]]")) or ""
     assert [type(event) for event in reading.feed(Text(text))] == [Reasoning, Text]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from langchain_g4f.chat_models.reading import AnswerReading
+from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
 from langchain_g4f.core.events import Text, ToolCall
 from langchain_g4f.testing.gradio_space.apps import tool_model
 from langchain_g4f.tools.prompt import render_call, render_result, tools_section
@@ -45,7 +45,7 @@ def ask(question: str, section: str = SECTION, note: str = "") -> Messages:
 
 def calls(messages: Messages) -> list[tuple[str, Any]]:
     """Return the calls in the answer, as the package reads them."""
-    reading = AnswerReading(tools=True, bare_json=False, parallel=True)
+    reading = ToolCallFilter(tools=True, bare_json=False, parallel=True)
     events = [*reading.feed(Text(said(messages) or "")), *reading.close()]
     found = [event for event in events if isinstance(event, ToolCall)]
     return [(call.name, json.loads(call.arguments)) for call in found]

@@ -103,7 +103,7 @@ def name_runs(model: ChatHuggingChat, *generations: str) -> None:
     others = (str(uuid.UUID(int=number)) for number in itertools.count())
     named = itertools.chain.from_iterable((generation, next(others)) for generation in generations)
     ids = itertools.chain(named, others)
-    model._runtime.new_id = lambda: next(ids)
+    model._state.new_id = lambda: next(ids)
 
 
 @dataclass(frozen=True)
