@@ -35,6 +35,7 @@ def renewed_once(
     identity: Identity,
     account: Callable[[], str],
     renew: Callable[[str], bool],
+    explain: Callable[[AuthenticationError], None],
 ) -> Plan:
     """The plan; after a refusal that names a login page, the plan once more.
 
@@ -46,20 +47,21 @@ def renewed_once(
         account: Returns the name of the account, for the lock.
         renew: Takes other credentials, given the URL of the login page; False if there are none.
             It may ask a person.
+        explain: Adds to a refusal what was refused.
     """
-    version = identity.version
-    try:
-        yield from make_plan()
-    except AuthenticationError as error:
-        if not error.login_url:
+    version, renewed = identity.version, False
+    while True:
+        try:
+            return (yield from make_plan())
+        except AuthenticationError as error:
+            if not renewed and error.login_url:
+                find_another = partial(renew, error.login_url)
+                renewed = yield from _renewed(version, identity, account(), find_another)
+                if renewed:
+                    yield Progress("login_renewed")
+                    continue
+            explain(error)
             raise
-        find_another = partial(renew, error.login_url)
-        if not (yield from _renewed(version, identity, account(), find_another)):
-            raise
-    else:
-        return
-    yield Progress("login_renewed")
-    yield from make_plan()
 
 
 def _renewed(

@@ -10,19 +10,21 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
-from dataclasses import asdict, fields, replace
+from contextlib import aclosing
+from dataclasses import asdict, fields
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import (
+    AfterValidator,
     AliasChoices,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -31,37 +33,37 @@ from pydantic import (
     model_validator,
 )
 
+from langchain_g4f.auth.account import Account
 from langchain_g4f.auth.given_cookies import revealed, sealed
-from langchain_g4f.auth.store import DEFAULT_PROFILE, CredentialFile
-from langchain_g4f.chat_models.account import Account
+from langchain_g4f.auth.store import DEFAULT_PROFILE
 from langchain_g4f.chat_models.blocks import address_of, content_of, register
 from langchain_g4f.chat_models.chunks import ChunkMapper
 from langchain_g4f.chat_models.client import Client, ModelState
 from langchain_g4f.chat_models.messages import known_nonce, to_chat_request
 from langchain_g4f.chat_models.parameters import Parameter, in_lines
-from langchain_g4f.chat_models.progress import Listeners, login_required
+from langchain_g4f.chat_models.progress import Listeners
 from langchain_g4f.chat_models.settings import (
     address,
+    as_list,
     check_names,
+    check_profile,
+    check_proxy,
+    check_timeout,
     near_miss,
     secret_names,
-    split,
 )
+from langchain_g4f.chat_models.stream import EventSource, astream, stream
 from langchain_g4f.chat_models.structured import Method, structured
 from langchain_g4f.chat_models.tool_calling import ARGUMENTS, Choice, Emulation, Tool, bound
-from langchain_g4f.core.chat_request import Message
 from langchain_g4f.core.events import Progress
 from langchain_g4f.core.limits import Clocks, Limits
-from langchain_g4f.core.redact import forget_locals, redact_url
+from langchain_g4f.core.redact import redact_url
 from langchain_g4f.errors import (
-    AuthenticationError,
     ConfigurationError,
-    G4FError,
     ModelNotFoundError,
 )
 from langchain_g4f.providers.base import Provider
-from langchain_g4f.text.escape import escape
-from langchain_g4f.tools.prompt import NO_CALL, PROTOCOL
+from langchain_g4f.tools.prompt import PROTOCOL
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput, ModelProfile
@@ -69,47 +71,17 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
 
-    from langchain_g4f.core.chat_request import AnswerState, ChatRequest, Media, RemoteMedia
+    from langchain_g4f.core.chat_request import ChatRequest, Media, RemoteMedia
     from langchain_g4f.core.events import Event
     from langchain_g4f.core.plan import CallContext, Plan
 
 STANDARD_PARAMETERS = ("temperature", "max_tokens")
 """Parameters of chat models that only some services have."""
 
-_FACTS = {
-    "provider": "name",
-    "models": "known_models",
-    "label": "label",
-    "url": "url",
-    "needs_auth": "needs_auth",
-    "supports_stream": "supports_stream",
-    "supports_system_message": "supports_system_message",
-    "supports_message_history": "supports_message_history",
-    "has_model_list": "has_model_list",
-    "default_model": "default_model",
-    "default_vision_model": "default_vision_model",
-    "image_models": "image_models",
-    "vision_models": "vision_models",
-    "model_aliases": "model_aliases",
-    "options": "options",
-    "supported_parameters": "supported_parameters",
-}
-"""Facts of the provider that can be read from a chat model: the names here, and there."""
 _CALLERS = ("http_client", "http_async_client", "on_progress", "on_login_required")
 """Fields with objects of the caller, which no copy copies."""
 _IDENTITY = ("base_url", "space", "login_profile", "from_browser", "use_environment_token")
 """Fields that make a copy another caller than the original."""
-
-
-class EventSource(Protocol):
-    """Events that are awaited; closing it ends the call."""
-
-    def __aiter__(self) -> Self: ...
-
-    async def __anext__(self) -> Event: ...
-
-    async def aclose(self) -> None:
-        """End the call."""
 
 
 class BaseChatG4F(BaseChatModel):
@@ -157,11 +129,11 @@ class BaseChatG4F(BaseChatModel):
     """Model to ask; None for the service's default."""
     base_url: str = ""
     """Address of the service: origin and path."""
-    timeout: float | Clocks | None = None
+    timeout: Annotated[float | Clocks | None, AfterValidator(check_timeout)] = None
     """Seconds for a whole call, or the clocks one by one."""
     max_retries: int = Field(default=2, ge=0)
     """How often a request is repeated where that cannot do harm."""
-    proxy: SecretStr | None = None
+    proxy: Annotated[SecretStr | None, AfterValidator(check_proxy)] = None
     """URL of a proxy; None for the one the environment names, if any."""
     impersonate: str | None = None
     """Browser to look like on the wire, such as "chrome": its TLS, HTTP/2 and headers; None for
@@ -170,7 +142,7 @@ class BaseChatG4F(BaseChatModel):
     """An ``httpx.Client`` or ``httpx2.Client`` of your own, for sync calls; you close it."""
     http_async_client: Any = Field(default=None, exclude=True, repr=False)
     """The same for async calls: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient``."""
-    login_profile: str = DEFAULT_PROFILE
+    login_profile: Annotated[str, AfterValidator(check_profile)] = DEFAULT_PROFILE
     """Which of your accounts, by the name it was given at login; also taken as ``profile=``."""
     from_browser: str | None = None
     """An installed browser to read cookies from, ``"chrome"`` for example, if nothing else has
@@ -181,7 +153,7 @@ class BaseChatG4F(BaseChatModel):
     """Called with the address of the login page when a login is wanted, in async calls in a
     thread; what it returns, if anything, is taken as the credential. Then the call continues.
     A coroutine function is awaited on the event loop of the call."""
-    stop: list[str] | None = Field(
+    stop: Annotated[list[str] | None, BeforeValidator(as_list)] = Field(
         default=None, validation_alias=AliasChoices("stop", "stop_sequences")
     )
     """Strings at which the answer is cut and the service is told to stop."""
@@ -208,9 +180,9 @@ class BaseChatG4F(BaseChatModel):
         """Take the facts of the provider, and let content blocks of its answers be read."""
         super().__pydantic_init_subclass__(**kwargs)
         if "provider_class" in cls.__dict__:
-            for name, fact in _FACTS.items():
-                if name not in cls.__dict__:
-                    setattr(cls, name, getattr(cls.provider_class, fact))
+            cls.provider = cls.provider_class.name
+            for fact in cls.__class_vars__ & vars(Provider).keys() - cls.__dict__.keys():
+                setattr(cls, fact, getattr(cls.provider_class, fact))
         if cls.provider:
             register(cls.provider)
 
@@ -234,37 +206,11 @@ class BaseChatG4F(BaseChatModel):
         check_names(cls, cls.label, values)
         return values
 
-    @field_validator("login_profile")
-    @classmethod
-    def _profile_is_a_name(cls, value: str) -> str:
-        CredentialFile.of("", "", value)
-        return value
-
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _stop_as_list(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
-
     @field_validator("base_url")
     @classmethod
     def _base_url_is_http(cls, value: str) -> str:
         needed = value or cls.provider_class.base_url_required
         return address(value, "base_url") if needed else value
-
-    @field_validator("proxy")
-    @classmethod
-    def _proxy_has_a_host(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and split(value.get_secret_value()) is None:
-            msg = "proxy: expected a URL such as 'http://user:password@host:3128'"
-            raise ConfigurationError(msg)
-        return value
-
-    @field_validator("timeout")
-    @classmethod
-    def _timeout_is_a_time(cls, value: float | Clocks | None) -> float | Clocks | None:
-        if isinstance(value, float):
-            Clocks.within(value)
-        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -337,12 +283,13 @@ class BaseChatG4F(BaseChatModel):
         if self.on_login_required is None:
             account.check_profile()
         return Client(
-            self._state.context(account, self._limits(), self.max_retries),
             account,
             self._state,
+            self._state.context(account, self._limits(), self.max_retries),
             http=(self.http_client, self.http_async_client),
             proxy=self.proxy,
             impersonate=self.impersonate,
+            on_login_required=self.on_login_required,
         )
 
     def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
@@ -350,12 +297,10 @@ class BaseChatG4F(BaseChatModel):
         return self._provider().chat(chat_request, context)
 
     def _events(self, chat_request: ChatRequest) -> Generator[Event]:
-        client, make_plan = self._client(), partial(self._plan, chat_request)
-        return client.run(client.with_renewal(make_plan, self.on_login_required))
+        return self._client().run(partial(self._plan, chat_request))
 
     def _aevents(self, chat_request: ChatRequest) -> EventSource:
-        client, make_plan = self._client(), partial(self._plan, chat_request)
-        return client.arun(client.with_renewal(make_plan, self.on_login_required))
+        return self._client().arun(partial(self._plan, chat_request))
 
     def get_model(self, name: str | None = None) -> str:
         """The name the service knows ``name`` (or this object's model) by.
@@ -398,7 +343,7 @@ class BaseChatG4F(BaseChatModel):
         if kept := self._state.fresh_models():
             return kept
         client = self._client()
-        found = client.result(client.provider.models(client.context))
+        found = client.result(client.provider.list_models(client.context))
         return self._state.keep_models(found)
 
     async def aget_models(self) -> list[str]:
@@ -406,7 +351,7 @@ class BaseChatG4F(BaseChatModel):
         if kept := self._state.fresh_models():
             return kept
         client = self._client()
-        found = await client.aresult(client.provider.models(client.context))
+        found = await client.aresult(client.provider.list_models(client.context))
         return self._state.keep_models(found)
 
     def describe(self) -> str:
@@ -622,10 +567,7 @@ class BaseChatG4F(BaseChatModel):
             self.get_model(model)  # which warns
         ignored = [name for name in STANDARD_PARAMETERS if name not in self.options]
         self._warn_of_ignored({name: kwargs.pop(name, None) for name in ignored})
-        options = {
-            name: self._option(name, kwargs.pop(name, getattr(self, name, None)))
-            for name in self.options
-        }
+        options = {name: kwargs.pop(name, getattr(self, name, None)) for name in self.options}
         media = self._given_media(kwargs.pop("media", None))
         emulation = Emulation.take(kwargs, known_nonce(messages, self.provider))
         kwargs.pop("stream", None)  # core has read it
@@ -637,7 +579,7 @@ class BaseChatG4F(BaseChatModel):
         chat_request = to_chat_request(
             messages,
             model=model,
-            options=options,
+            options=self._options(options),
             media=media,
             tools=emulation.section,
             note=emulation.note,
@@ -658,11 +600,12 @@ class BaseChatG4F(BaseChatModel):
 
         return given_media(given)
 
-    def _option(self, name: str, value: object) -> object:
-        """An option in the provider's terms; of an answer, the handle of its conversation."""
-        if isinstance(value, AIMessage):
-            return value.response_metadata.get("conversation", {})  # no handle is not "auto"
-        return value
+    def _options(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Options of a call in the provider's terms; an answer stands for its conversation."""
+        for name, value in values.items():
+            if isinstance(value, AIMessage):  # no handle is not "auto"
+                values[name] = value.response_metadata.get("conversation", {})
+        return values
 
     def _stream(
         self,
@@ -671,8 +614,8 @@ class BaseChatG4F(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Generator[ChatGenerationChunk]:
-        chat_request, mapper = self._prepare(messages, stop, kwargs)
-        yield from self._chunks(chat_request, mapper, run_manager)
+        answer = self._prepare(messages, stop, kwargs)
+        yield from stream(self._events, *answer, self._listeners, run_manager)
 
     def _astream(
         self,
@@ -681,9 +624,9 @@ class BaseChatG4F(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        chat_request, mapper = self._prepare(messages, stop, kwargs)
+        answer = self._prepare(messages, stop, kwargs)
         # not by a generator of its own: see `run.arun`
-        return self._achunks(chat_request, mapper, run_manager)
+        return astream(self._aevents, *answer, self._listeners, run_manager)
 
     def _generate(
         self,
@@ -693,8 +636,8 @@ class BaseChatG4F(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         chat_request, mapper = self._prepare(messages, stop, kwargs)
-        message = mapper.fold(list(self._chunks(chat_request, mapper, run_manager)))
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        chunks = stream(self._events, chat_request, mapper, self._listeners, run_manager)
+        return ChatResult(generations=[ChatGeneration(message=mapper.fold([*chunks]))])
 
     async def _agenerate(
         self,
@@ -704,68 +647,10 @@ class BaseChatG4F(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         chat_request, mapper = self._prepare(messages, stop, kwargs)
-        async with aclosing(self._achunks(chat_request, mapper, run_manager)) as chunks:
+        chunks = astream(self._aevents, chat_request, mapper, self._listeners, run_manager)
+        async with aclosing(chunks):
             message = mapper.fold([chunk async for chunk in chunks])
         return ChatResult(generations=[ChatGeneration(message=message)])
-
-    def _chunks(
-        self,
-        chat_request: ChatRequest,
-        mapper: ChunkMapper,
-        run_manager: CallbackManagerForLLMRun | None,
-    ) -> Generator[ChatGenerationChunk]:
-        listeners = self._listeners
-        while True:
-            try:
-                with closing(self._events(chat_request)) as events:
-                    while not mapper.ended:
-                        if mapper.stopped:
-                            events.close()
-                        for output in mapper.step(next(events, None)):
-                            if isinstance(output, Progress):
-                                listeners.report(output)
-                                continue
-                            if run_manager:
-                                run_manager.on_llm_new_token(output.text, chunk=output)
-                            yield output
-            except G4FError as error:
-                forget_locals(error)
-                if isinstance(error, AuthenticationError):
-                    listeners.report(login_required(error))
-                raise
-            if not mapper.tool_call_missing:
-                return
-            chat_request = asked_again(chat_request, mapper)
-
-    async def _achunks(
-        self,
-        chat_request: ChatRequest,
-        mapper: ChunkMapper,
-        run_manager: AsyncCallbackManagerForLLMRun | None,
-    ) -> AsyncGenerator[ChatGenerationChunk]:
-        listeners = self._listeners
-        while True:
-            try:
-                async with aclosing(self._aevents(chat_request)) as events:
-                    while not mapper.ended:
-                        if mapper.stopped:
-                            await events.aclose()
-                        event = None if mapper.stopped else await anext(events, None)
-                        for output in mapper.step(event):
-                            if isinstance(output, Progress):
-                                await listeners.areport(output)
-                                continue
-                            if run_manager:
-                                await run_manager.on_llm_new_token(output.text, chunk=output)
-                            yield output
-            except G4FError as error:
-                forget_locals(error)
-                if isinstance(error, AuthenticationError):
-                    await listeners.areport(login_required(error))
-                raise
-            if not mapper.tool_call_missing:
-                return
-            chat_request = asked_again(chat_request, mapper)
 
     @property
     def _listeners(self) -> Listeners:
@@ -832,14 +717,4 @@ class BaseChatG4F(BaseChatModel):
         return True
 
 
-def asked_again(chat_request: ChatRequest, mapper: ChunkMapper) -> ChatRequest:
-    """The request after an answer that lacks its tool call."""
-    state: AnswerState = "part" if mapper.stopped else "whole"
-    text = escape(mapper.text, mapper.nonce)
-    answer = Message("assistant", text, handle=mapper.handle, state=state, in_history=False)
-    question = Message("user", NO_CALL, note=chat_request.messages[-1].note, in_history=False)
-    mapper.retry()
-    return replace(chat_request, messages=(*chat_request.messages, answer, question))
-
-
-__all__ = ["STANDARD_PARAMETERS", "BaseChatG4F", "EventSource"]
+__all__ = ["STANDARD_PARAMETERS", "BaseChatG4F"]

@@ -23,7 +23,6 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f.chat_models.blocks import call_block, file_block, result_block
-from langchain_g4f.chat_models.progress import as_progress, no_call
 from langchain_g4f.core.events import (
     ConversationStarted,
     Event,
@@ -135,8 +134,9 @@ class ChunkMapper:
             found: Sequence[ChatGenerationChunk] = () if chunk is None else (chunk,)
         else:
             found = self._released([*map(self.chunk, self._filter.feed(event))])
-        progress = as_progress(event)
-        return found if progress is None else (progress, *found)
+        if isinstance(event, Title):
+            return (Progress("title", event.title), *found)
+        return (event, *found) if isinstance(event, Progress) else found
 
     def _end(self) -> Sequence[Output]:
         self.ended = True
@@ -145,7 +145,10 @@ class ChunkMapper:
         rest = [] if self.stopped else [*map(self.chunk, self._filter.close())]
         found = self._released(rest)
         self.tool_call_missing = self._waiting is not None
-        return (no_call(self.text),) if self.tool_call_missing else [*found, self.last()]
+        if self.tool_call_missing:
+            text = "the answer has no tool call, it is asked for again"
+            return (Progress("tool_retry", text, {"text": self.text}),)
+        return [*found, self.last()]
 
     def _released(self, chunks: list[ChatGenerationChunk | None]) -> Sequence[ChatGenerationChunk]:
         """``chunks``, after those that waited for a call if there is one."""

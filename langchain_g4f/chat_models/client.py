@@ -12,7 +12,9 @@ import random
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_g4f.auth.cookies import Cookies
@@ -23,11 +25,11 @@ from langchain_g4f.core.plan import CallContext
 from langchain_g4f.errors import AuthenticationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from pydantic import SecretStr
 
-    from langchain_g4f.chat_models.account import Account
+    from langchain_g4f.auth.account import Account
     from langchain_g4f.core.events import Event
     from langchain_g4f.core.limits import Limits
     from langchain_g4f.core.plan import Plan, PlanOf
@@ -133,87 +135,92 @@ class Client:
     """Runs the plans of one call.
 
     Args:
-        context: What the call shares with others.
         account: The caller's account.
         state: What the model keeps.
+        context: What the call shares with others.
         http: The caller's HTTP clients, sync and async; None for ours.
         proxy: Proxy of our HTTP clients.
         impersonate: Browser that our HTTP clients look like.
+        on_login_required: The caller's callback.
     """
 
     def __init__(
         self,
-        context: CallContext,
         account: Account,
         state: ModelState,
+        context: CallContext,
         *,
-        http: tuple[object, object] = (None, None),
-        proxy: SecretStr | None = None,
-        impersonate: str | None = None,
+        http: tuple[object, object],
+        proxy: SecretStr | None,
+        impersonate: str | None,
+        on_login_required: Callable[[str], object] | None,
     ) -> None:
-        self.context = context
-        self.provider = account.provider
         self._account = account
         self._state = state
+        self.context = context
+        self.provider = account.provider
         self._http = http
         self._proxy = proxy
         self._impersonate = impersonate
+        self._on_login_required = on_login_required
 
-    def with_renewal(
-        self,
-        make_plan: Callable[[CallContext], Plan],
-        on_login_required: Callable[[str], object] | None,
-    ) -> Plan:
-        """A plan; if its login is refused, once more with another one, if there is one."""
-        caller = Caller()
-
-        def renew(login_url: str) -> bool:
-            ask = None
-            if on_login_required is not None:
-                ask = lambda: caller.wait(on_login_required(login_url))  # noqa: E731
-            return self._account.renew(self.context.cookies, ask)
-
-        return renewed_once(
-            lambda: make_plan(self.context),
-            self._state.identity,
-            lambda: f"login of {self._account.file.path.name}",
-            renew,
-        )
-
-    def run(self, plan: Plan) -> Generator[Event]:
-        """Run a plan, and yield its events."""
+    def run(self, make_plan: Callable[[CallContext], Plan]) -> Generator[Event]:
+        """Run a plan, and yield its events; a login that is refused is renewed once."""
         from langchain_g4f.run import run
 
-        return run(self._explained(plan), self.context, self._sync_http())
+        return run(self._renewed_once(make_plan), self.context, self._sync_http())
 
-    def arun(self, plan: Plan) -> arun:
+    def arun(self, make_plan: Callable[[CallContext], Plan]) -> arun:
         """Like `run`, on the running event loop."""
         from langchain_g4f.run import arun
 
-        return arun(self._explained(plan), self.context, self._async_http())
+        return arun(self._renewed_once(make_plan), self.context, self._async_http())
 
     def result(self, plan: PlanOf[T]) -> T:
         """What a plan returns; its events are dropped."""
+        from langchain_g4f.run import run
+
         found: list[T] = []
-        for _ in self.run(_keep(plan, found)):
+        for _ in run(self._kept(plan, found), self.context, self._sync_http()):
             pass
         return found[0]
 
     async def aresult(self, plan: PlanOf[T]) -> T:
         """Like `result`."""
+        from langchain_g4f.run import arun
+
         found: list[T] = []
-        async with aclosing(self.arun(_keep(plan, found))) as events:
+        async with aclosing(
+            arun(self._kept(plan, found), self.context, self._async_http())
+        ) as events:
             async for _ in events:
                 pass
         return found[0]
 
-    def _explained(self, plan: Plan) -> Plan:
-        """A plan whose refusals say what was refused."""
+    def _kept(self, plan: PlanOf[T], found: list[T]) -> Plan:
         try:
-            yield from plan
+            found.append((yield from plan))
         except AuthenticationError as error:
             self._account.explain(error)
             raise
+
+    def _renewed_once(self, make_plan: Callable[[CallContext], Plan]) -> Plan:
+        caller = Caller()
+
+        def renew(login_url: str) -> bool:
+            callback = self._on_login_required
+            ask = None
+            if callback is not None:
+                ask = lambda: caller.wait(callback(login_url))  # noqa: E731
+            return self._account.renew(self.context.cookies, ask)
+
+        return renewed_once(
+            partial(make_plan, self.context),
+            self._state.identity,
+            lambda: f"login of {self._account.file.path.name}",
+            renew,
+            self._account.explain,
+        )
 
     def _sync_http(self) -> SyncClient:
         from langchain_g4f.transport import client
@@ -230,10 +237,6 @@ class Client:
             return self._state.wrapped(self._http[1], client.AsyncClient)
         settings = client.ClientSettings(self._proxy, impersonate=self._impersonate)
         return client.async_client(settings)
-
-
-def _keep(plan: PlanOf[T], found: list[T]) -> Plan:
-    found.append((yield from plan))
 
 
 __all__ = ["Client", "ModelState"]

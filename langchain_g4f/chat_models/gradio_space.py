@@ -169,6 +169,12 @@ class ChatGradioSpace(BaseChatG4F):
         self._update_profile(self._client().context)
         return found
 
+    async def aget_models(self) -> list[str]:
+        """Like `get_models`."""
+        found = await super().aget_models()
+        self._update_profile(self._client().context)
+        return found
+
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         # the one model of an app has no name of its own

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.chat_models.chunks import ChunkMapper
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.plan import PlanOf
 
 
 class ChatHuggingChat(BaseChatG4F):
@@ -117,13 +118,15 @@ class ChatHuggingChat(BaseChatG4F):
             ConfigurationError: The message has no handle of this server.
             NotFoundError: The conversation is gone, or another caller's.
         """
-        handle = message.response_metadata.get("conversation")
-        self._client().result(HuggingChat(base_url=self.base_url).delete(handle))
+        self._client().result(self._delete(message))
 
     async def adelete_conversation(self, message: AIMessage) -> None:
         """Like `delete_conversation`."""
+        await self._client().aresult(self._delete(message))
+
+    def _delete(self, message: AIMessage) -> PlanOf[None]:
         handle = message.response_metadata.get("conversation")
-        await self._client().aresult(HuggingChat(base_url=self.base_url).delete(handle))
+        return HuggingChat(base_url=self.base_url).delete(handle)
 
     def _asked_model(self, name: str | None) -> str:
         wanted = name or self.model
@@ -131,12 +134,11 @@ class ChatHuggingChat(BaseChatG4F):
             return super()._asked_model(wanted)
         return ""  # another server's default is its own
 
-    def _option(self, name: str, value: object) -> object:
-        if name == "timezone":
-            return _known_timezone(value)
-        if name == "mcp_servers" and isinstance(value, list):
-            return [ToolServer.model_validate(server).revealed() for server in value]
-        return super()._option(name, value)
+    def _options(self, values: dict[str, Any]) -> dict[str, Any]:
+        _known_timezone(values["timezone"])
+        if isinstance(servers := values["mcp_servers"], list):
+            values["mcp_servers"] = [ToolServer.model_validate(each).revealed() for each in servers]
+        return super()._options(values)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         profile = super()._resolve_model_profile() or {}

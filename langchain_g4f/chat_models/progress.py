@@ -18,34 +18,16 @@ from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_eve
 from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_g4f.core.callbacks import awaited, run_blocking
-from langchain_g4f.core.events import Event, Progress, Title
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError
 
 EVENT_NAME = "g4f_progress"
 """Name of the LangChain custom event."""
 
 
-def as_progress(event: Event) -> Progress | None:
-    """The progress that an event is for the caller, if any."""
-    match event:
-        case Progress():
-            return event
-        case Title():
-            return Progress("title", event.title)
-        case _:
-            return None
-
-
 def login_required(error: AuthenticationError) -> Progress:
     """The progress of a refused login."""
     return Progress("login_required", str(error), {"login_url": error.login_url})
-
-
-def no_call(text: str) -> Progress:
-    """The progress of an answer without the tool call that it had to have."""
-    return Progress(
-        "tool_retry", "the answer has no tool call, it is asked for again", {"text": text}
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +86,4 @@ def _write_to_graph(data: dict[str, Any]) -> None:
     write(data)
 
 
-__all__ = ["EVENT_NAME", "Listeners", "as_progress", "login_required", "no_call"]
+__all__ = ["EVENT_NAME", "Listeners", "login_required"]

@@ -10,8 +10,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, SecretStr
 
+from langchain_g4f.auth.store import CredentialFile
+from langchain_g4f.core.limits import Clocks
 from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,6 +49,40 @@ def split(given: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if parts.hostname else None
+
+
+def check_profile(name: str) -> str:
+    """The name of a profile, which is a part of a file name.
+
+    Raises:
+        ConfigurationError: It cannot be one.
+    """
+    CredentialFile.of("", "", name)
+    return name
+
+
+def check_proxy(proxy: SecretStr | None) -> SecretStr | None:
+    """The URL of a proxy.
+
+    Raises:
+        ConfigurationError: It has no host.
+    """
+    if proxy is not None and split(proxy.get_secret_value()) is None:
+        msg = "proxy: expected a URL such as 'http://user:password@host:3128'"
+        raise ConfigurationError(msg)
+    return proxy
+
+
+def check_timeout(timeout: float | Clocks | None) -> float | Clocks | None:
+    """A timeout, which is positive and finite."""
+    if isinstance(timeout, float):
+        Clocks.within(timeout)
+    return timeout
+
+
+def as_list(value: object) -> object:
+    """A list of one for a text."""
+    return [value] if isinstance(value, str) else value
 
 
 def address_of_environment(variable: str, default: str) -> str:
@@ -106,7 +142,11 @@ def _names(model: type[BaseModel]) -> frozenset[str]:
 __all__ = [
     "address",
     "address_of_environment",
+    "as_list",
     "check_names",
+    "check_profile",
+    "check_proxy",
+    "check_timeout",
     "default_base_url",
     "near_miss",
     "secret_names",

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from langchain_g4f.auth.store import Credentials
     from langchain_g4f.core.chat_request import ChatRequest
     from langchain_g4f.core.plan import CallContext, Plan, PlanOf
 
@@ -49,10 +48,11 @@ class Provider:
     supports_system_message: ClassVar[bool] = True
     supports_message_history: ClassVar[bool] = True
     has_model_list: ClassVar[bool] = False
-    """Whether `models` asks the service. If not, it returns `known_models`."""
+    """Whether `list_models` asks the service; if not, it returns `models`."""
     default_model: ClassVar[str] = ""
     default_vision_model: ClassVar[str] = ""
-    known_models: ClassVar[tuple[str, ...]] = ()
+    models: ClassVar[tuple[str, ...]] = ()
+    """Known models, for when the service cannot be asked."""
     image_models: ClassVar[tuple[str, ...]] = ()
     vision_models: ClassVar[tuple[str, ...]] = ()
     model_aliases: ClassVar[Mapping[str, str]] = {}
@@ -77,10 +77,10 @@ class Provider:
         """Must. Send a request, and yield the events of its answer."""
         raise NotImplementedError
 
-    def models(self, context: CallContext) -> PlanOf[list[str]]:
+    def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """Return the models that can be asked, the default first."""
         yield from ()
-        return list(self.known_models)
+        return list(self.models)
 
     def describe(self, context: CallContext) -> PlanOf[str]:
         """Return what the server says it is; empty if it does not say."""
@@ -137,9 +137,10 @@ class Provider:
         """Return which of image, audio, video and pdf are taken; None if it is not known yet."""
         return None
 
-    def usable(self, found: Credentials) -> Credentials:
-        """Return the part of saved credentials that may be sent to this server."""
-        return found
+    @property
+    def takes_saved_cookies(self) -> bool:
+        """Whether the cookies of a saved login may be sent to `cookie_url`."""
+        return True
 
     def login_hint(self) -> str:
         """Return where else a login is looked for, for the text of an error."""

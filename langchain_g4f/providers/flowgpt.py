@@ -72,7 +72,7 @@ class FlowGPT(Provider):
     credential: ClassVar[str] = "api_key"
     credential_variables: ClassVar[Mapping[str, str]] = {"api_key": "FLOWGPT_TOKEN"}
     default_model: ClassVar[str] = "gpt-3.5-turbo"
-    known_models: ClassVar[tuple[str, ...]] = (
+    models: ClassVar[tuple[str, ...]] = (
         "gpt-3.5-turbo",
         "gpt-3.5-long",
         "gpt-4-turbo",

@@ -37,7 +37,7 @@ class MicrosoftPhi4(GradioSpace):
     home_variable: ClassVar[str] = "PHI4_BASE_URL"
     default_model: ClassVar[str] = MODEL
     default_vision_model: ClassVar[str] = MODEL
-    known_models: ClassVar[tuple[str, ...]] = (MODEL,)
+    models: ClassVar[tuple[str, ...]] = (MODEL,)
     vision_models: ClassVar[tuple[str, ...]] = (MODEL,)
     model_aliases: ClassVar[Mapping[str, str]] = {"phi-4": MODEL}
 
@@ -48,14 +48,14 @@ class MicrosoftPhi4(GradioSpace):
             super().where,
             referer=f"{self.base_url}?__theme=light",
             takes=TAKES,
-            models=self.known_models,
+            models=self.models,
             known=known_app(),
         )
 
-    def models(self, context: CallContext) -> PlanOf[list[str]]:
+    def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The names of the model, and what the app says."""
-        found = yield from super().models(context)
-        return list(dict.fromkeys([*self.known_models, *self.model_aliases, *found]))
+        found = yield from super().list_models(context)
+        return list(dict.fromkeys([*self.models, *self.model_aliases, *found]))
 
 
 def known_app() -> App:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 from urllib.parse import unquote, urlsplit
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 
 from langchain_g4f.auth.given_cookies import revealed
 from langchain_g4f.chat_models.g4f.arguments import (
@@ -171,11 +171,6 @@ class ChatG4F(G4FSettings):
             [m for t in chat_request.messages for m in t.media]
         )
         return chat_request, mapper
-
-    def _option(self, name: str, value: object) -> object:
-        if name == "conversation" and isinstance(value, AIMessage):
-            return value.response_metadata.get("conversation", {})
-        return value
 
     def _fetched(self, chat_request: ChatRequest) -> PlanOf[ChatRequest]:
         """The turn with all of its files."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
@@ -15,7 +15,6 @@ from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.providers.base import Provider
 
 if TYPE_CHECKING:
-    from langchain_g4f.auth.store import Credentials
     from langchain_g4f.core.chat_request import ChatRequest
     from langchain_g4f.core.plan import CallContext, Plan, PlanOf
     from langchain_g4f.providers.gradio_space.where import Where
@@ -97,7 +96,7 @@ class GradioSpace(Provider):
 
         return plan(chat_request, context, self.where)
 
-    def models(self, context: CallContext) -> PlanOf[list[str]]:
+    def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The models that users of the app choose from, or the name of the Space."""
         from langchain_g4f.providers.gradio_space.offer import models_of
         from langchain_g4f.providers.gradio_space.space import open_app
@@ -170,9 +169,10 @@ class GradioSpace(Provider):
         """Whether the token of the environment may be used: the owner of a Space can read it."""
         return self.use_environment_token and self.is_on_hub
 
-    def usable(self, found: Credentials) -> Credentials:
-        """Cookies are the Hub's: an app elsewhere has an account of its own."""
-        return found if self.is_on_hub else replace(found, cookies={})
+    @property
+    def takes_saved_cookies(self) -> bool:
+        """Saved cookies are the Hub's: an app elsewhere has an account of its own."""
+        return self.is_on_hub
 
 
 def is_on_hub(base_url: str) -> bool:

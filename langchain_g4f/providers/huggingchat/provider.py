@@ -40,7 +40,7 @@ class HuggingChat(Provider):
         "cookie_file": "HUGGINGCHAT_COOKIE_FILE",
     }
     default_model: ClassVar[str] = "omni"
-    known_models: ClassVar[tuple[str, ...]] = ("omni",)
+    models: ClassVar[tuple[str, ...]] = ("omni",)
     options: ClassVar[tuple[str, ...]] = (
         "conversation",
         "regenerate",
@@ -64,7 +64,7 @@ class HuggingChat(Provider):
 
         return plan(chat_request, context, self.base_url)
 
-    def models(self, context: CallContext) -> PlanOf[list[str]]:
+    def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The server's list."""
         from langchain_g4f.providers.huggingchat.models import list_models
 

@@ -86,12 +86,12 @@ class Account:
         nothing = ("", Credentials())
         self.identity.source, found = next((each for each in self._sources() if each[1]), nothing)
         _check(found)
-        found = self.provider.usable(found)
         # Not by assignment: they do not count as given, and are read again when they are refused.
         if "api_key" in missing:
             self.fields["api_key"] = SecretStr(found.api_key) if found.api_key else None
         if "cookies" in missing:
-            self.fields["cookies"] = sealed(found.cookies) or None
+            cookies = found.cookies if self.provider.takes_saved_cookies else {}
+            self.fields["cookies"] = sealed(cookies) or None
 
     def renew(self, cookies: CookieStore, ask: Callable[[], object] | None) -> bool:
         """Take other credentials than those in use; False if there are none.
@@ -187,11 +187,11 @@ class Account:
     def _use(self, found: Credentials, cookies: CookieStore) -> bool:
         """Use credentials from now on; False if they are in use."""
         _check(found)
-        found = self.provider.usable(found)
         token = found.api_key if "api_key" in self.fields else ""
         # The cookies that a caller has given beside a token stay.
         own_cookies = "cookies" in self.given and self.provider.credential != "cookies"
-        renewed = not own_cookies and cookies.renew(found.cookies)
+        wanted = self.provider.takes_saved_cookies and not own_cookies
+        renewed = wanted and cookies.renew(found.cookies)
         if token and token != revealed(self.fields["api_key"]):
             self.fields["api_key"] = SecretStr(token)
             renewed = True
