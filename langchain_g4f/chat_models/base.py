@@ -180,7 +180,8 @@ class BaseChatG4F(BaseChatModel):
         """Take the facts of the provider, and let content blocks of its answers be read."""
         super().__pydantic_init_subclass__(**kwargs)
         if "provider_class" in cls.__dict__:
-            cls.provider = cls.provider_class.name
+            if "provider" not in cls.__dict__:
+                cls.provider = cls.provider_class.name
             for fact in cls.__class_vars__ & vars(Provider).keys() - cls.__dict__.keys():
                 setattr(cls, fact, getattr(cls.provider_class, fact))
         if cls.provider:
