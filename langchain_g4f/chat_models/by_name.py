@@ -18,7 +18,7 @@ def chat_model_class(name: str) -> type[BaseChatG4F]:
     """The class of a service's chat models; nothing is imported before it is asked for.
 
     Raises:
-        ConfigurationError: There is none of that name.
+        ConfigurationError: No provider has that name.
     """
     if name not in PROVIDERS:
         msg = f"there is no provider {name!r}; there are: {', '.join(PROVIDERS)}"

@@ -48,8 +48,8 @@ class ChatGradioSpace(BaseChatG4F):
         go into the app's inputs with such a label; ``inputs={"name": value}`` sets any.
 
     Conversations:
-        An app that keeps state is gone on with where the history leads to its last answer;
-        otherwise the history is sent.
+        If an app keeps state and the history ends with its last answer, the session is
+        continued. Otherwise the history is sent.
 
     Errors:
         See `langchain_g4f.errors`; those of apps are AppError, QuotaExceededError,

@@ -44,7 +44,7 @@ class ChatHuggingChat(BaseChatG4F):
 
     Conversations:
         Answers carry a handle in ``response_metadata["conversation"]``. A history that
-        leads to such an answer is gone on with on the server; only what is new is sent.
+        leads to such an answer is continued on the server; only what is new is sent.
 
     Errors:
         See `langchain_g4f.errors`. A missing or expired login is AuthenticationError.

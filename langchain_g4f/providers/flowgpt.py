@@ -138,7 +138,7 @@ def sign(timestamp: str, nonce: str, authorization: str) -> str:
 
 
 def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
-    """One attempt, signed anew: a nonce is good for one request."""
+    """One attempt, with a signature of its own: a nonce is valid for one request."""
     authorization = f"Bearer {service.api_key or 'null'}"
     timestamp = str(int(context.wall_clock()))
     # not out of `context.random`, whose numbers come again in each child of a fork
@@ -268,7 +268,7 @@ class FlowGPTDecoder:
             count_kind(self._skipped, kind, self._secret)
 
     def _text(self, text: str) -> Iterator[Event]:
-        """Hold back what may become the whole answer of somebody without credit."""
+        """Hold back what may become the answer to a caller without credit."""
         if self._spoken:
             if text:
                 yield Text(text)
