@@ -179,6 +179,13 @@ def check_cookies(cookies: Mapping[str, str]) -> None:
         raise ConfigurationError(problem)
 
 
+def check_token(token: str, name: str = "api_key") -> None:
+    """Refuse a token that a header cannot carry; it is not repeated."""
+    if re.fullmatch("[!-~]*", token) is None:
+        del token  # some tracebacks show local variables
+        raise ConfigurationError(f"{name}: it has a character that a header cannot carry")
+
+
 def _problem(cookie: tuple[str, str]) -> str:
     name, value = cookie
     if not name or not _is_plain(name) or any(c in name for c in "=;, "):
@@ -243,4 +250,4 @@ def _cookie(url: str, name: str, value: str, *, secure: bool) -> Cookie:
     )
 
 
-__all__ = ["Cookies", "check_cookies", "parse_cookie_header"]
+__all__ = ["Cookies", "check_cookies", "check_token", "parse_cookie_header"]

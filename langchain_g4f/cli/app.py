@@ -18,7 +18,7 @@ from langchain_g4f.cli.options import (
     known_provider,
     known_providers,
 )
-from langchain_g4f.cli.providers import PROVIDERS
+from langchain_g4f.providers.registry import PROVIDERS
 
 app = typer.Typer(
     name="langchain-g4f",

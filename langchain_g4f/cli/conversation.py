@@ -27,8 +27,9 @@ from langchain_core.messages import (
 
 from langchain_g4f.chat_models.attachments import given_media
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
+from langchain_g4f.cli.providers import DEFAULT
 from langchain_g4f.core.chat_request import Media
+from langchain_g4f.providers.registry import PROVIDERS
 
 
 @dataclass(slots=True)

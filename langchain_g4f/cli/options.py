@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from langchain_g4f.cli.providers import PROVIDERS
+from langchain_g4f.providers.registry import PROVIDERS
 
 NAMES = ", ".join(PROVIDERS)
 

@@ -8,9 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, PROVIDERS, Provider
+from langchain_g4f.cli.providers import (
+    ANY_SPACE,
+    DEFAULT,
+    chat_model_of,
+    default_base_url,
+    run_sandbox,
+)
 from langchain_g4f.cli.terminal import one_line, say, tell
 from langchain_g4f.errors import APIError, AuthenticationError
+from langchain_g4f.providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
@@ -79,13 +86,13 @@ class Service:
     """A server to make chat models for.
 
     Attributes:
-        provider: The row of `PROVIDERS`.
+        provider: Key of `PROVIDERS`.
         name: Its address, as shown to the user.
         greeting: Text shown before a conversation.
         settings: The fields of a chat model that reach it.
     """
 
-    provider: Provider
+    provider: str
     name: str
     greeting: str
     settings: dict[str, Any] = field(repr=False)
@@ -109,7 +116,7 @@ class Service:
         Raises:
             CommandError: The service has no web search.
         """
-        make = self.provider.chat_model
+        make = chat_model_of(self.provider)
         more = dict(self.settings)
         if web_search:
             if "web_search" not in make.model_fields:
@@ -120,7 +127,7 @@ class Service:
     def place(self, model: BaseChatG4F) -> dict[str, str]:
         """The server and the account of ``model``, for a later command; no credentials."""
         named = {
-            "provider": self.provider.name,
+            "provider": self.provider,
             "base_url": model.base_url,
             "space": self.settings.get("space"),
             "api_name": self.settings.get("api_name"),
@@ -137,33 +144,33 @@ def open_service(choice: Choice) -> Iterator[Service]:
         CommandError: The options contradict each other, or the sandbox does not start.
         MissingDependencyError: The extra of the sandbox is not installed.
     """
-    provider = PROVIDERS[choice.name]
+    make = chat_model_of(choice.name)
     for option in ("space", "api_name"):
-        if getattr(choice, option) and option not in provider.chat_model.model_fields:
+        if getattr(choice, option) and option not in make.model_fields:
             raise CommandError(f"--{option.replace('_', '-')} is not for {choice.name}")
     if choice.sandbox:
         with ExitStack() as running:
-            yield _start_sandbox(choice, provider, running)
+            yield _start_sandbox(choice, running)
         return
-    if not (choice.base_url or choice.space or provider.default_base_url):
+    if not (choice.base_url or choice.space or default_base_url(choice.name)):
         wanted = "--space owner/name, --base-url URL or --sandbox"
         raise CommandError(f"--provider {choice.name} needs {wanted}")
-    name = choice.space or choice.base_url or provider.chat_model.url
-    yield Service(provider, name, f"You are talking to {name}.", choice.settings)
+    name = choice.space or choice.base_url or make.url
+    yield Service(choice.name, name, f"You are talking to {name}.", choice.settings)
 
 
-def _start_sandbox(choice: Choice, provider: Provider, running: ExitStack) -> Service:
+def _start_sandbox(choice: Choice, running: ExitStack) -> Service:
     choice.refuse_two_servers()
     if choice.profile:
         raise CommandError("--profile: the sandbox has no accounts")
-    if provider.sandbox is None:
+    sandbox = PROVIDERS[choice.name].sandbox
+    if sandbox is None:
         raise CommandError(f"there is no sandbox for {choice.name}")
     try:
-        settings = running.enter_context(provider.sandbox.start(provider.chat_model))
+        settings = running.enter_context(run_sandbox(sandbox, chat_model_of(choice.name)))
     except RuntimeError as error:
         raise CommandError(str(error)) from None
-    greeting = provider.sandbox.greeting
-    return Service(provider, "the sandbox", greeting, settings | choice.settings)
+    return Service(choice.name, "the sandbox", sandbox.greeting, settings | choice.settings)
 
 
 def list_models(service: Service, timeout: float | None = None) -> None:
@@ -183,7 +190,7 @@ def list_models(service: Service, timeout: float | None = None) -> None:
         raise CommandError(f"{service.name} did not list its models: {error}") from None
     if not found:
         raise CommandError(f"{service.name} has no models")
-    if not service.provider.has_model_list:
+    if not chat_model_of(service.provider).has_model_list:
         tell(f"[{service.name} has no model list; these are the models we know of]")
     for name in found:
         say(one_line(name))

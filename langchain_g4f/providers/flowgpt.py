@@ -11,7 +11,7 @@ import logging
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from langchain_g4f.codecs.fields import need
 from langchain_g4f.codecs.jsonl import JSONLines
@@ -32,10 +32,12 @@ from langchain_g4f.errors import (
     ServerStreamError,
     UnsupportedMediaError,
 )
+from langchain_g4f.providers.base import Provider
+from langchain_g4f.text.escape import escape
 from langchain_g4f.text.transcript import GO_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from langchain_g4f.core.chat_request import ChatRequest
     from langchain_g4f.core.context import CallContext
@@ -51,23 +53,56 @@ TEMPERATURE = 0.7
 """What clients send whose user has not chosen (section 5)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowGPT:
+@dataclass(frozen=True, kw_only=True)
+class FlowGPT(Provider):
     """The service as a caller sees it.
 
     Attributes:
-        base_url: Its address.
-        token: Of a member; empty for anonymous use.
-        device_id: Names the device, 21 characters (section 3).
-        greeting: Stands before the history; empty for none.
-        system: System text of a caller who gives none; empty for none.
+        api_key: Token of a member; empty for anonymous use.
+        device_id: Name of the device, 21 characters (section 3).
+        greeting: Text before the history; empty for none.
+        default_system: System text if the caller gives none; empty for none.
     """
 
-    base_url: str
-    token: str = field(default="", repr=False)
+    name: ClassVar[str] = "flowgpt"
+    label: ClassVar[str] = "FlowGPT"
+    url: ClassVar[str] = SITE
+    home: ClassVar[str] = "https://prod-backend-k8s.flowgpt.com"
+    home_variable: ClassVar[str] = "FLOWGPT_BASE_URL"
+    base_url_required: ClassVar[bool] = True
+    credential: ClassVar[str] = "api_key"
+    credential_variables: ClassVar[Mapping[str, str]] = {"api_key": "FLOWGPT_TOKEN"}
+    default_model: ClassVar[str] = "gpt-3.5-turbo"
+    models: ClassVar[tuple[str, ...]] = (
+        "gpt-3.5-turbo",
+        "gpt-3.5-long",
+        "gpt-4-turbo",
+        "google-gemini",
+        "claude-instant",
+        "claude-v1",
+        "claude-v2",
+        "llama2-13b",
+        "mythalion-13b",
+        "pygmalion-13b",
+        "chronos-hermes-13b",
+        "Mixtral-8x7B",
+        "Dolphin-2.6-8x7B",
+    )
+    model_aliases: ClassVar[Mapping[str, str]] = {
+        "gemini": "google-gemini",
+        "gemini-pro": "google-gemini",
+    }
+    options: ClassVar[tuple[str, ...]] = ("temperature",)
+    supported_parameters: ClassVar[frozenset[str]] = frozenset({"temperature"})
+
+    api_key: str = field(default="", repr=False)
     device_id: str
-    greeting: str
-    system: str
+    greeting: str = ""
+    default_system: str = ""
+
+    def chat(self, chat_request: ChatRequest, context: CallContext) -> Plan:
+        """One answer."""
+        return plan(chat_request, context, self)
 
 
 def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> Plan:
@@ -86,7 +121,7 @@ def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> P
     try:
         end = yield from stream(
             lambda: _request(body, context, service),
-            lambda head: FlowGPTDecoder(head, limit, service.token, skipped),
+            lambda head: FlowGPTDecoder(head, limit, service.api_key, skipped),
         )
     except (AuthenticationError, PermissionDeniedError) as error:
         raise _explained(error, service) from None
@@ -104,8 +139,8 @@ def sign(timestamp: str, nonce: str, authorization: str) -> str:
 
 
 def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
-    """One attempt, signed anew: a nonce is good for one request."""
-    authorization = f"Bearer {service.token or 'null'}"
+    """One attempt, with a signature of its own: a nonce is valid for one request."""
+    authorization = f"Bearer {service.api_key or 'null'}"
     timestamp = str(int(context.wall_clock()))
     # not out of `context.random`, whose numbers come again in each child of a fork
     nonce = context.new_id().replace("-", "")
@@ -120,7 +155,7 @@ def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
         "x-signature": sign(timestamp, nonce, authorization),
         "x-timestamp": timestamp,
     }
-    path = "chat" if service.token else "chat-anonymous"
+    path = "chat" if service.api_key else "chat-anonymous"
     return Request(
         "POST",
         f"{service.base_url}/v3/{path}",
@@ -139,11 +174,11 @@ def _body(chat_request: ChatRequest, service: FlowGPT) -> dict[str, JSON]:
     said = [m.text for m in chat_request.messages[asked:] if m.text] or [GO_ON]
     history: list[JSON] = []
     if service.greeting:
-        history.append({"role": "assistant", "content": service.greeting})
+        history.append({"role": "assistant", "content": escape(service.greeting)})
     for message in chat_request.messages[:asked]:
         role = "assistant" if message.role == "assistant" else "user"
         history.append({"role": role, "content": message.text})
-    system = "\n".join(chat_request.system_messages) or service.system
+    system = "\n".join(chat_request.system_messages) or escape(service.default_system)
     return {
         "model": chat_request.model,
         "nsfw": False,
@@ -234,7 +269,7 @@ class FlowGPTDecoder:
             count_kind(self._skipped, kind, self._secret)
 
     def _text(self, text: str) -> Iterator[Event]:
-        """Hold back what may become the whole answer of somebody without credit."""
+        """Hold back what may become the answer to a caller without credit."""
         if self._spoken:
             if text:
                 yield Text(text)
@@ -268,7 +303,7 @@ def _explained(error: APIError, service: FlowGPT) -> APIError:
     """What a refusal may come from (section 7)."""
     if isinstance(error, ChallengeError):
         return error
-    who = "the token may have expired" if service.token else "anonymous use may be closed"
+    who = "the token may have expired" if service.api_key else "anonymous use may be closed"
     said = f"{error}; {who}, or this machine's clock is wrong: requests are signed with it"
     if isinstance(error, AuthenticationError):
         error.login_url = SITE

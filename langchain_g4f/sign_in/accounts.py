@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import SecretStr
 
+from langchain_g4f.auth.given_cookies import GivenCookies
 from langchain_g4f.auth.store import DEFAULT_PROFILE
-from langchain_g4f.chat_models.awaiting import run_blocking
-from langchain_g4f.chat_models.given_cookies import GivenCookies
-from langchain_g4f.chat_models.names import NAMES, chat_model_class
+from langchain_g4f.chat_models.by_name import chat_model_class
+from langchain_g4f.core.callbacks import run_blocking
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
+from langchain_g4f.providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
 
-DEFAULT = next(iter(NAMES))
+DEFAULT = next(iter(PROVIDERS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
-    ROOT / "langchain_g4f" / "providers" / "README.md",
     *sorted((ROOT / "docs").glob("**/*.md")),
 ]
 FILES_NOT_EXAMPLES = {"add-a-provider"}

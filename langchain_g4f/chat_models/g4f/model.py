@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 from urllib.parse import unquote, urlsplit
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 
+from langchain_g4f.auth.given_cookies import revealed
 from langchain_g4f.chat_models.g4f.arguments import (
     PARAMETERS,
     Parameters,
@@ -26,11 +28,11 @@ from langchain_g4f.chat_models.g4f.responses import ResponseReader
 from langchain_g4f.chat_models.g4f.running import AsyncProviderEvents, provider_events
 from langchain_g4f.chat_models.g4f.settings import NOT_OURS, G4FSettings
 from langchain_g4f.chat_models.g4f.values import AuthResult, plain, texts
-from langchain_g4f.chat_models.login import revealed
 from langchain_g4f.chat_models.parameters import Parameter
 from langchain_g4f.chat_models.tool_calling import ARGUMENTS
 from langchain_g4f.core.redact import forget_locals
 from langchain_g4f.errors import G4FError
+from langchain_g4f.providers.base import Provider
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
@@ -140,10 +142,8 @@ class ChatG4F(G4FSettings):
         vision = self.facts.default_vision_model if media_of(chat_request) else ""
         return vision or self.facts.default_model
 
-    def _fetch_plan(self, url: str) -> PlanOf[bytes]:
-        from langchain_g4f.chat_models.g4f.media import file_bytes
-
-        return file_bytes(url, self._access.get(url), self.trusted_media_hosts)
+    def _provider(self) -> Provider:
+        return _Files(base_url=self.base_url, access=self._access, hosts=self.trusted_media_hosts)
 
     def _parameters(self) -> Iterator[Parameter]:
         yield from super()._parameters()
@@ -151,10 +151,10 @@ class ChatG4F(G4FSettings):
             if name not in type(self).model_fields:
                 yield Parameter.of(name, found)
 
-    def _honours(self, name: str) -> bool | None:
+    def _supports(self, name: str) -> bool | None:
         if name in PARAMETERS:
             return Parameters(self.facts, self._warned).honoured(name)
-        return name not in NOT_OURS and super()._honours(name)
+        return name not in NOT_OURS and super()._supports(name)
 
     # -- a call ----------------------------------------------------------------
 
@@ -172,11 +172,6 @@ class ChatG4F(G4FSettings):
         )
         return chat_request, mapper
 
-    def _option(self, name: str, value: object) -> object:
-        if name == "conversation" and isinstance(value, AIMessage):
-            return value.response_metadata.get("conversation", {})
-        return value
-
     def _fetched(self, chat_request: ChatRequest) -> PlanOf[ChatRequest]:
         """The turn with all of its files."""
         from langchain_g4f.chat_models.g4f.media import fetched
@@ -185,13 +180,13 @@ class ChatG4F(G4FSettings):
 
     def _events(self, chat_request: ChatRequest) -> Generator[Event]:
         if has_remote(chat_request):
-            chat_request = self._result(self._fetched(chat_request))
+            chat_request = self._client().result(self._fetched(chat_request))
         return provider_events(self._call(chat_request))
 
     def _aevents(self, chat_request: ChatRequest) -> AsyncProviderEvents:
         async def prepare() -> ProviderCall:
             whole = (
-                await self._aresult(self._fetched(chat_request))
+                await self._client().aresult(self._fetched(chat_request))
                 if has_remote(chat_request)
                 else chat_request
             )
@@ -250,7 +245,7 @@ class ChatG4F(G4FSettings):
             ),
             limits=limits,
             max_retries=self.max_retries,
-            random=self._session().random,
+            random=self._state.random,
             allow_empty=self.allow_empty,
             on_login=self.on_login_required,
             done=partial(setattr, self, "_last_model"),
@@ -291,6 +286,28 @@ class ChatG4F(G4FSettings):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         return super()._identifying_params | {"provider": self.facts.name}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Files(Provider):
+    """Downloads the files of answers; everything else is done by the wrapped provider.
+
+    Attributes:
+        access: Headers that fetch a file, by its URL.
+        hosts: Hosts that may have a private address.
+    """
+
+    name: ClassVar[str] = "g4f"
+    label: ClassVar[str] = "g4f"
+
+    access: Mapping[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    hosts: Sequence[str] = ()
+
+    def fetch(self, url: str) -> PlanOf[bytes]:
+        """Download a file of an answer."""
+        from langchain_g4f.chat_models.g4f.media import file_bytes
+
+        return file_bytes(url, self.access.get(url), self.hosts)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -16,12 +16,11 @@ from pydantic import (
     model_validator,
 )
 
+from langchain_g4f.auth.given_cookies import cookies_field
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.chat_models.g4f.arguments import OWN, PARAMETERS
 from langchain_g4f.chat_models.g4f.facts import Facts, load, reference
 from langchain_g4f.chat_models.g4f.values import AuthResult, plain
-from langchain_g4f.chat_models.given_cookies import named_cookies
-from langchain_g4f.chat_models.login import hidden
 
 NOT_OURS = frozenset({"impersonate", "login_profile", "from_browser"})
 """Fields that a provider, which does its own I/O, knows nothing of."""
@@ -33,7 +32,7 @@ class G4FSettings(BaseChatG4F):
     label: ClassVar[str] = "g4f"
     provider: ClassVar[str] = "g4f"
     options: ClassVar[tuple[str, ...]] = (*PARAMETERS, *OWN)
-    honoured: ClassVar[frozenset[str]] = frozenset({"temperature", "max_tokens"})
+    supported_parameters: ClassVar[frozenset[str]] = frozenset({"temperature", "max_tokens"})
 
     wrapped: Any = Field(validation_alias=AliasChoices("provider", "wrapped"))
     """The provider: a class, an instance, or ``"module:Name"``."""
@@ -90,7 +89,7 @@ class G4FSettings(BaseChatG4F):
     def _cookies_by_name(cls, value: object) -> object:
         if not isinstance(value, str | SecretStr):
             return value
-        return hidden(named_cookies(value, "") or {})
+        return cookies_field(value, "")
 
     @field_validator("auth_result", mode="before")
     @classmethod

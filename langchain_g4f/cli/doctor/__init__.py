@@ -17,9 +17,10 @@ from rich.text import Text
 
 from langchain_g4f.cli.doctor.checks import Examination, Finding, in_a_line
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, PROVIDERS
+from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, chat_model_of, default_base_url
 from langchain_g4f.cli.service import Choice, open_service
 from langchain_g4f.errors import G4FError
+from langchain_g4f.providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from langchain_g4f.cli.doctor.checks import Name, Status
@@ -73,7 +74,7 @@ def _has_server(name: str, space: str | None, *, sandbox: bool) -> bool:
     """Whether a provider that is not named has a server to check."""
     if sandbox:
         return PROVIDERS[name].sandbox is not None
-    return bool(PROVIDERS[name].default_base_url or (space and name == ANY_SPACE))
+    return bool(default_base_url(name) or (space and name == ANY_SPACE))
 
 
 def examine_all(
@@ -115,7 +116,7 @@ def _open(
 ) -> Finding | Examination:
     """The examination of a service, or the finding that there cannot be one."""
     finding = Finding(choice.name, model=settings["model"])
-    make = PROVIDERS[choice.name].chat_model
+    make = chat_model_of(choice.name)
     # It asks once, and leaves nothing behind. A service that needs retries is not healthy.
     more: dict[str, Any] = {"max_retries": 0, "delete_after": True}
     more["wake_timeout"] = _WAKE_SHARE * timeout_s

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import SecretStr
 
-from langchain_g4f.chat_models.login import revealed
+from langchain_g4f.auth.given_cookies import revealed
 from langchain_g4f.cli.failure import message_of
-from langchain_g4f.cli.providers import PROVIDERS, describe
+from langchain_g4f.cli.providers import login_command
 from langchain_g4f.cli.terminal import one_line
 from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import (
@@ -194,10 +194,9 @@ class Examination:
     def __init__(self, model: BaseChatG4F, finding: Finding, timeout_s: float) -> None:
         self.finding = finding
         self._model = model
-        self._provider = PROVIDERS[finding.provider]
         self._timeout_s = timeout_s
         self._secrets = _secrets_of(model)
-        self._log_in = f"log in: {self._provider.login_command(model)}"
+        self._log_in = f"log in: {login_command(finding.provider, model)}"
         finding.login = any(getattr(model, name, None) for name in ("cookies", "api_key"))
 
     async def run(self) -> None:
@@ -257,7 +256,7 @@ class Examination:
     # -- the checks --------------------------------------------------------------
 
     async def _server(self) -> Status:
-        self.finding.server = _shortened(await describe(self._model), *self._secrets)
+        self.finding.server = _shortened(await self._model.adescribe(), *self._secrets)
         return "ok" if self.finding.server else "not asked"
 
     async def _signed_in(self) -> Status:
@@ -279,7 +278,7 @@ class Examination:
             raise MalformedStreamError("the list of models is empty")
         self.finding.models = len(found)
         self.finding.default_model = _shortened(found[0], *self._secrets)
-        return "ok" if self._provider.has_model_list else "not asked"
+        return "ok" if self._model.has_model_list else "not asked"
 
     async def _streaming(self) -> Status:
         began, answered = time.monotonic(), False

@@ -158,8 +158,8 @@ class OutputReader:
 
     def update(
         self,
-        data: list[JSON],  # noqa: ARG002 -- see `Reader`
-        grown: Growth | None = None,  # noqa: ARG002
+        data: list[JSON],
+        grown: Growth | None = None,
     ) -> Iterator[Event]:
         """Nothing: only the end counts."""
         yield from ()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -151,7 +151,7 @@ async def test_each_attempt_has_its_own_time_and_nonce(
     """The message is the same, and so is the device."""
     seconds = itertools.count(1713341603)
     clock = SimpleNamespace(monotonic=time.monotonic, time=lambda: next(seconds))
-    monkeypatch.setattr(runtime, "time", clock)
+    monkeypatch.setattr(model_client, "time", clock)
     with FLOWGPT.server(answer=[refuse(429, "0"), refuse(429, "0"), fg.answer_ok]) as server:
         answer = await ask(FLOWGPT.model(server, api_key=token), way)
         stamps, nonces = zip(*signed(server), strict=True)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from langchain_g4f import ChatMicrosoftPhi4
-from langchain_g4f.chat_models import gradio_account
 from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError
+from langchain_g4f.providers.gradio_space import provider as gradio_provider
 from tests.contract.faults import gradio_script as gr
 from tests.contract.faults.byte_server import Action, ByteServer, Exchange
 from tests.contract.faults.gradio_entry import HUB_COOKIE, hub
@@ -239,7 +239,7 @@ async def test_token_of_the_environment_is_sent_only_if_that_is_wanted(
     provider: Provider, way: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever runs a Space can read what it is sent; the Hub is not told of the caller, either."""
-    monkeypatch.setattr(gradio_account, "is_on_hub", lambda _: True)
+    monkeypatch.setattr(gradio_provider, "is_on_hub", lambda _: True)
     monkeypatch.setenv("HF_TOKEN", f"{CANARY}-environment")
     with provider.server() as server:
         model = ChatMicrosoftPhi4(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.core.limits import MIB, Clocks
 from langchain_g4f.errors import (
     APIConnectionError,
@@ -36,7 +36,7 @@ Connected = list[tuple[str, int]]
 @pytest.fixture(autouse=True)
 def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know nothing of an earlier server that had the same port."""
-    monkeypatch.setattr(runtime, "_memory", {})
+    monkeypatch.setattr(model_client, "_memory", {})
 
 
 @pytest.fixture

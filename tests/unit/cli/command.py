@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typer.testing import CliRunner, Result
 
 from langchain_g4f.auth.store import CredentialFile
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client
 from langchain_g4f.cli.app import app
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
 from tests.gradio_standin import GradioStandin
@@ -44,7 +44,7 @@ Server = FlowGptSandbox | GradioStandin | Sandbox
 
 def run(*arguments: str | Path, typed: str | None = None) -> Result:
     """Run the command in this process, without what an earlier command has learnt of a server."""
-    runtime._memory.clear()
+    client._memory.clear()
     return CliRunner().invoke(app, list(map(str, arguments)), input=typed)
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from langchain_g4f import AuthenticationError
 from langchain_g4f.auth import browsers
-from langchain_g4f.chat_models.names import NAMES
 from langchain_g4f.cli import accounts
-from langchain_g4f.cli.providers import PROVIDERS, Provider, login_help
+from langchain_g4f.cli.providers import chat_model_of, login_help
+from langchain_g4f.providers.registry import PROVIDERS, ProviderEntry
 from langchain_g4f.sign_in import browser
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
 from tests.unit.cli.command import (
@@ -334,9 +334,9 @@ def test_error_stands_alone_without_a_known_login_page(
     provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cookies would be sent to a page of the user's choice, so it names no server, either."""
-    monkeypatch.setitem(NAMES, "third", "BaseChatG4F")
-    monkeypatch.setitem(PROVIDERS, "third", Provider("third"))
-    monkeypatch.setattr(PROVIDERS["third"].chat_model, "provider", "third")
+    row = ProviderEntry("BaseChatG4F", "langchain_g4f.chat_models.base")
+    monkeypatch.setitem(PROVIDERS, "third", row)
+    monkeypatch.setattr(chat_model_of("third"), "provider", "third")
     assert login_help(error_of(provider)) == "it was refused"
     monkeypatch.setenv("G4F_LOGIN_URL", "https://login.example/login")
     assert login_help(error_of(provider, "https://login.example/login")) == "it was refused"

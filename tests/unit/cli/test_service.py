@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from langchain_g4f import ChatGradioSpace, testing
-from langchain_g4f.chat_models.names import NAMES
-from langchain_g4f.cli.providers import DEFAULT, PROVIDERS, Provider
+from langchain_g4f.cli.providers import DEFAULT
 from langchain_g4f.errors import AuthenticationError, MissingDependencyError
+from langchain_g4f.providers.registry import PROVIDERS, ProviderEntry
 from langchain_g4f.testing import Sandbox
 from tests.gradio_standin import GradioStandin
 from tests.unit.cli.command import CLOSED, refused, run
@@ -37,13 +37,13 @@ def test_unknown_provider_is_wrong_usage() -> None:
 @options
 def test_provider_joins_with_its_name(server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row with nothing but the name works; a missing sandbox is reported."""
-    monkeypatch.setitem(NAMES, "third", "ChatHuggingChat")
-    monkeypatch.setitem(PROVIDERS, "third", Provider("third"))
+    row = ProviderEntry("ChatHuggingChat", "langchain_g4f.chat_models.huggingchat")
+    monkeypatch.setitem(PROVIDERS, "third", row)
     third = ["--provider", "third", "--base-url", server.base_url]
     assert run("chat", *third, "hi").stdout == f"{ECHO}hi\n"
     assert run("models", *third).stdout.startswith("omni\n")
     assert "there is no sandbox for third" in refused("chat", *third[:2], "--sandbox", "hi")
-    assert next(iter(PROVIDERS)) == next(iter(NAMES)) == DEFAULT
+    assert next(iter(PROVIDERS)) == DEFAULT
 
 
 @options

@@ -20,9 +20,9 @@ SERVICE = FlowGPT(
     base_url="http://service.example",
     device_id="f-abcdefghij012345678",
     greeting="Hello!",
-    system="Be helpful.",
+    default_system="Be helpful.",
 )
-MEMBER = replace(SERVICE, token=TOKEN)
+MEMBER = replace(SERVICE, api_key=TOKEN)
 
 
 def context(**given: Any) -> CallContext:

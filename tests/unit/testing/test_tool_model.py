@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from langchain_g4f.chat_models.reading import AnswerReading
+from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
 from langchain_g4f.core.chat_request import NO_TOOLS, Message
 from langchain_g4f.core.events import Text, ToolCall
 from langchain_g4f.testing import Prompt, echo
@@ -73,7 +73,7 @@ def said(messages: Messages) -> str | None:
 
 def calls(messages: Messages) -> list[tuple[str, Any]]:
     """Return the calls in the answer, as the package reads them."""
-    reading = AnswerReading(tools=True, bare_json=False, parallel=True)
+    reading = ToolCallFilter(tools=True, bare_json=False, parallel=True)
     events = [*reading.feed(Text(said(messages) or "")), *reading.close()]
     found = [event for event in events if isinstance(event, ToolCall)]
     return [(call.name, json.loads(call.arguments)) for call in found]

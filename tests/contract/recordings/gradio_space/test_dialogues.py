@@ -119,7 +119,7 @@ async def test_no_two_calls_share_a_session(way: str, server: str) -> None:
         return calls.setdefault(session, Renamed(play(name)))
 
     model = model_on(Space(name, instead=dict.fromkeys(TURN, Routed(by_session))))
-    model._runtime.new_id = lambda: str(uuid.uuid4())
+    model._state.new_id = lambda: str(uuid.uuid4())
     questions: list[LanguageModelInput] = [QUESTION] * 3
     found = [*model.batch(questions)] if way == "batch" else await model.abatch(questions)
     found.append(model.invoke(QUESTION) if way == "batch" else await model.ainvoke(QUESTION))

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import APITimeoutError, StreamInterruptedError
 from tests.contract.recordings.gradio_space.recordings import (
     FUNCTION,
@@ -92,7 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that goes with what arrives."""
     found = Clock()
     module = SimpleNamespace(monotonic=found, time=time.time)
-    monkeypatch.setattr(runtime, "time", module)
+    monkeypatch.setattr(model_client, "time", module)
     return found
 
 

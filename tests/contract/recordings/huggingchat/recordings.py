@@ -136,7 +136,7 @@ def name_runs(model: ChatHuggingChat, *run_ids: str) -> None:
     others = (str(uuid.UUID(int=number)) for number in itertools.count())
     named = itertools.chain.from_iterable((run_id, next(others)) for run_id in run_ids)
     ids = itertools.chain(named, others)
-    model._runtime.new_id = lambda: next(ids)
+    model._state.new_id = lambda: next(ids)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ async def test_server_that_was_updated_is_spoken_to_as_what_it_is_now(
         "huggingchat/legacy-endpoints-on-current-server", chunking, ignore={"is_retry": False} | old
     )
     model = model_on(replayer, model=TEXT)
-    memory = model._session().memory
+    memory = model._client().context.memory
     memory[f"{model.base_url} version"] = "legacy"
     answer = await ask(model, "hi there", way)
     assert answer.text == "Echo (lab/text-small, turn 1): hi there"

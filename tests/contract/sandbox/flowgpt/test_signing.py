@@ -72,7 +72,7 @@ async def test_nonce_that_comes_again_is_refused(
     model: ChatFlowGpt, sandbox: FlowGptSandbox, way: str
 ) -> None:
     """A source that repeats itself is found out at the second call."""
-    model._runtime.new_id = lambda: str(uuid.UUID(int=1))
+    model._state.new_id = lambda: str(uuid.UUID(int=1))
     await ask(model, way, "hi")
     with pytest.raises(PermissionDeniedError, match="x-nonce was already used") as caught:
         await ask(model, way, "hi")

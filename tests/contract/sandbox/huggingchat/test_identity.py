@@ -237,7 +237,7 @@ async def test_secrets_are_nowhere_to_be_seen(
         await model.ainvoke("two")
     shown = "\n".join(
         [
-            f"{model!r} {model} {model.cookies!r} {model._runtime!r} {model._session()!r}",
+            f"{model!r} {model} {model.cookies!r} {model._state!r} {model._client().context!r}",
             f"{first!r} {chunks!r} {caught.value!r} {caught.value} {vars(caught.value)}",
             caplog.text,
         ]

@@ -96,8 +96,8 @@ class Typed(StandIn):
 def test_parameters_of_the_signature_are_read() -> None:
     """Those that are no field of ours, with type and default."""
     found = ChatG4F(provider=Typed).get_parameters()
-    assert found["style"] == Parameter("style", "str | None", None, honoured=True)
-    assert found["untyped"] == Parameter("untyped", "any", 3, honoured=True)
+    assert found["style"] == Parameter("style", "str | None", None, supported=True)
+    assert found["untyped"] == Parameter("untyped", "any", 3, supported=True)
     assert found["odd"].default is object
     assert not {"model_", "messages", "cls", "args"} & set(found)
     as_json = ChatG4F(provider=Typed).get_parameters(as_json=True)
@@ -105,7 +105,7 @@ def test_parameters_of_the_signature_are_read() -> None:
         "name": "untyped",
         "type": "any",
         "default": 3,
-        "honoured": True,
+        "supported": True,
     }
     assert as_json["odd"]["default"] == str(object)
 
@@ -117,11 +117,11 @@ def test_parameters_say_whether_they_count() -> None:
     vague = ChatG4F(provider=scripted(AsyncGeneratorProvider, "a"))
     for model, named, unnamed in ((strict, True, False), (vague, None, None)):
         found = model.get_parameters()
-        assert found["temperature"].honoured is named
-        assert found["guidance_scale"].honoured is named
-        assert found["seed"].honoured is unnamed
-        assert found["stop"].honoured is True
-        assert found["impersonate"].honoured is False
+        assert found["temperature"].supported is named
+        assert found["guidance_scale"].supported is named
+        assert found["seed"].supported is unnamed
+        assert found["stop"].supported is True
+        assert found["impersonate"].supported is False
     assert "seed: int | None = None  (has no effect)" in strict.params.splitlines()
     assert "seed: int | None = None  (may have no effect)" in vague.params.splitlines()
     assert "temperature: float | None = None" in strict.params.splitlines()
@@ -139,10 +139,10 @@ def test_entry_point_that_says_nothing_may_take_anything() -> None:
 def test_our_own_chat_models_have_them_too() -> None:
     """By the same method."""
     found = ChatHuggingChat().get_parameters(as_json=True)
-    assert found["temperature"]["honoured"] is False
+    assert found["temperature"]["supported"] is False
     assert found["max_retries"] == {
         "name": "max_retries",
         "type": "int",
         "default": 2,
-        "honoured": True,
+        "supported": True,
     }

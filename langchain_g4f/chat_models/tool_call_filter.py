@@ -1,4 +1,4 @@
-"""Reads an answer in which tool calls or JSON were asked for: events in, events out."""
+"""Finds tool calls or JSON in an answer in which they were asked for: events in, events out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-class AnswerReading:
+class ToolCallFilter:
     """Incremental; ``feed`` the events of an answer, then ``close``.
 
     Args:
@@ -38,7 +38,7 @@ class AnswerReading:
         strict: bool = False,
     ) -> None:
         self._another = partial(
-            AnswerReading,
+            ToolCallFilter,
             tools=tools,
             bare_json=bare_json,
             parallel=parallel,
@@ -54,8 +54,8 @@ class AnswerReading:
         self._called = False
 
     @property
-    def said(self) -> str:
-        """The text as the service said it, in its last version."""
+    def text(self) -> str:
+        """The text as the service gave it, in its last version."""
         return "".join(self._pieces) if self._final is None else self._final
 
     def feed(self, event: Event) -> Iterable[Event]:
@@ -100,4 +100,4 @@ class AnswerReading:
         )
 
 
-__all__ = ["AnswerReading"]
+__all__ = ["ToolCallFilter"]

@@ -1,6 +1,6 @@
-"""Cookies as a caller gives them: a header, a file a browser exported, or the list in such a file.
+"""Credentials in the forms in which a caller gives them, and in which a field keeps them.
 
-Credentials are sealed as secrets before anything is checked: some tracebacks show local variables.
+They are sealed as secrets before anything is checked: some tracebacks show local variables.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from langchain_g4f.errors import ConfigurationError
 GivenCookies = (
     str | Path | SecretStr | Mapping[str, str | SecretStr] | Sequence[Mapping[str, Any]] | None
 )
-"""The forms in which cookies are taken."""
+"""A ``Cookie`` header, path of an exported file, names and values, or the list in such a file."""
 
 
-def sealed(value: Any) -> Any:
-    """A credential in any form a caller may give it, its texts as secrets."""
+def sealed(value: Any) -> Any:  # noqa: ANN401 -- of the kind that is given
+    """A credential in any form, its texts as secrets."""
     match value:
         case str():
             return SecretStr(value)
@@ -39,6 +39,15 @@ def sealed(value: Any) -> Any:
             return value
 
 
+def revealed(value: Any) -> Any:  # noqa: ANN401 -- of the kind that is given
+    """The opposite of `sealed`: secrets, and the secrets in a mapping, as text."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return {name: revealed(each) for name, each in value.items()}
+    return value
+
+
 def named_cookies(given: object, base_url: str) -> dict[str, str] | None:
     """Cookies by name, out of a header, a cookie file or a browser's list; None for another form.
 
@@ -51,11 +60,11 @@ def named_cookies(given: object, base_url: str) -> dict[str, str] | None:
         case Path():
             return parse_cookie_file(_read(given), host, time.time())
         case str() | SecretStr():
-            return parse_cookie_header(_plain(given))
+            return parse_cookie_header(revealed(given))
         case list() | tuple():
             return pick_cookies(
                 (
-                    {**each, "value": _plain(each.get("value"))}
+                    {**each, "value": str(revealed(each.get("value")))}
                     for each in given
                     if isinstance(each, Mapping) and each.get("value") is not None
                 ),
@@ -66,8 +75,10 @@ def named_cookies(given: object, base_url: str) -> dict[str, str] | None:
             return None
 
 
-def _plain(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+def cookies_field(value: object, base_url: str) -> object:
+    """The value of a field with cookies: named secrets, if ``value`` is another form of cookies."""
+    found = named_cookies(value, base_url)
+    return value if found is None else sealed(found) or None
 
 
 def _read(path: Path) -> str:
@@ -78,4 +89,4 @@ def _read(path: Path) -> str:
     raise ConfigurationError(msg)
 
 
-__all__ = ["GivenCookies", "named_cookies", "sealed"]
+__all__ = ["GivenCookies", "cookies_field", "named_cookies", "revealed", "sealed"]

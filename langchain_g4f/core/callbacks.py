@@ -1,4 +1,4 @@
-"""Callbacks of the caller that are coroutine functions, from wherever they are called."""
+"""Callbacks of the caller, which may be coroutine functions, from any thread or event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our chat models by the names of their services."""
+"""Chat models by the name of their provider."""
 
 from __future__ import annotations
 
@@ -8,29 +8,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
-
-NAMES = {
-    "huggingchat": "ChatHuggingChat",
-    "phi4": "ChatMicrosoftPhi4",
-    "gradio": "ChatGradioSpace",
-    "flowgpt": "ChatFlowGpt",
-}
-"""The name of each service, and that of its class in `langchain_g4f`; the default first."""
 
 
 def chat_model_class(name: str) -> type[BaseChatG4F]:
     """The class of a service's chat models; nothing is imported before it is asked for.
 
     Raises:
-        ConfigurationError: There is none of that name.
+        ConfigurationError: No provider has that name.
     """
-    if name not in NAMES:
-        msg = f"there is no provider {name!r}; there are: {', '.join(NAMES)}"
+    if name not in PROVIDERS:
+        msg = f"there is no provider {name!r}; there are: {', '.join(PROVIDERS)}"
         raise ConfigurationError(msg)
-    found: type[BaseChatG4F] = getattr(import_module("langchain_g4f"), NAMES[name])
+    row = PROVIDERS[name]
+    found: type[BaseChatG4F] = getattr(import_module(row.module), row.chat_model)
     return found
 
 
@@ -56,7 +50,7 @@ def g4f_chat_model(name: str, *, providers: object = None, **settings: Any) -> B
         provider = f"{provider}:{class_name}"
     if model:
         settings.setdefault("model", model)
-    if provider in NAMES:
+    if provider in PROVIDERS:
         return chat_model_class(provider)(**settings)
     from langchain_g4f.chat_models.g4f import ChatG4F
 
@@ -65,7 +59,7 @@ def g4f_chat_model(name: str, *, providers: object = None, **settings: Any) -> B
     known = sys.modules.get("g4f.Provider") if providers is None else providers
     found = _named(known, provider)
     if not _can_answer(found):
-        there_are = ", ".join([*NAMES, *_names(known)])
+        there_are = ", ".join([*PROVIDERS, *_names(known)])
         msg = f"there is no provider {provider!r}; there are: {there_are}"
         raise ConfigurationError(msg)
     return ChatG4F(provider=found, **settings)
@@ -97,4 +91,4 @@ def _can_answer(found: object) -> bool:
     return any(callable(getattr(found, entry, None)) for entry in ENTRY_POINTS)
 
 
-__all__ = ["NAMES", "chat_model_class", "g4f_chat_model"]
+__all__ = ["chat_model_class", "g4f_chat_model"]
