@@ -13,7 +13,7 @@ from langchain_core.tools import tool
 from langchain_g4f import ChatG4F, ChatGradioSpace, ChatMicrosoftPhi4
 from langchain_g4f.testing.gradio_space.apps.model import Reply
 from tests import gradio_standin
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
+from tests.g4f_standins.providers import AsyncGeneratorProvider, scripted
 from tests.gradio_standin import GradioStandin
 from tests.sandbox_tests.tools.agents import WAYS, asked, run
 from tests.sandbox_tests.tools.service import Serve

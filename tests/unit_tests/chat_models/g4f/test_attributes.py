@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from langchain_g4f import ChatG4F
-from langchain_g4f.chat_models.g4f.facts import Facts
+from langchain_g4f.g4f_adapter.provider import Facts
 from langchain_g4f.errors import AuthenticationError
 from tests.g4f_standins import errors
 from tests.g4f_standins.providers_new import AsyncGeneratorProvider, StandIn, Thorough, scripted

@@ -70,7 +70,7 @@ async def test_answer_that_is_repeated_after_a_login_is_a_restart(way: str, tmp_
         provider.write_cache_file(provider.get_cache_file(), AuthResult(old="1"))
         model = ChatG4F(provider=provider, on_restart=on_restart)
         if on_restart == "raise":
-            with pytest.raises(StreamInterruptedError, match="began anew") as caught:
+            with pytest.raises(StreamInterruptedError, match="started again") as caught:
                 await ask(model, way, "hi")
             assert caught.value.partial_text == "part "
         else:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f import ChatG4F
-from langchain_g4f.chat_models.g4f import worker
+from langchain_g4f.g4f_adapter import worker
 from tests.g4f_standins import providers_new
 from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
 from tests.g4f_standins.providers_old import AbstractProvider, current_threads

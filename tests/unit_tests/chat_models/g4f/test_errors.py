@@ -100,7 +100,7 @@ async def test_error_of_any_kind_of_provider_is_ours(
     assert str(caught.value) == said
 
 
-@pytest.mark.proves("g4f:4:raise-for-status", "g4f:4:response-status")
+@pytest.mark.proves("g4f:4:raise-for-status", "g4f:4:response-status", "g4f:4:error-status")
 @pytest.mark.parametrize(
     ("said", "wanted", "status"),
     [
@@ -192,26 +192,6 @@ async def test_object_that_reports_an_error_is_one(given: Any, said: str | None,
     with pytest.raises(ours.ServerStreamError) as caught:
         await ask(model, way, "hi")
     assert str(caught.value) == f"Some: {said}"
-
-
-@pytest.mark.proves("g4f:4:error-status")
-@pytest.mark.parametrize(
-    ("status", "wanted"),
-    [
-        (None, ours.ServerStreamError),
-        (400, ours.BadRequestError),
-        (401, ours.AuthenticationError),
-        (402, ours.QuotaExceededError),
-        (429, ours.RateLimitError),
-        (500, ours.ServerError),
-    ],
-)
-def test_error_object_with_a_status_is_of_its_class(status: int | None, wanted: type[Any]) -> None:
-    """Whatever its words are."""
-    from langchain_g4f.chat_models.g4f.errors import error_in
-
-    assert type(error_in({"error": "why"}, "Some", status)) is wanted
-    assert error_in({"error": None}, "Some", status) is None
 
 
 @pytest.mark.proves("g4f:5:exception", "g4f:4:retry-provider")

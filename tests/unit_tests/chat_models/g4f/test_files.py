@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f import ChatG4F
-from langchain_g4f.chat_models.g4f import responses
+from langchain_g4f.g4f_adapter import responses
 from langchain_g4f.errors import BlockedURLError, ConfigurationError
 from tests.g4f_standins import responses_old as old
 from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted

@@ -149,7 +149,7 @@ async def test_address_of_a_public_file_is_fetched_by_us(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A provider gets the bytes, beside those that it is given anyway."""
-    from langchain_g4f.chat_models.g4f import media
+    from langchain_g4f.g4f_adapter import request as media
     from langchain_g4f.turn import Media
 
     def download(url: str, **_: Any) -> Any:

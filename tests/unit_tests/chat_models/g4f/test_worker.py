@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.chat_models.g4f.worker import END, NOTHING_YET, Worker
+from langchain_g4f.g4f_adapter.attempt import END, NOTHING_YET
+from langchain_g4f.g4f_adapter.worker import Worker
 
 
 @pytest.mark.proves("g4f:8:no-leak")
