@@ -37,9 +37,9 @@ def _grace(call: ProviderCall) -> float:
     return min(call.limits.clocks.abort, _GRACE_S)
 
 
-def _login_callback(call: ProviderCall, event: Event) -> Callable[[], object] | None:
+def _login_callback(call: ProviderCall | None, event: Progress) -> Callable[[], object] | None:
     """The function to call because of an event, if any."""
-    if isinstance(event, Progress) and event.kind == "login_required" and call.on_login:
+    if call and call.on_login and event.kind == "login_required":
         return partial(call.on_login, str(event.data.get("login_url") or ""))
     return None
 
@@ -65,7 +65,7 @@ def provider_events(call: ProviderCall) -> Generator[Event]:
                     failure = attempt.failed(error)
                     wait = attempt.wait_before_retry(failure, time.monotonic())
                 for event in events:
-                    if tell := _login_callback(call, event):
+                    if isinstance(event, Progress) and (tell := _login_callback(call, event)):
                         tell()
                     yield event
         finally:
@@ -132,7 +132,7 @@ class AsyncProviderEvents:
                 await self.aclose()
                 raise
         event = self._ready.popleft()
-        if self._call and (tell := _login_callback(self._call, event)):
+        if isinstance(event, Progress) and (tell := _login_callback(self._call, event)):
             await asyncio.to_thread(tell)
         return event
 

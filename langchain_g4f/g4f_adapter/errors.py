@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from traceback import clear_frames
 
 from langchain_g4f.errors import (
@@ -201,11 +202,12 @@ def _of_stream(
 
 def _status_of(error: BaseException) -> int:
     """The status that an HTTP library's error or its response has; 0 for none."""
-    for holder in (error, getattr(error, "response", None)):
-        for name in ("status_code", "status"):
-            found = getattr(holder, name, None)
-            if isinstance(found, int) and 400 <= found < 600:
-                return found
+    with suppress(Exception):  # properties are the provider's code
+        for holder in (error, getattr(error, "response", None)):
+            for name in ("status_code", "status"):
+                found = getattr(holder, name, None)
+                if isinstance(found, int) and 400 <= found < 600:
+                    return found
     return 0
 
 

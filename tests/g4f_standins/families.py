@@ -22,12 +22,12 @@ def family(root: str, children: dict[str, str]) -> dict[str, type[Exception]]:
 
 
 _PLAIN = (
-    "ProviderNotFoundError ProviderNotWorkingError StreamNotSupportedError ModelNotFoundError"
-    " ModelNotAllowedError ModelNotSupportedError MissingRequirementsError RetryProviderError"
-    " RetryNoProviderError VersionNotFoundError MissingAuthError PaymentRequiredError"
-    " NoMediaResponseError ConversationLimitError NoValidHarFileError TimeoutError"
-    " ProviderException"
-).split()
+    *("ProviderNotFoundError", "ProviderNotWorkingError", "StreamNotSupportedError"),
+    *("ModelNotFoundError", "ModelNotAllowedError", "ModelNotSupportedError"),
+    *("MissingRequirementsError", "RetryProviderError", "RetryNoProviderError"),
+    *("VersionNotFoundError", "MissingAuthError", "PaymentRequiredError", "NoMediaResponseError"),
+    *("ConversationLimitError", "NoValidHarFileError", "TimeoutError", "ProviderException"),
+)
 
 NEW = family(
     "G4FError",
@@ -160,6 +160,13 @@ class AsyncAuthedProvider(StandIn):
         return cls.folder / f"auth_{cls.__name__}.json"
 
     @classmethod
+    def get_auth_result(cls) -> Any:
+        path = cls.get_cache_file()
+        if not path.exists():
+            raise cls.missing("no login is kept")
+        return AuthResult(**json.loads(path.read_text()))
+
+    @classmethod
     async def on_auth_async(cls, **kwargs: Any) -> AsyncIterator[Any]:
         yield RequestLogin(cls.__name__, LOGIN_URL)
         cls.logins += 1
@@ -183,9 +190,7 @@ class AsyncAuthedProvider(StandIn):
     ) -> AsyncIterator[Any]:
         path = cls.get_cache_file()
         try:
-            if not path.exists():
-                raise cls.missing("no login is kept")
-            kept = AuthResult(**json.loads(path.read_text()))
+            kept = cls.get_auth_result()
             async for each in cls.create_authed(model, messages, kept, **kwargs):
                 yield each
         except cls.missing:

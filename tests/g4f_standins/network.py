@@ -20,7 +20,7 @@ class Asking:
     """Where the server is, and what it is told."""
 
     url = ""
-    headers = {"Authorization": f"Bearer {KEY}"}  # noqa: RUF012 -- nobody writes to it
+    headers = {"Authorization": f"Bearer {KEY}"}  # noqa: RUF012 -- a constant
     asked = 0
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Provider classes of both generations that do what a script says, and keep what they were asked."""
+"""Provider classes of both generations that follow a script and keep what they were asked."""
 
 from __future__ import annotations
 
