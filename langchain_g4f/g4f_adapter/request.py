@@ -150,14 +150,12 @@ def openai_messages(turn: Turn, facts: Facts, *, continued: bool) -> list[dict[s
 
 def _without_markers(message: dict[str, Any]) -> dict[str, Any]:
     """A message that cannot forge another one where the service joins them to one text."""
-    content = message.get("content")
+    content = message["content"]
     if isinstance(content, str):
         return message | {"content": escape(content)}
-    if not isinstance(content, list):
-        return message
     parts = [
         part | {"text": escape(part["text"])} if isinstance(part.get("text"), str) else part
-        for part in content
+        for part in content or ()
     ]
     return message | {"content": parts}
 

@@ -135,15 +135,4 @@ def authed(name: str, part: str = "") -> Any:
     return made
 
 
-__all__ = [
-    "Blocking",
-    "Endless",
-    "OpenAILike",
-    "Whole",
-    "authed",
-    "errors",
-    "families",
-    "providers",
-    "responses",
-    "told",
-]
+__all__ = ["OpenAILike", "Whole", "authed", "errors", "families", "providers", "responses", "told"]

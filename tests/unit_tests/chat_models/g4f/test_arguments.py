@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from langchain_g4f import ChatG4F, ChatHuggingChat
 from langchain_g4f.chat_models.parameters import Parameter
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.errors import ConfigurationError, ServerStreamError
 from langchain_g4f.text.escape import escape
 from tests.g4f_standins.providers import StandIn, Thorough, chat, scripted
 from tests.unit_tests.chat_models.g4f.conftest import Ask
@@ -303,9 +303,11 @@ def test_parameters_say_whether_they_count() -> None:
 @pytest.mark.proves("g4f:9:parameters")
 def test_entry_point_that_says_nothing_may_take_anything() -> None:
     """As those of built-in types do."""
-    facts = ChatG4F(provider=type("S", (), {"create_completion": min})).facts
-    assert facts.takes_anything
-    assert facts.parameters == {}
+    model = ChatG4F(provider=type("S", (), {"create_completion": min}))
+    assert model.facts.takes_anything
+    assert model.facts.parameters == {}
+    with pytest.raises(ServerStreamError, match="S: TypeError"):
+        model.invoke("hi")
 
 
 @pytest.mark.proves("g4f:9:parameters")

@@ -178,7 +178,10 @@ async def test_picture_is_fetched_with_the_cookies_of_its_response(
 ) -> None:
     """And its headers, which nothing shows; a file of another response goes without."""
     url = f"{server.url}/x.png"
-    pictures = r.ImageResponse([url, url + "?2"], "", OPTIONS), r.ImageResponse(url + "?plain")
+    pictures = (
+        r.ImageResponse([url, url + "?2"], "", OPTIONS),
+        r.ImageResponse(url + "?plain", "", {}),
+    )
     model = chat(*pictures, **TRUSTED)
     answer = await model.ainvoke("hi")
     blocks = [*answer.additional_kwargs["files"], answer.content_blocks[0]]
