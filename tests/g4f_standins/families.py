@@ -68,9 +68,7 @@ class IterListProvider:
         """Whether an error ends it."""
         return started
 
-    async def create_async_generator(
-        self, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def create_async_generator(self, model: str, messages: Any, **kwargs: Any) -> Any:
         failed: list[Exception] = []
         for provider in self.candidates():
             name = provider.__name__
@@ -132,9 +130,7 @@ class AnyProvider:
     supports_message_history = True
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         found = IterListProvider([cls.routes[model]])
         async for each in found.create_async_generator(model, messages, **kwargs):
             yield each
@@ -185,9 +181,7 @@ class AsyncAuthedProvider(StandIn):
             yield each
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         path = cls.get_cache_file()
         try:
             kept = cls.get_auth_result()
@@ -214,9 +208,7 @@ class OldAuthedProvider(AsyncAuthedProvider):
     missing = OLD["MissingAuthError"]
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         before = cls.logins
         async for each in super().create_async_generator(model, messages, **kwargs):
             yield each

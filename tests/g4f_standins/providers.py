@@ -155,9 +155,7 @@ class AsyncGeneratorProvider(StandIn):
     model_aliases: ClassVar[dict[str, Any] | None] = None
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         cls.noted(model, messages, kwargs)
         async for each in cls.aplayed():
             yield each
@@ -174,9 +172,7 @@ class CoroutineOfGenerator(StandIn):
     """Its entry point has to be awaited before it can be iterated."""
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         cls.noted(model, messages, kwargs)
         return cls.aplayed()
 
@@ -247,9 +243,7 @@ class AbstractProvider(_AsyncWrapper):
     supports_stream = True
 
     @classmethod
-    def create_completion(
-        cls, model: str, messages: list[dict[str, Any]], stream: bool, **kwargs: Any
-    ) -> Iterator[Any]:
+    def create_completion(cls, model: str, messages: Any, stream: bool, **kwargs: Any) -> Any:
         cls.noted(model, messages, {**kwargs, "stream": stream})
         yield from cls.played()
 
@@ -277,9 +271,7 @@ class BlockingGenerator(StandIn):
     """An async generator that blocks."""
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> Any:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         cls.noted(model, messages, kwargs)
         for each in cls.played():
             yield each

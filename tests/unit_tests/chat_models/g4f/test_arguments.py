@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -138,9 +137,7 @@ class Mutating(StandIn):
     """Changes whatever it is given, as tool runners do."""
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[str]:
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         cls.noted(model, [dict(each) for each in messages], {})
         for message in messages:
             message["content"] = "changed"
