@@ -7,23 +7,20 @@ import math
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from langchain_g4f.core.events import File, FinishReason, ToolCallPart, Usage
+from langchain_g4f.core.http import JSON
 from langchain_g4f.core.limits import Sizes
 from langchain_g4f.errors import G4FError
 from langchain_g4f.media.data_url import parse_data_url
 from langchain_g4f.media.sniff import sniff
 
-if TYPE_CHECKING:
-    from langchain_g4f.core.http import JSON
-
 _SECRET = re.compile(
     r"cookie|secret|passw|authorization|api_?key|headers$|(?:^|_)auth(?:_|$)|token$",
     re.IGNORECASE,
 )
-"""What a name has in it whose value stays where it is."""
+"""Names of attributes whose values are credentials."""
 _REASONS: dict[str, FinishReason] = {
     "": "unknown",
     "stop": "stop",
@@ -37,10 +34,11 @@ _REASONS: dict[str, FinishReason] = {
     "interrupted": "interrupted",
 }
 _DEEPEST = 8
+"""Levels of nesting that are read."""
 
 
 def attributes(value: object) -> dict[str, Any]:
-    """What an object holds, by name."""
+    """The attributes of an object by name."""
     if isinstance(value, Mapping):
         return {str(name): each for name, each in value.items()}
     read = getattr(value, "get_dict", None)
@@ -53,16 +51,13 @@ def attributes(value: object) -> dict[str, Any]:
 
 
 def plain(value: object) -> dict[str, JSON]:
-    """What an object holds as JSON, without what looks like a credential."""
-    return {
-        name: _json(each)
-        for name, each in attributes(value).items()
-        if not _SECRET.search(name) and _json(each) is not None
-    }
+    """The attributes of an object as JSON, without credentials."""
+    found = {n: _json(each) for n, each in attributes(value).items() if not _SECRET.search(n)}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _json(value: object, depth: int = 0) -> JSON:
-    """``value`` as JSON; None for what has no place there."""
+    """A value as JSON; None for one that JSON does not have."""
     if depth > _DEEPEST:
         return None
     match value:
@@ -78,34 +73,36 @@ def _json(value: object, depth: int = 0) -> JSON:
     return plain(value) if hasattr(value, "__dict__") else None
 
 
+def _parts(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else attributes(value).values()
+
+
 def texts(value: object, depth: int = 0) -> Iterator[str]:
-    """All text in a value, be it an object, a mapping or a list."""
+    """All texts in an object, a mapping or a list."""
     if isinstance(value, str):
         yield value
     elif value is not None and depth <= _DEEPEST:
-        inner = value if isinstance(value, list | tuple) else attributes(value).values()
-        for each in inner:
+        for each in _parts(value):
             yield from texts(each, depth + 1)
 
 
 def size_of(value: object, depth: int = 0) -> int:
-    """How much a value holds: characters of text, and bytes."""
+    """Characters and bytes that an object holds, and one for each of its parts."""
     if isinstance(value, str | bytes | bytearray):
         return len(value)
     if value is None or depth > _DEEPEST:
         return 0
-    inner = value if isinstance(value, list | tuple) else attributes(value).values()
-    return 1 + sum(size_of(each, depth + 1) for each in inner)
+    return 1 + sum(size_of(each, depth + 1) for each in _parts(value))
 
 
 class Conversation:
-    """A handle in the form that providers want: attributes, and ``get_dict()``."""
+    """A conversation's handle in the form that providers take: attributes and ``get_dict()``."""
 
     def __init__(self, handle: Mapping[str, Any]) -> None:
         self.__dict__.update(handle)
 
     def get_dict(self) -> dict[str, Any]:
-        """The handle."""
+        """The handle as a dictionary."""
         return dict(self.__dict__)
 
     def __repr__(self) -> str:
@@ -113,39 +110,44 @@ class Conversation:
 
 
 class AuthResult(Conversation):
-    """Credentials in the form that providers want."""
+    """Credentials in the form that providers take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the web."""
+def access_to(value: Any) -> dict[str, str]:
+    """Request headers that the server of a response's files wants; they are credentials."""
+    options = getattr(value, "options", None)
+    if not isinstance(options, Mapping):
+        return {}
+    given = options.get("headers")
+    found = {str(n): str(v) for n, v in given.items()} if isinstance(given, Mapping) else {}
+    cookies = options.get("cookies")
+    if isinstance(cookies, Mapping) and cookies:
+        found["cookie"] = "; ".join(f"{name}={each}" for name, each in cookies.items())
+    return found
 
-    url: str
-    title: str = ""
-    snippet: str = ""
 
-
-def pages(value: Any) -> Iterator[Page]:
-    """The pages of a list of them, by any of the names that are in use."""
+def pages(value: Any) -> Iterator[dict[str, str]]:
+    """URL, title and snippet of each web page in a response; providers name them differently."""
     for each in _each(value, "list", "sources", "results"):
         if isinstance(each, Mapping) and (url := each.get("url") or each.get("link")):
-            title = each.get("title") or each.get("name") or ""
-            yield Page(str(url), str(title), str(each.get("snippet") or ""))
+            title = str(each.get("title") or each.get("name") or "")
+            yield {"url": str(url), "title": title, "snippet": str(each.get("snippet") or "")}
 
 
 def media_files(value: Any, kind: Literal["image", "video"]) -> Iterator[File]:
-    """The pictures or films of a response, each with the words that go with it."""
+    """The pictures or films of a response, each with its description."""
     read = getattr(value, "get_list", None)
     urls = read() if callable(read) else getattr(value, "urls", ())
+    urls = [urls] if isinstance(urls, str) else urls
     alt = getattr(value, "alt", "")
-    alts = alt if isinstance(alt, list) else [alt] * len([urls] if isinstance(urls, str) else urls)
-    for at, url in enumerate([urls] if isinstance(urls, str) else urls):
-        said = str((alts[at] if at < len(alts) else "") or "")
-        yield _file(str(url), kind, {"alt": said} if said else {})
+    alts = alt if isinstance(alt, list) else [alt] * len(urls)
+    for at, url in enumerate(urls):
+        text = str((alts[at] if at < len(alts) else "") or "")
+        yield _file(str(url), kind, {"alt": text} if text else {})
 
 
 def audio_file(value: Any) -> File:
-    """Speech; plain bytes are MP3."""
+    """Speech; bytes of an unknown type are MP3."""
     data = getattr(value, "data", None)
     transcript = getattr(value, "transcript", None)
     about = {"transcript": str(transcript)} if transcript else {}
@@ -160,17 +162,18 @@ def _file(url: str, kind: Literal["image", "audio", "video"], about: dict[str, s
     if url.startswith("data:"):
         try:
             data, label = parse_data_url(url, Sizes().response)
-        except G4FError:
-            return File("", "", url, kind=kind, about=about)
-        return File("", label or sniff(data), data=data, kind=kind, about=about)
+        except G4FError:  # it stays a URL
+            pass
+        else:
+            return File("", label or sniff(data), data=data, kind=kind, about=about)
     return File("", "", url, kind=kind, about=about)
 
 
-class CallParts:
+class ToolCallReader:
     """Reads the tool calls of one answer in OpenAI's form, whole or in pieces.
 
-    Without an index, what has a name begins a call and what has none belongs to the last. A
-    call that the service has no name for gets one, for its result has to name it.
+    Without an index, a piece with a name begins a call, and one without belongs to the last call.
+    A call without an id gets one, because the tool's result has to refer to it.
     """
 
     def __init__(self) -> None:
@@ -198,7 +201,7 @@ class CallParts:
 
 
 def usage(value: Any) -> Usage | None:
-    """Token counts, by any of the names that are in use."""
+    """Token counts; providers name them differently."""
     found = attributes(value)
     given = _count(found, "prompt_tokens", "input_tokens", "promptTokens", "inputTokens")
     made = _count(found, "completion_tokens", "output_tokens", "completionTokens", "outputTokens")
@@ -215,9 +218,9 @@ def usage(value: Any) -> Usage | None:
     )
 
 
-def finish_reason(reason: str) -> FinishReason:
-    """Why an answer ended, in one of our words."""
-    return _REASONS.get(reason.lower(), "unknown")
+def finish_reason(value: Any) -> FinishReason:
+    """Why an answer ended, in our terms."""
+    return _REASONS.get(str(getattr(value, "reason", "") or "").lower(), "unknown")
 
 
 def _count(found: Mapping[str, Any], *names: str) -> int | None:
@@ -236,7 +239,7 @@ def _detail(found: Mapping[str, Any], first: str, second: str, name: str) -> int
 
 
 def _each(value: Any, *names: str) -> Iterable[Any]:
-    """The items of a response that is a list, or has one."""
+    """The items of a response that is a list, or has one under one of these names."""
     for name in names:
         found = getattr(value, name, None)
         found = found() if callable(found) else found
@@ -247,9 +250,9 @@ def _each(value: Any, *names: str) -> Iterable[Any]:
 
 __all__ = [
     "AuthResult",
-    "CallParts",
     "Conversation",
-    "Page",
+    "ToolCallReader",
+    "access_to",
     "attributes",
     "audio_file",
     "finish_reason",

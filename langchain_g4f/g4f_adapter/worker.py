@@ -1,8 +1,8 @@
-"""A thread that iterates what would block, and hands its values over one by one.
+"""A thread that iterates what would block, and hands the values over one by one.
 
 An async iterator gets an event loop of its own there, whatever runs around it. The queue is
-bounded: a provider waits for a slow reader. Closing ends the provider's generator where that
-is possible; a call that blocks is left to the thread, which nobody waits for.
+bounded, so a provider waits for a slow reader. Closing ends the provider's generator where that is
+possible; a call that blocks is left to the thread, and the caller does not wait for it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from langchain_g4f.chat_models.g4f.causes import ProviderExitError
+from langchain_g4f.g4f_adapter.attempt import END, NOTHING_YET
+from langchain_g4f.g4f_adapter.errors import ProviderExitError
 
 _CAPACITY = 64
-
-END = object()
-"""What is got when there is nothing any more."""
-NOTHING_YET = object()
-"""What is got when the time for it was too short; no exception, for a provider has its own."""
+"""Values that are waiting for the reader at most."""
 
 
 class Worker:
@@ -54,10 +51,10 @@ class Worker:
         """The next value, `END`, or `NOTHING_YET` after ``timeout`` seconds.
 
         Raises:
-            Exception: What the provider raised; `ProviderExitError` for what is no `Exception`.
+            Exception: What the provider raised; `ProviderExitError` for other than an `Exception`.
         """
         with self._changed:
-            if not self._changed.wait_for(self._is_ready, timeout):
+            if not self._changed.wait_for(lambda: self._values or self._over, timeout):
                 return NOTHING_YET
             if self._values:
                 self._changed.notify_all()
@@ -67,7 +64,7 @@ class Worker:
         return END
 
     def close(self, wait: float = 0.0) -> None:
-        """End it, and wait so many seconds until the thread has ended."""
+        """End it, and wait up to so many seconds until the thread has ended."""
         with self._changed:
             self._closed = True
             self._values.clear()
@@ -75,11 +72,11 @@ class Worker:
         self.cancel()
         self._thread.join(wait)
         if wait and self._thread.is_alive():
-            self.cancel()  # what cleans up may be waiting for a server
+            self.cancel()  # the provider may wait for a server while it cleans up
 
     def cancel(self) -> None:
-        """Cancel what is awaited now, if anything is."""
-        with self._changed:  # in here, for its loop may be closed out there
+        """Cancel the provider's task, if it has one."""
+        with self._changed:  # the task's loop stays open as long as this is held
             if self._cancel is not None:
                 self._cancel()
 
@@ -88,13 +85,10 @@ class Worker:
         """Whether the thread has nothing left to do."""
         return self._over
 
-    def _is_ready(self) -> bool:
-        return bool(self._values) or self._over
-
     def _run(self) -> None:
         try:
             self._drain(self._start())
-        except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
+        except Exception as error:  # noqa: BLE001 -- `get` raises it
             self._fail(error)
         except BaseException as error:  # noqa: BLE001 -- no user interrupts this thread
             self._fail(ProviderExitError(error))
@@ -108,9 +102,9 @@ class Worker:
 
     def _drain(self, result: object) -> None:
         if hasattr(result, "__aiter__"):
-            asyncio.run(self._in_a_loop(self._each, result))
+            asyncio.run(self._in_a_task(self._each, result))
         elif inspect.isawaitable(result):
-            asyncio.run(self._in_a_loop(self._one, result))
+            asyncio.run(self._in_a_task(self._one, result))
         elif isinstance(result, str | bytes | Mapping) or not isinstance(result, Iterable):
             self._put(result)
         else:
@@ -126,8 +120,8 @@ class Worker:
             if callable(close):
                 close()
 
-    async def _in_a_loop(self, read: Callable[[Any], Awaitable[None]], result: object) -> None:
-        task = asyncio.ensure_future(_not_exiting(read, result))
+    async def _in_a_task(self, read: Callable[[Any], Awaitable[None]], result: object) -> None:
+        task = asyncio.ensure_future(_without_exit(read, result))
         loop = asyncio.get_running_loop()
         with self._changed:
             self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
@@ -159,7 +153,7 @@ class Worker:
             self._put(value)
 
     def _put(self, value: object) -> bool:
-        """Hand it over, once there is room; False if nobody wants it."""
+        """Hand a value over once there is room; False if the reader is gone."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or len(self._values) < _CAPACITY)
             if self._closed:
@@ -170,11 +164,11 @@ class Worker:
         return True
 
 
-async def _not_exiting(read: Callable[[Any], Awaitable[None]], result: object) -> None:
+async def _without_exit(read: Callable[[Any], Awaitable[None]], result: object) -> None:
     try:
         await read(result)
     except (SystemExit, KeyboardInterrupt) as error:  # asyncio would stop its loop for these
         raise ProviderExitError(error) from error
 
 
-__all__ = ["END", "NOTHING_YET", "Worker"]
+__all__ = ["Worker"]

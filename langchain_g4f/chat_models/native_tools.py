@@ -1,30 +1,27 @@
-"""What a provider does itself of tools and wanted formats, in OpenAI's form.
+"""Tools and wanted formats that a provider's service handles itself, in OpenAI's form.
 
-The rest is left to `langchain_g4f.chat_models.tool_calling`, which asks for it in words.
+Where it does not, `langchain_g4f.chat_models.tool_calling` asks for them in words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
 from langchain_g4f.chat_models.tool_calling import tool_choice
-from langchain_g4f.text.escape import escape
+from langchain_g4f.g4f_adapter.provider import Facts
 from langchain_g4f.tools.prompt import ANY
 
-if TYPE_CHECKING:
-    from langchain_g4f.chat_models.g4f.facts import Facts
-
 _FORMATS = ("text", "json_object", "json_schema")
-_KEPT = ("text", "tool_use", "tool_result")
+_BLOCKS_KEPT = ("text", "tool_use", "tool_result")
 
 
 def take_native(kwargs: dict[str, Any], facts: Facts) -> dict[str, Any]:
-    """Take what the provider can do itself out of the arguments of a call.
+    """Take what the service handles out of the arguments of a call.
 
     Raises:
         ConfigurationError: A tool is chosen that is not there.
@@ -37,33 +34,6 @@ def take_native(kwargs: dict[str, Any], facts: Facts) -> dict[str, Any]:
     if "response_format" in facts.parameters and kwargs.get("response_format") is not None:
         found["response_format"] = _format(kwargs.pop("response_format"))
     return {name: value for name, value in found.items() if value is not None}
-
-
-def native_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-    """The conversation with its tool calls; files are left out, for they go by themselves."""
-    said = convert_to_openai_messages([_without_files(message) for message in messages])
-    return [_without_markers(message) for message in said]
-
-
-def _without_markers(message: dict[str, Any]) -> dict[str, Any]:
-    """A message that cannot forge another one where the service makes one text of them."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return message | {"content": escape(content)}
-    if not isinstance(content, list):
-        return message
-    parts = [
-        part | {"text": escape(part["text"])} if isinstance(part.get("text"), str) else part
-        for part in content
-    ]
-    return message | {"content": parts}
-
-
-def _without_files(message: BaseMessage) -> BaseMessage:
-    if isinstance(message.content, str):
-        return message
-    kept = [b for b in message.content if isinstance(b, str) or b.get("type") in _KEPT]
-    return message.model_copy(update={"content": kept or ""})
 
 
 def _choice(given: Any, tools: Sequence[Mapping[str, Any]]) -> str | dict[str, Any] | None:
@@ -84,6 +54,18 @@ def _format(wanted: Any) -> Mapping[str, Any]:
         schema = convert_to_json_schema(wanted)
     name = schema.get("title", "answer")
     return {"type": "json_schema", "json_schema": {"name": name, "schema": schema}}
+
+
+def native_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """The conversation with its tool calls, without its files, which are an argument."""
+    return convert_to_openai_messages([_without_files(message) for message in messages])
+
+
+def _without_files(message: BaseMessage) -> BaseMessage:
+    if isinstance(message.content, str):
+        return message
+    kept = [b for b in message.content if isinstance(b, str) or b.get("type") in _BLOCKS_KEPT]
+    return message.model_copy(update={"content": kept or ""})
 
 
 __all__ = ["native_messages", "take_native"]
