@@ -27,8 +27,6 @@ from tests.contract.sandbox.huggingchat.asking import (
     paths,
 )
 
-STREAMS = ("stream", "astream")
-
 
 def dropping(exchange: Exchange) -> None:
     """Answer with two words, then break the connection."""
