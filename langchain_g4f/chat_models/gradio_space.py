@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
     from langchain_g4f.core.limits import Limits
     from langchain_g4f.core.plan import CallContext, Plan, PlanOf
-    from langchain_g4f.providers.gradio_space import App, Where
+    from langchain_g4f.providers.gradio_space import App, SpaceConfig
 
 
 class ChatGradioSpace(HubAccount):
@@ -159,10 +159,10 @@ class ChatGradioSpace(HubAccount):
         """The models the app lets its users choose from, or what the Space is called."""
         return super().get_models()
 
-    def _where(self) -> Where:
-        from langchain_g4f.providers.gradio_space import Where
+    def _where(self) -> SpaceConfig:
+        from langchain_g4f.providers.gradio_space import SpaceConfig
 
-        return Where(
+        return SpaceConfig(
             base_url=self.base_url,
             space=self.space,
             hub_url=self.hub_url,
@@ -212,7 +212,7 @@ class ChatGradioSpace(HubAccount):
 
         where = self._where()
         app = yield from open_app(where, context)
-        return "Gradio" if app is where.known else f"Gradio {app.version}"
+        return "Gradio" if app is where.fallback_app else f"Gradio {app.version}"
 
     def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
         from langchain_g4f.providers.gradio_space import models_of, open_app
@@ -220,7 +220,7 @@ class ChatGradioSpace(HubAccount):
         where = self._where()
         app = yield from open_app(where, context)
         self._learn(context)
-        name = app.space or self.space or app.title
+        name = app.space_id or self.space or app.title
         return models_of(app, where) or ([name] if name else [])
 
     def _fetch_plan(self, url: str) -> PlanOf[bytes]:
@@ -230,16 +230,16 @@ class ChatGradioSpace(HubAccount):
 
     def _learn(self, context: CallContext) -> None:
         """Let the profile follow what the app has said of itself."""
-        from langchain_g4f.providers.gradio_space import known_app
+        from langchain_g4f.providers.gradio_space import cached_app
 
-        app = known_app(self._where(), context)
+        app = cached_app(self._where(), context)
         if app is not None and "profile" not in self.model_fields_set:
             self.__dict__["profile"] = self._profile_of(app)
 
     def _profile_of(self, app: App) -> ModelProfile:
-        from langchain_g4f.providers.gradio_space import takes_of
+        from langchain_g4f.providers.gradio_space import input_modalities
 
-        takes = takes_of(app, self._where())
+        takes = input_modalities(app, self._where())
         return {
             **(super()._resolve_model_profile() or {}),
             "image_inputs": "image" in takes,

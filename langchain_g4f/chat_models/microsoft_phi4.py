@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
     from langchain_g4f.core.plan import CallContext, PlanOf
-    from langchain_g4f.providers.gradio_space import Where
+    from langchain_g4f.providers.gradio_space import SpaceConfig
 
 
 def _environment_base_url() -> str:
@@ -48,15 +48,15 @@ class ChatMicrosoftPhi4(ChatGradioSpace):
     base_url: str = Field(default_factory=_environment_base_url)
     history: Literal["auto", "flattened", "messages"] = "flattened"
 
-    def _where(self) -> Where:
-        from langchain_g4f.providers.microsoft_phi4 import TAKES, known_app
+    def _where(self) -> SpaceConfig:
+        from langchain_g4f.providers.microsoft_phi4 import FILE_TYPES, fallback_app
 
         return replace(
             super()._where(),
             referer=f"{self.base_url}?__theme=light",
-            takes=TAKES,
+            file_types=FILE_TYPES,
             models=self.models,
-            known=known_app(),
+            fallback_app=fallback_app(),
         )
 
     def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:

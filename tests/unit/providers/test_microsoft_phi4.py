@@ -8,13 +8,15 @@ import pytest
 
 from langchain_g4f.core.chat_request import Media, Message
 from langchain_g4f.errors import UnsupportedMediaError
-from langchain_g4f.providers.gradio_space import Where, find_chat
-from langchain_g4f.providers.microsoft_phi4 import MODEL, SPACE, TAKES, known_app
+from langchain_g4f.providers.gradio_space import SpaceConfig, find_chat
+from langchain_g4f.providers.microsoft_phi4 import FILE_TYPES, MODEL, SPACE, fallback_app
 from tests.unit.providers.gradio_space.apps import assistant, recorded_config, user
 from tests.unit.providers.gradio_space.replies import completed, events, reply, text_of
 from tests.unit.providers.gradio_space.world import APP, World
 
-WHERE = Where(base_url=APP, takes=TAKES, models=(MODEL,), known=known_app())
+WHERE = SpaceConfig(
+    base_url=APP, file_types=FILE_TYPES, models=(MODEL,), fallback_app=fallback_app()
+)
 PNG = Media(b"\x89PNG\r\n\x1a\n", "image/png", "pic.png")
 PDF = Media(b"%PDF-1.7", "application/pdf", "d.pdf")
 
@@ -35,11 +37,11 @@ def world(config: Any) -> World:
 
 def test_known_app_is_a_chat_of_two_steps() -> None:
     """As the earlier client knew it: functions 10 and 11, started by component 8."""
-    app = known_app()
+    app = fallback_app()
     chat = find_chat(app)
-    assert [(each.id, each.queued) for each in chat.functions] == [(10, False), (11, True)]
+    assert [(each.id, each.queue) for each in chat.functions] == [(10, False), (11, True)]
     assert (chat.box.id, chat.trigger, chat.output) == (8, 8, 0)
-    assert (app.prefix, app.space, app.line) == ("/gradio_api", SPACE, 5)
+    assert (app.api_prefix, app.space_id, app.major_version) == ("/gradio_api", SPACE, 5)
     assert chat.keeps_state(app)
     assert chat.chatbot is not None
     assert app.shape(chat.chatbot) == "strings"

@@ -116,7 +116,7 @@ async def test_function_that_has_moved_is_looked_for_once_more(way: str, server:
     model.get_models()
     answer = await ask(model, QUESTION, way)
     assert answer.text == f"Turn 1. You said: {QUESTION}"
-    assert [each.data for each in told if each.kind == "retry"] == [{"remedy": "changed app"}]
+    assert [each.data for each in told if each.kind == "retry"] == [{"recovery": "changed app"}]
     assert space.asked == ["config", *TURN[:2], "config", *TURN]
     assert_as_recorded(replayer)
 

@@ -8,8 +8,8 @@ import pytest
 
 from langchain_g4f.core.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
 from langchain_g4f.errors import EmptyResponseError, MalformedStreamError, StreamInterruptedError
-from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
 from tests.unit.providers.gradio_space.apps import assistant, user
 
 FILES = "https://app.example/gradio_api/file="
@@ -17,9 +17,9 @@ REWRITTEN = Progress("rewritten", "the app has replaced what it had said")
 UPDATE: Any = {"__type__": "update", "interactive": False}
 
 
-def reader(before: Any = None, output: int = 0) -> AnswerReader:
+def reader(before: Any = None, output: int = 0) -> AnswerDiffer:
     """Read an interface's answer."""
-    return AnswerReader(answer_in_output, output, FILES, before)
+    return AnswerDiffer(read_output, output, FILES, before)
 
 
 def read(*values: Any) -> list[Event]:
@@ -82,9 +82,9 @@ def test_outputs_of_the_end_are_kept_with_what_is_shown() -> None:
 def test_place_holder_of_the_preparation_is_not_given_out(dots: str) -> None:
     """It stood there before the app answered."""
     before: Any = [user("a"), assistant(dots)]
-    reading = AnswerReader(AnswerInHistory(before, asked=True), 0, FILES, before)
+    reading = AnswerDiffer(ChatbotReader(before, has_prompt=True), 0, FILES, before)
     found = [*reading.update([before]), *reading.update([UPDATE])]
-    assert (found, reading.spoken) == ([], False)
+    assert (found, reading.visible) == ([], False)
     found = list(reading.update([[user("a"), assistant("hi")]]))
     assert found == [Text("hi")]
 
@@ -92,7 +92,7 @@ def test_place_holder_of_the_preparation_is_not_given_out(dots: str) -> None:
 def test_answer_that_is_the_place_holder_is_given_at_the_end() -> None:
     """An app may have answered in its preparation."""
     before: Any = [user("a"), assistant("All of it.")]
-    reading = AnswerReader(AnswerInHistory(before, asked=True), 0, FILES, before)
+    reading = AnswerDiffer(ChatbotReader(before, has_prompt=True), 0, FILES, before)
     assert list(reading.update([before])) == []
     assert list(reading.complete([before])) == [Text("All of it."), Finish()]
 
@@ -177,7 +177,7 @@ def test_cancelled_answer_is_interrupted() -> None:
 
 
 @pytest.mark.proves("obligation:gradio-space:15")
-@pytest.mark.parametrize("reading", [reader(), OutputReader()])
+@pytest.mark.parametrize("reading", [reader(), OutputCollector()])
 def test_answer_cancelled_before_its_beginning_is_an_error(reading: Any) -> None:
     """It looks like success, and is none."""
     with pytest.raises(StreamInterruptedError, match="before it had said anything"):
@@ -194,8 +194,8 @@ def test_missing_output_is_an_error_that_names_it() -> None:
 
 def test_preparation_says_nothing_and_keeps_its_outputs() -> None:
     """Only its end counts."""
-    reading = OutputReader()
+    reading = OutputCollector()
     assert list(reading.update([1])) == []
-    assert reading.outputs is None
+    assert reading.outputs == []
     assert list(reading.complete([1, 2])) == []
     assert reading.outputs == [1, 2]

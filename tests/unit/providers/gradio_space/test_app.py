@@ -31,24 +31,24 @@ def test_recorded_description_is_read(folder: str) -> None:
     described = recorded_config(folder)
     found = read_app(described)
     assert found.app_id == described["app_id"]
-    assert found.line == int(described["version"][0])
-    assert found.prefix == "/gradio_api"
+    assert found.major_version == int(described["version"][0])
+    assert found.api_prefix == "/gradio_api"
     assert found.title == described["title"]
-    assert found.file_limit == described["max_file_size"]
-    assert (found.space, found.tells_errors) == ("", False)
+    assert found.max_file_size == described["max_file_size"]
+    assert found.space_id == ""
     assert found.components.keys() == {each["id"] for each in described["components"]}
     assert [f.id for f in found.functions] == sorted(f["id"] for f in described["dependencies"])
 
 
 def test_functions_of_the_recorded_phi4_are_read() -> None:
     """Step by step, as the earlier client knew them."""
-    found = {f.name: f for f in read_app(recorded_config("phi4")).functions}
+    found = {f.api_name: f for f in read_app(recorded_config("phi4")).functions}
     add, respond, cosmetics = found["add_message"], found["respond"], found["lambda_10"]
     assert (add.id, add.inputs, add.outputs) == (10, (3, 8, 2), (3, 8, 2))
-    assert (add.queued, add.streams, add.targets) == (False, False, ((8, "submit"),))
-    assert (respond.id, respond.after, respond.streams) == (11, 10, True)
-    assert (respond.queued, respond.targets) == (True, ((None, "then"),))
-    assert (cosmetics.after, cosmetics.on_server, cosmetics.public) == (11, True, True)
+    assert (add.queue, add.generator, add.targets) == (False, False, ((8, "submit"),))
+    assert (respond.id, respond.trigger_after, respond.generator) == (11, 10, True)
+    assert (respond.queue, respond.targets) == (True, ((None, "then"),))
+    assert (cosmetics.trigger_after, cosmetics.backend_fn, cosmetics.public) == (11, True, True)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_function_without_a_name_has_an_empty_one() -> None:
     """An unnamed function can be run, if not named."""
     names = (None, False)
     functions = [function(n, [2], [2], api_name=name) for n, name in enumerate(names)]
-    assert [f.name for f in app([BOX], functions).functions] == ["", ""]
+    assert [f.api_name for f in app([BOX], functions).functions] == ["", ""]
 
 
 def test_description_of_gradio_4_is_read() -> None:
@@ -83,10 +83,10 @@ def test_description_of_gradio_4_is_read() -> None:
     for name in ("queue", "backend_fn", "show_api", "types"):
         described["dependencies"][0][name] = None
     found = read_app(described)
-    assert (found.line, found.prefix, found.title) == (4, "", "")
+    assert (found.major_version, found.api_prefix, found.title) == (4, "", "")
     (answer,) = found.functions
-    assert (answer.queued, answer.on_server, answer.public) == (True, True, True)
-    assert not answer.streams
+    assert (answer.queue, answer.backend_fn, answer.public) == (True, True, True)
+    assert not answer.generator
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_function_of_an_older_app_is_named_by_its_place() -> None:
     described = config([BOX], [function(0, [2], [2]), function(0, [2], [2])])
     for each in described["dependencies"]:
         del each["id"]
-    assert [(f.id, f.name) for f in read_app(described).functions] == [(0, "fn_0"), (1, "fn_0")]
+    assert [(f.id, f.api_name) for f in read_app(described).functions] == [(0, "fn_0"), (1, "fn_0")]
 
 
 def test_functions_are_in_the_order_of_their_ids() -> None:
@@ -174,8 +174,8 @@ def test_what_is_no_description_is_refused(described: Any) -> None:
 
 def test_size_limit_that_is_no_number_is_none() -> None:
     """Some versions write it as text."""
-    assert app([], [], max_file_size="5mb").file_limit is None
-    assert app([], [], max_file_size=5).file_limit == 5
+    assert app([], [], max_file_size="5mb").max_file_size is None
+    assert app([], [], max_file_size=5).max_file_size == 5
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,4 @@ def test_choices_are_the_values_and_not_what_is_shown() -> None:
 def test_flags_of_a_function_are_read() -> None:
     """A script of the browser is none of the server's functions."""
     (found,) = app([CHATBOT, BUTTON], [function(5, [], [1], backend_fn=False, **PLAIN)]).functions
-    assert (found.on_server, found.queued, found.streams) == (False, False, False)
+    assert (found.backend_fn, found.queue, found.generator) == (False, False, False)

@@ -23,9 +23,9 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
 )
 from langchain_g4f.providers.gradio_space import Function
-from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
-from langchain_g4f.providers.gradio_space.call import JOIN, Line
-from langchain_g4f.providers.gradio_space.content import answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
+from langchain_g4f.providers.gradio_space.client import JOIN, FunctionClient
+from langchain_g4f.providers.gradio_space.content import read_output
 from tests.unit.providers.gradio_space.replies import (
     Reply,
     completed,
@@ -38,7 +38,7 @@ from tests.unit.providers.gradio_space.replies import (
 from tests.unit.providers.gradio_space.world import APP, World
 
 CANARY = "canary-f3a91c77d2"
-LINE = Line(
+LINE = FunctionClient(
     f"{APP}/gradio_api",
     "hash",
     8,
@@ -57,13 +57,13 @@ BODY = {
 def function(*, queued: bool = True, streams: bool = True, name: str = "respond") -> Function:
     """Make a function with two inputs."""
     return Function(
-        11, name, (1, 4), (1, 4), (), None, queued, streams, on_server=True, public=True
+        11, name, (1, 4), (1, 4), (), None, queued, streams, backend_fn=True, public=True
     )
 
 
 def run(world: World, **kind: Any) -> list[Event]:
     """The events of a call of the function, whose first output is the answer."""
-    reader = AnswerReader(answer_in_output, 0, f"{APP}/gradio_api/file=")
+    reader = AnswerDiffer(read_output, 0, f"{APP}/gradio_api/file=")
     return list(world.play(LINE.call(function(**kind), ["é", None], reader, world.context)))
 
 
@@ -83,7 +83,7 @@ def test_queued_function_is_joined_and_listened_to() -> None:
     assert (join.method, join.retry, join.phase) == ("POST", RetryWhen.NOT_SENT, JOIN)
     assert join.headers == {
         **LINE.headers,
-        **LINE.payer,
+        **LINE.gpu_headers,
         "content-type": "application/json",
     }
     assert listen.url == f"{APP}/gradio_api/queue/data?session_hash=hash"
@@ -111,7 +111,7 @@ def test_function_that_is_not_queued_is_called_directly() -> None:
 @pytest.mark.proves("obligation:gradio-space:16")
 def test_call_that_is_given_up_is_cancelled_by_its_names() -> None:
     """From the moment it was joined, not only when it is listened to."""
-    steps = LINE.call(function(), [], OutputReader(), World().context)
+    steps = LINE.call(function(), [], OutputCollector(), World().context)
     assert isinstance(next(steps), Send)
     joined = Response(200, Headers([]), APP, b'{"event_id": "e"}')
     effect = steps.send(joined)
@@ -243,6 +243,6 @@ def test_repr_of_a_line_shows_no_credentials() -> None:
 def test_nothing_is_secret_where_nothing_is_sent() -> None:
     """An empty value would be in every text."""
     world = queue(failed("x"))
-    line = Line(f"{APP}/gradio_api", "hash", None, {}, {})
+    line = FunctionClient(f"{APP}/gradio_api", "hash", None, {}, {})
     with pytest.raises(AppError, match=r"an error: x$"):
-        list(world.play(line.call(function(), [], OutputReader(), world.context)))
+        list(world.play(line.call(function(), [], OutputCollector(), world.context)))

@@ -10,12 +10,12 @@ from langchain_g4f.errors import TooLargeError
 from langchain_g4f.providers.gradio_space.content import (
     MAX_MESSAGES,
     MAX_PARTS,
-    AnswerInHistory,
-    Line,
+    ChatbotMessage,
+    ChatbotReader,
     Snapshot,
-    answer_in_output,
-    history,
-    shown,
+    applied,
+    chatbot_value,
+    read_output,
 )
 
 FILE: dict[str, Any] = {"path": "/srv/a/pic.png", "meta": {"_type": "gradio.FileData"}}
@@ -28,17 +28,17 @@ def file_part(file: dict[str, Any]) -> dict[str, Any]:
 
 
 SAID = [
-    Line("user", "What is it?", (FILE, OTHER)),
-    Line("assistant", "A cat."),
-    Line("user", "", (FILE,)),
-    Line("assistant", ""),
+    ChatbotMessage("user", "What is it?", (FILE, OTHER)),
+    ChatbotMessage("assistant", "A cat."),
+    ChatbotMessage("user", "", (FILE,)),
+    ChatbotMessage("assistant", ""),
 ]
 
 
 @pytest.mark.proves("obligation:gradio-space:2")
 def test_messages_of_gradio_5_have_text_or_a_file() -> None:
     """Each file is a message of its own, before the text."""
-    assert history(SAID, "strings") == [
+    assert chatbot_value(SAID, "strings") == [
         {"role": "user", "content": file_part(FILE)},
         {"role": "user", "content": file_part(OTHER)},
         {"role": "user", "content": "What is it?"},
@@ -51,7 +51,7 @@ def test_messages_of_gradio_5_have_text_or_a_file() -> None:
 @pytest.mark.proves("obligation:gradio-space:2")
 def test_messages_of_gradio_6_have_a_list_of_parts() -> None:
     """A bare text fails there, without a reason."""
-    assert history(SAID, "parts") == [
+    assert chatbot_value(SAID, "parts") == [
         {"role": "user", "content": [{"type": "file", **file_part(FILE)}]},
         {"role": "user", "content": [{"type": "file", **file_part(OTHER)}]},
         {"role": "user", "content": [{"type": "text", "text": "What is it?"}]},
@@ -64,7 +64,7 @@ def test_messages_of_gradio_6_have_a_list_of_parts() -> None:
 @pytest.mark.proves("obligation:gradio-space:2")
 def test_messages_of_older_apps_are_pairs() -> None:
     """A file stands alone; the answer stands beside the text it answers."""
-    assert history(SAID, "tuples") == [
+    assert chatbot_value(SAID, "tuples") == [
         [file_part(FILE), None],
         [file_part(OTHER), None],
         ["What is it?", "A cat."],
@@ -75,14 +75,18 @@ def test_messages_of_older_apps_are_pairs() -> None:
 
 def test_answers_that_follow_each_other_are_pairs_of_their_own() -> None:
     """None of them is lost, nor is one that nobody asked for."""
-    said = [Line("assistant", "hello"), Line("user", "a"), *[Line("assistant", x) for x in "bc"]]
-    assert history(said, "tuples") == [[None, "hello"], ["a", "b"], [None, "c"]]
+    said = [
+        ChatbotMessage("assistant", "hello"),
+        ChatbotMessage("user", "a"),
+        *[ChatbotMessage("assistant", x) for x in "bc"],
+    ]
+    assert chatbot_value(said, "tuples") == [[None, "hello"], ["a", "b"], [None, "c"]]
 
 
 @pytest.mark.parametrize("shape", ["tuples", "strings", "parts"])
 def test_no_messages_are_an_empty_chatbot(shape: Any) -> None:
     """Never null."""
-    assert history([], shape) == []
+    assert chatbot_value([], shape) == []
 
 
 TEXT = Snapshot("hi", "")
@@ -105,7 +109,7 @@ TEXT = Snapshot("hi", "")
 )
 def test_text_is_found_in_any_shape(value: Any) -> None:
     """An interface's function gives text, a message, or several."""
-    assert answer_in_output(value) == TEXT
+    assert read_output(value) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -123,7 +127,7 @@ def test_text_is_found_in_any_shape(value: Any) -> None:
 )
 def test_what_is_no_message_is_shown_as_it_is(value: Any, text: str) -> None:
     """Nothing of an answer is dropped."""
-    assert answer_in_output(value) == Snapshot(text, "")
+    assert read_output(value) == Snapshot(text, "")
 
 
 @pytest.mark.parametrize(
@@ -141,14 +145,14 @@ def test_what_is_no_message_is_shown_as_it_is(value: Any, text: str) -> None:
 )
 def test_file_is_found_in_any_shape(value: Any) -> None:
     """It is no part of the text."""
-    assert answer_in_output(value) == Snapshot("", "", (FILE,))
+    assert read_output(value) == Snapshot("", "", (FILE,))
 
 
 def test_file_that_is_elsewhere_has_an_address_and_no_path() -> None:
     """It is told by its `meta`; an object with an address alone is none."""
     there: Any = {"url": "https://x/y.png", "meta": {"_type": "gradio.FileData"}}
-    assert answer_in_output(there).files == (there,)
-    assert answer_in_output({"url": "https://x"}).files == ()
+    assert read_output(there).files == (there,)
+    assert read_output({"url": "https://x"}).files == ()
 
 
 def test_message_with_a_title_is_a_thought() -> None:
@@ -160,7 +164,7 @@ def test_message_with_a_title_is_a_thought() -> None:
         {"content": "b", "metadata": {"title": ""}},
         {"content": "c", "metadata": None},
     ]
-    assert answer_in_output(value) == Snapshot("a\n\nb\n\nc", "hm\n\naha")
+    assert read_output(value) == Snapshot("a\n\nb\n\nc", "hm\n\naha")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +181,7 @@ def test_message_with_a_title_is_a_thought() -> None:
 )
 def test_update_changes_what_it_names(value: Any, before: Any, now: Any) -> None:
     """A component may be hidden, say, and keep its value."""
-    assert shown(value, before) == now
+    assert applied(value, before) == now
 
 
 def nested(depth: int, *, as_dict: bool) -> Any:
@@ -192,7 +196,7 @@ def nested(depth: int, *, as_dict: bool) -> Any:
 def test_answer_has_so_many_parts_and_no_more() -> None:
     """Wherever they stand; what is nested counts, too, and is no deep recursion."""
     texts: Any = ["a"] * MAX_PARTS
-    assert answer_in_output(texts).text == "\n\n".join(texts)
+    assert read_output(texts).text == "\n\n".join(texts)
     too_many: list[Any] = [
         [*texts, "a"],
         [{"content": texts}],
@@ -204,15 +208,15 @@ def test_answer_has_so_many_parts_and_no_more() -> None:
     ]
     for value in too_many:
         with pytest.raises(TooLargeError, match=f"more than {MAX_PARTS} parts"):
-            answer_in_output(value)
+            read_output(value)
 
 
 @pytest.mark.proves("fault:57:PH")
 def test_chatbot_has_so_many_messages_and_no_more() -> None:
-    """A long history is no part of the answer."""
+    """A long chatbot_value is no part of the answer."""
     sent: list[Any] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     sent *= MAX_MESSAGES // 2 - 1
-    find = AnswerInHistory(sent, asked=False)
+    find = ChatbotReader(sent, has_prompt=False)
     new: list[Any] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]
     assert find([*sent, *new]).text == "b"
     with pytest.raises(TooLargeError, match=f"more than {MAX_MESSAGES} messages"):

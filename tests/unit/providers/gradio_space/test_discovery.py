@@ -42,7 +42,7 @@ def test_recorded_phi4_is_a_page_of_two_steps(folder: str) -> None:
     assert (chat.box.id, chat.trigger, chat.output) == (8, 8, 0)
     assert chat.chatbot is found.components[3]
     assert chat.keeps_state(found)
-    assert chat.extras(found) == []
+    assert chat.settings(found) == []
 
 
 @pytest.mark.proves("cassette:gradio-chatinterface/discovery")
@@ -55,7 +55,7 @@ def test_recorded_interface_is_its_one_public_function(folder: str) -> None:
         assert ids(chat) == [6]
         assert (chat.box.id, chat.chatbot, chat.trigger, chat.output) == (12, None, 14, 0)
         assert chat.keeps_state(found)
-        assert [extra.name for extra in chat.extras(found)] == ["system_prompt", "temperature"]
+        assert [extra.name for extra in chat.settings(found)] == ["system_prompt", "temperature"]
 
 
 @pytest.mark.parametrize("name", ["ask", "predict", "chat_1", ""])
@@ -108,7 +108,7 @@ def test_box_is_the_one_that_is_sent_or_cleared(inputs: list[int], target: tuple
     found = app([CHATBOT, BOX, BUTTON, SYSTEM], [function(5, inputs, [1, 2], target)])
     chat = find_chat(found)
     assert chat.box.id == 2
-    assert [extra.id for extra in chat.extras(found)] == [10]
+    assert [extra.id for extra in chat.settings(found)] == [10]
 
 
 @pytest.mark.parametrize("label", ["System prompt", "System", "System message (optional)"])

@@ -13,7 +13,6 @@ from langchain_g4f.errors import (
     RateLimitError,
 )
 from langchain_g4f.providers.gradio_space.failure import (
-    LOGIN_URL,
     app_failure,
     plain,
     try_again_in,
@@ -113,7 +112,7 @@ def test_client_error_of_zerogpu_is_told_apart(text: str, kind: type[Exception])
     assert type(error) is kind
     assert text in str(error)
     if isinstance(error, AuthenticationError):
-        assert error.login_url == LOGIN_URL
+        assert error.login_url == "https://huggingface.co/login"
 
 
 @pytest.mark.parametrize("text", ["No GPU was available after 60s", "GPU queue timeout"])

@@ -18,18 +18,19 @@ from langchain_g4f.errors import (
     MediaTooLargeError,
     UnsupportedMediaError,
 )
-from langchain_g4f.providers.gradio_space import App, Component, Where, fetch
-from langchain_g4f.providers.gradio_space.files import check_files, check_kinds, media_of, upload
+from langchain_g4f.providers.gradio_space import App, Component, SpaceConfig, fetch
+from langchain_g4f.providers.gradio_space.capabilities import check_file_types, check_files
+from langchain_g4f.providers.gradio_space.files import fetch_media, upload
 from tests.unit.providers.gradio_space import apps
 from tests.unit.providers.gradio_space.replies import Reply, reply
 from tests.unit.providers.gradio_space.world import APP, World, path_of
 
-WHERE = Where(base_url=APP, token="hf_token", referer="https://page")
+WHERE = SpaceConfig(base_url=APP, token="hf_token", referer="https://page")
 PNG = Media(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png", "pic.png")
 WAV = Media(b"RIFF....WAVE", "audio/wav", "s.wav")
 PDF = Media(b"%PDF-1.7", "application/pdf", "d.pdf")
 SVG = Media(b"<svg/>", "image/svg+xml", "d.svg")
-PHI4 = replace(WHERE, takes=("image/", "audio/"))
+PHI4 = replace(WHERE, file_types=("image/", "audio/"))
 
 
 def box(**props: Any) -> Component:
@@ -42,7 +43,9 @@ def some_app(**more: Any) -> App:
     return apps.app([], [], **more)
 
 
-def check(*files: Media, where: Where = WHERE, limit: int | None = None, **props: Any) -> None:
+def check(
+    *files: Media, where: SpaceConfig = WHERE, limit: int | None = None, **props: Any
+) -> None:
     """Check the files for a box."""
     app = some_app(max_file_size=limit)
     check_files(files, box(**props), app, where, World().context)
@@ -92,11 +95,11 @@ def test_what_a_space_is_known_to_take_goes_before_what_its_box_says() -> None:
 @pytest.mark.proves("fault:49:PH")
 def test_kind_a_space_is_known_not_to_take_is_refused_at_once() -> None:
     """The app need not be asked for that; what is not fetched yet is not known."""
-    check_kinds([Message("user", "", (PNG, RemoteMedia("http://x")))], PHI4)
-    check_kinds([Message("user", "", (PDF,))], WHERE)
+    check_file_types([Message("user", "", (PNG, RemoteMedia("http://x")))], PHI4)
+    check_file_types([Message("user", "", (PDF,))], WHERE)
     for file in (PDF, SVG):
         with pytest.raises(UnsupportedMediaError, match=file.mime_type.replace("+", ".")):
-            check_kinds([Message("user", ""), Message("user", "", (PNG, file))], PHI4)
+            check_file_types([Message("user", ""), Message("user", "", (PNG, file))], PHI4)
 
 
 def test_box_for_text_takes_no_files() -> None:
@@ -219,7 +222,7 @@ def test_upload_the_server_finds_too_large_says_so() -> None:
 
 
 def test_files_of_messages_are_fetched_where_they_are_elsewhere() -> None:
-    """Each message keeps its own, in order."""
+    """Each file once, in order."""
     world = World({"pic.png": Reply(PNG.data, kind="image/png")})
     there = RemoteMedia("https://files.example/pic.png")
     messages = [
@@ -227,13 +230,9 @@ def test_files_of_messages_are_fetched_where_they_are_elsewhere() -> None:
         Message("user", "x"),
         Message("user", "", (PNG,)),
     ]
-    found = world.result(media_of(messages, world.context, ()))
-    assert [[file.mime_type for file in files] for files in found] == [
-        ["audio/wav", "image/png"],
-        [],
-        ["image/png"],
-    ]
-    assert found[0][1].data == PNG.data
+    found = world.result(fetch_media(messages, world.context, ()))
+    assert [file.mime_type for file in found] == ["audio/wav", "image/png"]
+    assert found[1].data == PNG.data
     assert world.requests[0].headers.get("authorization") is None
 
 
@@ -243,10 +242,10 @@ def test_file_in_a_private_place_is_fetched_only_from_trusted_hosts() -> None:
     message = Message("user", "", (RemoteMedia("http://127.0.0.1/pic.png"),))
     world = World({"pic.png": Reply(PNG.data)})
     with pytest.raises(BlockedURLError):
-        world.result(media_of([message], world.context, ()))
+        world.result(fetch_media([message], world.context, ()))
     assert world.requests == []
-    found = world.result(media_of([message], world.context, ("127.0.0.1",)))
-    assert found[0][0].data == PNG.data
+    found = world.result(fetch_media([message], world.context, ("127.0.0.1",)))
+    assert found[0].data == PNG.data
 
 
 def test_file_of_an_answer_is_fetched_with_the_identity_only_from_the_app() -> None:

@@ -16,8 +16,8 @@ import pytest
 from langchain_g4f.core.events import Event, FinalText, Finish, Text
 from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.errors import TooLargeError
-from langchain_g4f.providers.gradio_space.answer import AnswerReader
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 from tests.unit.providers.gradio_space.apps import assistant, user
 from tests.unit.providers.gradio_space.replies import completed, events, generating, text_of
@@ -27,12 +27,12 @@ HEAD = ResponseHead(200, Headers([("content-type", "text/event-stream")]))
 SENT: Any = [user("a"), assistant("earlier"), user("hello")]
 
 
-def reader() -> AnswerReader:
+def reader() -> AnswerDiffer:
     """Read what follows the question in the first output."""
-    return AnswerReader(AnswerInHistory(SENT, asked=True), 0, "https://app.example/file=", SENT)
+    return AnswerDiffer(ChatbotReader(SENT, has_prompt=True), 0, "https://app.example/file=", SENT)
 
 
-def decode(reading: AnswerReader, *messages: Any) -> list[Event]:
+def decode(reading: AnswerDiffer, *messages: Any) -> list[Event]:
     """The events of a stream."""
     decoder = QueueDecoder(HEAD, "e", reading, 1 << 20)
     return list(decoder.feed(events(*messages).body))
@@ -55,7 +55,7 @@ def test_text_that_grows_is_told_piece_by_piece() -> None:
         completed(end, None),
     )
     assert found == [*map(Text, ("one", " two", " three", " four")), Finish()]
-    interface = AnswerReader(answer_in_output, 0, "")
+    interface = AnswerDiffer(read_output, 0, "")
     said = [append(word) for word in (" two", " three", " four")]
     found = decode(interface, generating("one"), *(generating([edit]) for edit in said))
     assert found == [*map(Text, ("one", " two", " three", " four"))]
@@ -154,7 +154,7 @@ def test_differences_tell_the_same_as_snapshots(seed: int) -> None:
     fast = reader()
     found = decode(fast, generating(states[0]), *steps, completed(states[-1]))
     assert joined(found) == joined(expected)
-    assert (fast.text, fast.spoken) == (slow.text, slow.spoken)
+    assert (fast.text, fast.visible) == (slow.text, slow.visible)
 
 
 def joined(found: list[Event]) -> list[Event]:

@@ -19,20 +19,20 @@ from langchain_g4f.errors import (
     AuthenticationError,
     QuotaExceededError,
 )
-from langchain_g4f.providers.gradio_space import Where
+from langchain_g4f.providers.gradio_space import SpaceConfig
+from langchain_g4f.providers.gradio_space.failure import with_login_hint
 from langchain_g4f.providers.gradio_space.identity import (
     NO_TOKEN,
     GPUToken,
-    explained,
+    can_renew,
     gpu_headers,
     gpu_token,
-    may_renew,
 )
 from tests.unit.providers.gradio_space.replies import reply
 from tests.unit.providers.gradio_space.world import APP, HUB, World
 
 JWT = "api/spaces/owner/name/jwt"
-WHERE = Where(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
+WHERE = SpaceConfig(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
 CANARY = "canary-f3a91c77d2"
 
 
@@ -79,7 +79,7 @@ def test_cookies_of_the_hub_are_an_identity_too() -> None:
 
 @pytest.mark.proves("obligation:gradio-space:21")
 @pytest.mark.parametrize("where", [replace(WHERE, token=""), replace(WHERE, space="")])
-def test_nobody_gets_no_token(where: Where) -> None:
+def test_nobody_gets_no_token(where: SpaceConfig) -> None:
     """Nothing is asked, and nothing is sent in its place."""
     world = World()
     assert world.result(gpu_token(where, world.context)) == NO_TOKEN
@@ -216,9 +216,9 @@ AUTH, QUOTA = AuthenticationError("x"), QuotaExceededError("x", body="reached it
 )
 def test_another_token_helps_against_a_refused_identity(error: APIError, helps: bool) -> None:
     """Not against a quota that is used up, and not where the caller gave the token."""
-    assert may_renew(WHERE, error) is helps
-    assert not may_renew(replace(WHERE, gpu_token="given"), error)
-    assert not may_renew(replace(WHERE, space=""), error)
+    assert can_renew(WHERE, error) is helps
+    assert not can_renew(replace(WHERE, gpu_token="given"), error)
+    assert not can_renew(replace(WHERE, space=""), error)
 
 
 def test_refused_identity_is_explained() -> None:
@@ -226,7 +226,7 @@ def test_refused_identity_is_explained() -> None:
     refused = AuthenticationError(
         "401", status_code=401, body="b", content_type="text/plain", provider="p", phase="f"
     )
-    error = explained(refused, WHERE)
+    error = with_login_hint(refused, WHERE)
     assert isinstance(error, AuthenticationError)
     assert error.login_url == f"{HUB}/login"
     assert str(error).startswith("401. ")
@@ -240,7 +240,7 @@ def test_error_that_says_where_to_log_in_is_left_alone() -> None:
     known = AuthenticationError("x")
     known.login_url = "https://elsewhere"
     for error in (known, QUOTA):
-        assert explained(error, WHERE) is error
+        assert with_login_hint(error, WHERE) is error
 
 
 @pytest.mark.proves("obligation:gradio-space:21")

@@ -10,7 +10,7 @@ import pytest
 
 from langchain_g4f.errors import ConfigurationError, ModelNotFoundError
 from langchain_g4f.providers.gradio_space import find_chat, read_app
-from langchain_g4f.providers.gradio_space.inputs import Values
+from langchain_g4f.providers.gradio_space.prepare import ComponentValues
 from tests.unit.providers.gradio_space.apps import (
     BOX,
     CHATBOT,
@@ -40,7 +40,7 @@ class Given:
     def __init__(self, described: Any) -> None:
         app = read_app(described)
         self.chat = find_chat(app)
-        self.values = Values(app, self.chat)
+        self.values = ComponentValues(app, self.chat)
 
     def set(self, given: Mapping[str, Any] | None = None, **parameters: Any) -> list[Any]:
         """Set the app's own inputs."""
@@ -49,7 +49,7 @@ class Given:
 
     @property
     def data(self) -> list[Any]:
-        return self.values.of(self.chat.answer)
+        return self.values.inputs_of(self.chat.answer)
 
 
 def interface(*extras: Any) -> Given:
@@ -87,10 +87,10 @@ def test_outputs_are_kept_for_the_next_function() -> None:
     """An update without a value leaves what was there; missing outputs do, too."""
     given = Given(page_config(SYSTEM))
     given.values.put(given.chat.box, "hi")
-    given.values.take(given.chat.answer, [{"__type__": "update", "interactive": False}])
+    given.values.apply(given.chat.answer, [{"__type__": "update", "interactive": False}])
     assert given.data == ["hi", [], "Be brief."]
     update: Any = {"__type__": "update", "value": None}
-    given.values.take(given.chat.answer, [update, ["history"], "surplus"])
+    given.values.apply(given.chat.answer, [update, ["history"], "surplus"])
     assert given.data == [None, ["history"], "Be brief."]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from langchain_g4f.providers.gradio_space import Component
-from langchain_g4f.providers.gradio_space.inputs import setting
+from langchain_g4f.providers.gradio_space.capabilities import find_setting
 
 LABELS = {
     "temperature": [
@@ -112,9 +112,9 @@ def labelled(label: str, kind: str = "slider", id_: int = 1) -> Component:
 def test_parameter_sets_the_input_with_its_label(parameter: str, label: str) -> None:
     """In many spellings, and no other parameter does."""
     component = labelled(label, KINDS.get(parameter, "slider"))
-    assert setting([component], parameter) is component
+    assert find_setting([component], parameter) is component
     others = [other for other in LABELS if other != parameter]
-    assert [other for other in others if setting([component], other)] == []
+    assert [other for other in others if find_setting([component], other)] == []
 
 
 @pytest.mark.parametrize("parameter", LABELS)
@@ -150,14 +150,14 @@ def test_parameter_sets_the_input_with_its_label(parameter: str, label: str) -> 
 def test_label_of_something_else_is_left_alone(parameter: str, label: str) -> None:
     """A wrong guess would be worse than a warning."""
     for kind in ("slider", "textbox", "dropdown"):
-        assert setting([labelled(label, kind)], parameter) is None
+        assert find_setting([labelled(label, kind)], parameter) is None
 
 
 def test_whole_label_goes_before_a_part_of_another() -> None:
     """What is in brackets is a remark."""
     remark, whole = labelled("Creativity (temperature)"), labelled("Temperature", id_=2)
-    assert setting([remark, whole], "temperature") is whole
-    assert setting([remark], "temperature") is remark
+    assert find_setting([remark, whole], "temperature") is whole
+    assert find_setting([remark], "temperature") is remark
 
 
 @pytest.mark.parametrize(
@@ -173,4 +173,4 @@ def test_whole_label_goes_before_a_part_of_another() -> None:
 )
 def test_input_of_another_kind_is_not_taken_for_it(parameter: str, label: str, kind: str) -> None:
     """A checkbox "Random seed" is no seed."""
-    assert setting([labelled(label, kind)], parameter) is None
+    assert find_setting([labelled(label, kind)], parameter) is None

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.providers.gradio_space import Where, models_of, read_app, takes_of
-from langchain_g4f.providers.gradio_space.options import Options
+from langchain_g4f.providers.gradio_space import SpaceConfig, input_modalities, models_of, read_app
+from langchain_g4f.providers.gradio_space.config import CallOptions
 from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
     component,
@@ -27,8 +27,8 @@ ALL = {"image", "audio", "video", "pdf"}
 def test_options_that_are_not_given_have_defaults() -> None:
     """None counts as not given."""
     names = ("conversation", "history", "inputs", "trusted_media_hosts", "temperature")
-    options = Options.read(dict.fromkeys(names))
-    assert options == Options.read({})
+    options = CallOptions.read(dict.fromkeys(names))
+    assert options == CallOptions.read({})
     assert (options.conversation, options.history, options.inputs) == ("auto", "auto", {})
     assert options.trusted_hosts == ()
     assert set(options.parameters.values()) == {None}
@@ -36,7 +36,7 @@ def test_options_that_are_not_given_have_defaults() -> None:
 
 def test_options_that_are_given_are_kept() -> None:
     """Parameters are LangChain's, whatever else is set."""
-    options = Options.read(
+    options = CallOptions.read(
         {
             "conversation": {"provider": "x"},
             "history": "messages",
@@ -56,7 +56,7 @@ def test_options_that_are_given_are_kept() -> None:
 
 def test_conversation_that_is_empty_is_not_auto() -> None:
     """It is what an answer without a handle gives."""
-    assert Options.read({"conversation": {}}).conversation == {}
+    assert CallOptions.read({"conversation": {}}).conversation == {}
 
 
 @pytest.mark.parametrize(
@@ -71,17 +71,17 @@ def test_conversation_that_is_empty_is_not_auto() -> None:
 def test_option_of_the_wrong_kind_is_refused(given: dict[str, Any], said: str) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match=said):
-        Options.read(given)
+        CallOptions.read(given)
 
 
 @pytest.mark.proves("obligation:gradio-space:21")
 def test_reprs_show_no_credentials() -> None:
     """They stand in many frames; an app may ask for a key of its own."""
     secrets = {"token": CANARY, "gpu_token": CANARY, "gpu_uuid": CANARY}
-    where = Where(base_url=APP, **secrets)  # type: ignore[arg-type]  # all of them are text
+    where = SpaceConfig(base_url=APP, **secrets)  # type: ignore[arg-type]  # all of them are text
     assert CANARY not in repr(where)
     assert APP in repr(where)
-    assert CANARY not in repr(Options.read({"inputs": {"API key": CANARY}}))
+    assert CANARY not in repr(CallOptions.read({"inputs": {"API key": CANARY}}))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_headers_have_what_is_known_and_no_place_holder(
     given: dict[str, str], headers: dict[str, str]
 ) -> None:
     """Nobody is not somebody without a name."""
-    assert Where(base_url=APP, **given).headers == headers  # type: ignore[arg-type]  # text
+    assert SpaceConfig(base_url=APP, **given).headers == headers  # type: ignore[arg-type]  # text
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_headers_have_what_is_known_and_no_place_holder(
 )
 def test_name_of_a_space_stands_in_its_address(url: str, name: str) -> None:
     """And in no other address."""
-    assert Where(base_url=url).subdomain == name
+    assert SpaceConfig(base_url=url).subdomain == name
 
 
-WHERE = Where(base_url=APP)
+WHERE = SpaceConfig(base_url=APP)
 
 
 def test_models_are_those_the_users_choose_from() -> None:
@@ -147,17 +147,17 @@ def test_models_are_those_the_users_choose_from() -> None:
 def test_box_says_which_files_it_takes(kinds: Any, takes: set[str]) -> None:
     """By family, media type or ending."""
     box = MULTIMODAL | {"props": {"file_types": kinds}}
-    assert takes_of(read_app(page_config(box=box)), WHERE) == takes
+    assert input_modalities(read_app(page_config(box=box)), WHERE) == takes
 
 
 def test_box_for_text_takes_no_files() -> None:
     """Nor does an app without a chat, whatever the Space is known to take."""
-    where = replace(WHERE, takes=("image/", "audio/"))
-    assert takes_of(read_app(page_config()), where) == set()
-    assert takes_of(read_app(config([], [])), where) == set()
+    where = replace(WHERE, file_types=("image/", "audio/"))
+    assert input_modalities(read_app(page_config()), where) == set()
+    assert input_modalities(read_app(config([], [])), where) == set()
 
 
 def test_what_a_space_is_known_to_take_goes_before_what_it_says() -> None:
     """A box takes files that the model cannot read."""
-    where = replace(WHERE, takes=("image/", "audio/"))
-    assert takes_of(read_app(page_config(box=MULTIMODAL)), where) == {"image", "audio"}
+    where = replace(WHERE, file_types=("image/", "audio/"))
+    assert input_modalities(read_app(page_config(box=MULTIMODAL)), where) == {"image", "audio"}

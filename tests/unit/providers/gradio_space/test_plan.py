@@ -13,7 +13,7 @@ from langchain_g4f.errors import (
     EmptyResponseError,
     MalformedStreamError,
 )
-from langchain_g4f.providers.gradio_space import Where, known_app
+from langchain_g4f.providers.gradio_space import SpaceConfig, cached_app
 from tests.unit.providers.gradio_space.apps import (
     app,
     assistant,
@@ -34,7 +34,7 @@ from tests.unit.providers.gradio_space.replies import (
 )
 from tests.unit.providers.gradio_space.world import APP, HUB, World
 
-SPACE = Where(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
+SPACE = SpaceConfig(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
 JOINED = reply({"event_id": "e"})
 GOOD = events(generating("o", None), completed("ok", None))
 
@@ -100,13 +100,13 @@ def test_model_is_named_by_the_space_unless_one_was_asked() -> None:
 def test_app_that_does_not_describe_itself_is_taken_for_what_is_known() -> None:
     """Once for each call, as it may describe itself at the next."""
     known = app(page_config()["components"], page_config()["dependencies"], app_id=0)
-    where = Where(base_url=APP, known=known)
+    where = SpaceConfig(base_url=APP, fallback_app=known)
     answer = events(completed("", [user("hi"), assistant("ok")]))
     trial = world(None, answer, config=reply({"detail": "no"}, 404))
     for calls in (1, 2):
         assert text_of(trial.ask("hi", where=where)) == "ok"
         assert trial.asked.count("config") == calls
-    assert known_app(where, trial.context) is None
+    assert cached_app(where, trial.context) is None
 
 
 @pytest.mark.parametrize("options", [{"history": "x"}, {"inputs": ["x"]}])
@@ -123,7 +123,7 @@ def test_option_of_the_wrong_kind_is_refused_before_anything_is_sent(
 def test_app_with_several_chats_is_asked_by_name() -> None:
     """The recorded interface has its page as a second one."""
     trial = world(recorded_config("gradio-chatinterface/gradio5"))
-    assert text_of(trial.ask("hi", where=Where(base_url=APP, api_name="/chat"))) == "ok"
+    assert text_of(trial.ask("hi", where=SpaceConfig(base_url=APP, api_name="/chat"))) == "ok"
     assert trial.sent("queue/join")[0]["data"] == [
         {"text": "hi", "files": []},
         None,
@@ -131,7 +131,7 @@ def test_app_with_several_chats_is_asked_by_name() -> None:
         0.7,
     ]
     with pytest.raises(ConfigurationError, match="no chat named 'x'"):
-        trial.ask("hi", where=Where(base_url=APP, api_name="x"))
+        trial.ask("hi", where=SpaceConfig(base_url=APP, api_name="x"))
 
 
 @pytest.mark.parametrize("value", ["text", {"a": 1}, 7, True])

@@ -14,7 +14,7 @@ from langchain_g4f.errors import (
     ModelNotFoundError,
     UnsupportedMediaError,
 )
-from langchain_g4f.providers.gradio_space import Where
+from langchain_g4f.providers.gradio_space import SpaceConfig
 from tests.unit.providers.gradio_space.apps import (
     CHATBOT,
     MULTIMODAL,
@@ -222,7 +222,7 @@ def test_model_is_chosen_in_the_app_or_is_the_space_itself() -> None:
     assert data_of(page_config(model), "hi", model="l")[2] == "l"
     described = page_config(model, space_id="owner/name")
     assert data_of(described, "hi", model="owner/name")[2] == "s"
-    where = Where(base_url=APP, space="owner/copy", models=("alias",))
+    where = SpaceConfig(base_url=APP, space="owner/copy", models=("alias",))
     for name in ("owner/copy", "alias"):
         assert data_of(described, "hi", model=name, where=where)[2] == "s"
     with pytest.raises(ModelNotFoundError):

@@ -47,7 +47,7 @@ LOST = events({"msg": "unexpected_error", "message": "404: Session not found."})
 def remedies(found: list[Event]) -> list[Any]:
     """What was tried against failures."""
     told = [event for event in found if isinstance(event, Progress) and event.kind == "retry"]
-    return [event.data["remedy"] for event in told]
+    return [event.data["recovery"] for event in told]
 
 
 def sessions(trial: World) -> list[str]:

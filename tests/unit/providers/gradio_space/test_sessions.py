@@ -1,4 +1,4 @@
-"""Sessions that may be gone on with (docs/protocols/gradio-space.md, sections 2 and 3)."""
+"""SessionStore that may be gone on with (docs/protocols/gradio-space.md, sections 2 and 3)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from langchain_g4f.errors import ConfigurationError, SessionLostError
 from langchain_g4f.providers.gradio_space import sessions
 from langchain_g4f.providers.gradio_space.sessions import (
     Continuation,
-    Handle,
-    Kept,
-    Sessions,
+    SessionHandle,
+    SessionStore,
+    StoredSession,
     route_to,
     sessions_of,
     take_continuation,
@@ -27,25 +27,25 @@ CANARY = "canary-f3a91c77d2"
 FIRST = Message("user", "a")
 
 
-def handle(turn: int = 1, said: tuple[Message, ...] = (FIRST,), **more: Any) -> Handle:
+def handle(turn: int = 1, said: tuple[Message, ...] = (FIRST,), **more: Any) -> SessionHandle:
     """A handle of an answer to what was said."""
-    return replace(Handle(APP, "s", turn, history_digest(said, "", "")), **more)
+    return replace(SessionHandle(APP, "s", turn, history_digest(said, "", "")), **more)
 
 
-def answer(of: Handle | None, state: AnswerState = "whole", text: str = "b") -> Message:
+def answer(of: SessionHandle | None, state: AnswerState = "whole", text: str = "b") -> Message:
     """An answer with that handle."""
     return Message("assistant", text, (), of.to_json(PROVIDER) if of else None, state)
 
 
-def kept(turn: int = 1, route: str = "") -> Kept:
+def kept(turn: int = 1, route: str = "") -> StoredSession:
     """A session between two calls."""
-    return Kept(turn, 7, ["shown"], route)
+    return StoredSession(turn, 7, ["shown"], route)
 
 
 class Memory:
     """What this process remembers, and one way to ask it."""
 
-    def __init__(self, *handles: Handle, **world: Any) -> None:
+    def __init__(self, *handles: SessionHandle, **world: Any) -> None:
         self.world = World(**world)
         for each in handles:
             sessions_of(self.world.context).put(each, kept(each.turn))
@@ -197,14 +197,14 @@ def test_what_is_no_handle_of_this_app_is_refused(conversation: object) -> None:
 
 def test_handle_survives_its_json() -> None:
     """It stands in an answer's metadata."""
-    assert Handle.from_json(handle().to_json(PROVIDER), PROVIDER) == handle()
+    assert SessionHandle.from_json(handle().to_json(PROVIDER), PROVIDER) == handle()
 
 
 @pytest.mark.proves("obligation:gradio-space:5")
 def test_oldest_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; one that is used is young again."""
-    monkeypatch.setattr(sessions, "KEPT", 2)
-    memory = Sessions()
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    memory = SessionStore()
     a, b, c = (handle(session=name) for name in "abc")
     memory.put(a, kept())
     memory.put(b, kept())
@@ -219,7 +219,7 @@ def test_oldest_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.proves("obligation:gradio-space:6")
 def test_one_of_many_threads_gets_a_session() -> None:
     """However many want it, over and over again."""
-    memory, rounds, threads = Sessions(), 200, 8
+    memory, rounds, threads = SessionStore(), 200, 8
     got: list[int] = []
     barrier = threading.Barrier(threads)
 
@@ -242,7 +242,7 @@ def test_one_of_many_threads_gets_a_session() -> None:
 
 def test_reprs_do_not_show_what_was_said() -> None:
     """A chatbot's messages are the caller's."""
-    assert CANARY not in repr(Kept(1, 7, CANARY, ""))
+    assert CANARY not in repr(StoredSession(1, 7, CANARY, ""))
 
 
 def test_memory_that_holds_something_else_is_a_type_error() -> None:

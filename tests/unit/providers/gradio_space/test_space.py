@@ -19,15 +19,15 @@ from langchain_g4f.errors import (
     ServerError,
     SpaceNotRunningError,
 )
-from langchain_g4f.providers.gradio_space import Where, known_app, open_app
-from langchain_g4f.providers.gradio_space.space import app_id, forget_app, is_away
+from langchain_g4f.providers.gradio_space import SpaceConfig, cached_app, open_app
+from langchain_g4f.providers.gradio_space.space import app_id, forget_app, is_platform_error
 from tests.unit.providers.gradio_space.apps import app, page_config
 from tests.unit.providers.gradio_space.replies import Reply, page, reply
 from tests.unit.providers.gradio_space.world import APP, HUB, World
 
 RUNTIME = "api/spaces/owner/name/runtime"
-SPACE = Where(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
-BARE = Where(base_url=APP, hub_url=HUB)
+SPACE = SpaceConfig(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
+BARE = SpaceConfig(base_url=APP, hub_url=HUB)
 CONFIG = page_config()
 CHALLENGE = Reply(b"<title>Just a moment...</title> cf-chl", 503, "text/html")
 
@@ -37,7 +37,7 @@ def stages(*names: str) -> list[Reply]:
     return [reply({"stage": name, "hardware": {}}) for name in names]
 
 
-def open_it(world: World, where: Where = SPACE) -> Any:
+def open_it(world: World, where: SpaceConfig = SPACE) -> Any:
     """Open the app."""
     return world.result(open_app(where, world.context))
 
@@ -46,11 +46,11 @@ def open_it(world: World, where: Where = SPACE) -> Any:
 def test_app_is_asked_once_what_it_is() -> None:
     """Until it is forgotten; each address is an app of its own."""
     world = World({"config": reply(CONFIG)})
-    assert known_app(SPACE, world.context) is None
+    assert cached_app(SPACE, world.context) is None
     found = open_it(world)
     assert open_it(world) is found
     assert open_it(world, BARE) is found
-    assert known_app(SPACE, world.context) is found
+    assert cached_app(SPACE, world.context) is found
     assert world.asked == ["config"]
     (request,) = world.requests
     assert (request.url, request.retry) == (f"{APP}/config", RetryWhen.ALWAYS)
@@ -117,7 +117,7 @@ def test_refusal_of_the_app_is_passed_on(answer: Any, kind: type[APIError]) -> N
     world = World({"config": answer})
     with pytest.raises(kind):
         open_it(world)
-    assert known_app(SPACE, world.context) is None
+    assert cached_app(SPACE, world.context) is None
 
 
 def test_address_without_an_app_is_told_where_the_space_runs() -> None:
@@ -148,7 +148,7 @@ def test_address_that_is_no_space_is_not_waited_for(
     assert world.asked == ["config"]
 
 
-HF = Where(base_url="https://owner-name.hf.space", hub_url=HUB)
+HF = SpaceConfig(base_url="https://owner-name.hf.space", hub_url=HUB)
 BY_SUBDOMAIN = "api/spaces/by-subdomain/owner-name"
 
 
@@ -173,7 +173,7 @@ def test_space_that_is_not_found_by_its_address_is_none(answer: Reply) -> None:
         open_it(world, HF)
 
 
-KNOWN = replace(SPACE, known=app([], [], app_id=0))
+KNOWN = replace(SPACE, fallback_app=app([], [], app_id=0))
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ KNOWN = replace(SPACE, known=app([], [], app_id=0))
 def test_app_that_does_not_describe_itself_is_taken_for_what_is_known(answer: Reply) -> None:
     """That is not kept: it may describe itself at the next call."""
     world = World({"config": [answer, reply(CONFIG)]})
-    assert open_it(world, KNOWN) is KNOWN.known
-    assert known_app(KNOWN, world.context) is None
+    assert open_it(world, KNOWN) is KNOWN.fallback_app
+    assert cached_app(KNOWN, world.context) is None
     assert open_it(world, KNOWN).app_id == 7
 
 
@@ -216,4 +216,4 @@ def test_app_that_is_not_to_be_had_is_not_guessed(answer: Any) -> None:
 )
 def test_page_in_place_of_the_app_means_that_it_is_away(error: APIError, away: bool) -> None:
     """JSON is the app's own."""
-    assert is_away(error) is away
+    assert is_platform_error(error) is away

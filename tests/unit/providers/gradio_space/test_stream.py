@@ -14,8 +14,8 @@ from langchain_g4f.errors import (
     MalformedStreamError,
     StreamInterruptedError,
 )
-from langchain_g4f.providers.gradio_space.answer import AnswerReader
-from langchain_g4f.providers.gradio_space.content import answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer
+from langchain_g4f.providers.gradio_space.content import read_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 from tests.unit.providers.gradio_space.replies import CANCELLED, completed, failed, generating
 
@@ -27,7 +27,7 @@ CLOSE = {"msg": "close_stream", "event_id": None}
 def decoder(*, kind: str = "text/event-stream; charset=utf-8", limit: int = 1 << 20) -> Any:
     """Read the call `e`, whose first output is the answer."""
     head = ResponseHead(200, Headers([("content-type", kind)] if kind else []))
-    reader = AnswerReader(answer_in_output, 0, "http://app.example/file=")
+    reader = AnswerDiffer(read_output, 0, "http://app.example/file=")
     return QueueDecoder(head, "e", reader, limit, [CANARY])
 
 

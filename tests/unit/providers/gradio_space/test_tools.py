@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f.core.chat_request import NO_TOOLS, ChatRequest, Message
-from langchain_g4f.providers.gradio_space import Where, plan
+from langchain_g4f.providers.gradio_space import SpaceConfig, plan
 from tests.unit.providers.gradio_space.apps import component, interface_config
 from tests.unit.providers.gradio_space.replies import completed, events, reply
 from tests.unit.providers.gradio_space.test_conversations import answer, sent
@@ -22,7 +22,7 @@ def ask(trial: World, *messages: Message | str, tools: str = "", system: str = "
     """The answer to a call with these tools."""
     said = tuple(m if isinstance(m, Message) else Message("user", m) for m in messages)
     chat_request = ChatRequest(said, system=system, tools=tools)
-    return answer(list(trial.play(plan(chat_request, trial.context, Where(base_url=APP)))))
+    return answer(list(trial.play(plan(chat_request, trial.context, SpaceConfig(base_url=APP)))))
 
 
 def test_tools_go_into_the_input_of_the_system_prompt() -> None:

@@ -33,7 +33,7 @@ from langchain_g4f.core.plan import (
     Unlock,
 )
 from langchain_g4f.errors import APIError, G4FError, StreamInterruptedError
-from langchain_g4f.providers.gradio_space import Where, plan
+from langchain_g4f.providers.gradio_space import SpaceConfig, plan
 from tests.unit.providers.gradio_space.replies import Reply
 
 APP = "https://app.example"
@@ -90,7 +90,7 @@ class World:
     def call(
         self,
         *messages: Message | str,
-        where: Where | None = None,
+        where: SpaceConfig | None = None,
         model: str = "",
         system: str = "",
         **options: Any,
@@ -98,7 +98,7 @@ class World:
         """One call; text is the user's."""
         said = tuple(m if isinstance(m, Message) else Message("user", m) for m in messages)
         chat_request = ChatRequest(said, model, system, options)
-        return self.play(plan(chat_request, self.context, where or Where(base_url=APP)))
+        return self.play(plan(chat_request, self.context, where or SpaceConfig(base_url=APP)))
 
     def ask(self, *messages: Message | str, **more: Any) -> list[Event]:
         """The events of one call."""
