@@ -26,6 +26,7 @@ from langchain_g4f.providers.gradio_space import Function
 from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
 from langchain_g4f.providers.gradio_space.client import JOIN, FunctionClient
 from langchain_g4f.providers.gradio_space.content import read_output
+from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
 from tests.unit.providers.gradio_space.replies import (
     Reply,
     completed,
@@ -35,7 +36,6 @@ from tests.unit.providers.gradio_space.replies import (
     page,
     reply,
 )
-from tests.unit.providers.gradio_space.world import APP, World
 
 CANARY = "canary-f3a91c77d2"
 LINE = FunctionClient(
@@ -61,16 +61,16 @@ def function(*, queued: bool = True, streams: bool = True, name: str = "respond"
     )
 
 
-def run(world: World, **kind: Any) -> list[Event]:
+def run(world: FakeSpace, **kind: Any) -> list[Event]:
     """The events of a call of the function, whose first output is the answer."""
     reader = AnswerDiffer(read_output, 0, f"{APP}/gradio_api/file=")
     return list(world.play(LINE.call(function(**kind), ["é", None], reader, world.context)))
 
 
-def queue(*messages: Any, **more: Any) -> World:
+def queue(*messages: Any, **more: Any) -> FakeSpace:
     """A queue that answers so."""
     table: Any = {"queue/join": reply({"event_id": "e"}), "queue/data": events(*messages), **more}
-    return World(table)
+    return FakeSpace(table)
 
 
 @pytest.mark.proves("obligation:gradio-space:3", "obligation:gradio-space:21")
@@ -100,7 +100,7 @@ def test_function_that_streams_is_queued_whatever_it_says(queued: bool, streams:
 
 def test_function_that_is_not_queued_is_called_directly() -> None:
     """Its answer is complete at once."""
-    world = World({"run/predict": reply({"data": ["a", None], "is_generating": False})})
+    world = FakeSpace({"run/predict": reply({"data": ["a", None], "is_generating": False})})
     assert run(world, queued=False, streams=False) == [Text("a"), Finish()]
     (request,) = world.requests
     assert json.loads(request.body) == BODY  # type: ignore[arg-type]  # bytes
@@ -111,7 +111,7 @@ def test_function_that_is_not_queued_is_called_directly() -> None:
 @pytest.mark.proves("obligation:gradio-space:16")
 def test_call_that_is_given_up_is_cancelled_by_its_names() -> None:
     """From the moment it was joined, not only when it is listened to."""
-    steps = LINE.call(function(), [], OutputCollector(), World().context)
+    steps = LINE.call(function(), [], OutputCollector(), FakeSpace().context)
     assert isinstance(next(steps), Send)
     joined = Response(200, Headers([]), APP, b'{"event_id": "e"}')
     effect = steps.send(joined)
@@ -195,7 +195,7 @@ DIRECT: dict[str, Any] = {"queued": False, "streams": False}
 )
 def test_failure_of_a_direct_call_is_the_app_s(error: str | None, said: str) -> None:
     """It has a status, and says as little as on the stream."""
-    world = World({"run/predict": reply({"error": error}, 500)})
+    world = FakeSpace({"run/predict": reply({"error": error}, 500)})
     with pytest.raises(AppError, match=said) as caught:
         run(world, **DIRECT)
     assert caught.value.__cause__ is None
@@ -216,13 +216,13 @@ def test_other_failures_of_a_direct_call_stay_what_they_are(
 ) -> None:
     """The app had no part in them."""
     with pytest.raises(kind):
-        run(World({"run/predict": answer}), **DIRECT)
+        run(FakeSpace({"run/predict": answer}), **DIRECT)
 
 
 def test_function_without_a_name_is_run_all_the_same() -> None:
     """An error says that it was one."""
     with pytest.raises(ServerError) as caught:
-        run(World({"run/predict": page(503)}), name="", **DIRECT)
+        run(FakeSpace({"run/predict": page(503)}), name="", **DIRECT)
     assert caught.value.phase == "run a function"
 
 

@@ -22,8 +22,8 @@ from langchain_g4f.providers.gradio_space import App, Component, SpaceConfig, fe
 from langchain_g4f.providers.gradio_space.capabilities import check_file_types, check_files
 from langchain_g4f.providers.gradio_space.files import fetch_media, upload
 from tests.unit.providers.gradio_space import apps
+from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace, path_of
 from tests.unit.providers.gradio_space.replies import Reply, reply
-from tests.unit.providers.gradio_space.world import APP, World, path_of
 
 WHERE = SpaceConfig(base_url=APP, token="hf_token", referer="https://page")
 PNG = Media(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png", "pic.png")
@@ -48,7 +48,7 @@ def check(
 ) -> None:
     """Check the files for a box."""
     app = some_app(max_file_size=limit)
-    check_files(files, box(**props), app, where, World().context)
+    check_files(files, box(**props), app, where, FakeSpace().context)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_kind_a_space_is_known_not_to_take_is_refused_at_once() -> None:
 def test_box_for_text_takes_no_files() -> None:
     """Without files it is fine."""
     text = Component(2, "textbox", "", {})
-    check_files([], text, some_app(), WHERE, World().context)
+    check_files([], text, some_app(), WHERE, FakeSpace().context)
     with pytest.raises(UnsupportedMediaError, match="text only"):
-        check_files([PNG], text, some_app(), WHERE, World().context)
+        check_files([PNG], text, some_app(), WHERE, FakeSpace().context)
 
 
 def test_box_for_one_file_takes_one() -> None:
@@ -125,13 +125,13 @@ def test_larger_file_than_the_app_takes_is_refused() -> None:
     check(PNG, limit=size)
     with pytest.raises(MediaTooLargeError, match=f"pic.png has {size} bytes, .* {size - 1}"):
         check(PNG, limit=size - 1)
-    world = World(limits=Limits(sizes=Sizes(attachment=size - 1)))
+    world = FakeSpace(limits=Limits(sizes=Sizes(attachment=size - 1)))
     for app in (some_app(max_file_size=100), some_app()):
         with pytest.raises(MediaTooLargeError):
             check_files([PNG], box(), app, WHERE, world.context)
 
 
-def put(world: World, *files: Media) -> tuple[list[dict[str, Any]], list[Any]]:
+def put(world: FakeSpace, *files: Media) -> tuple[list[dict[str, Any]], list[Any]]:
     """Upload files; what was told, and what came out."""
     steps = upload(files, some_app(), WHERE, world.context, "hash")
     events, found = world.all_of(steps)
@@ -142,7 +142,7 @@ def put(world: World, *files: Media) -> tuple[list[dict[str, Any]], list[Any]]:
 def test_file_is_uploaded_as_a_part_and_named_by_its_path() -> None:
     """The path is passed back as it is."""
     path = "/srv/abc/e vil.png"
-    world = World({"upload": reply([path])})
+    world = FakeSpace({"upload": reply([path])})
     told, found = put(world, PNG)
     assert found == [
         {
@@ -169,7 +169,7 @@ def test_file_is_uploaded_as_a_part_and_named_by_its_path() -> None:
 
 def test_no_files_ask_nothing() -> None:
     """And say nothing."""
-    assert put(World()) == ([], [])
+    assert put(FakeSpace()) == ([], [])
 
 
 def test_files_go_in_batches_so_that_progress_shows() -> None:
@@ -180,7 +180,7 @@ def test_files_go_in_batches_so_that_progress_shows() -> None:
         names = [part.filename for part in request.body if isinstance(part, Part)]
         return reply([f"/{len(names)}{name}" for name in names])
 
-    world = World({"upload": answer})
+    world = FakeSpace({"upload": answer})
     told, found = put(world, small, small, small, large, small)
     assert [file["path"] for file in found] == ["/2s", "/2s", "/2s", "/2l", "/1s"]
     assert [each["sent"] for each in told] == [0, MIB, MIB * 5 // 2, MIB * 3]
@@ -209,21 +209,21 @@ def test_files_go_in_batches_so_that_progress_shows() -> None:
 def test_upload_that_is_not_answered_with_its_paths_is_an_error(paths: Any) -> None:
     """An empty list is how a server says that it has not understood."""
     with pytest.raises(MalformedStreamError, match="upload of 1 files"):
-        put(World({"upload": reply(paths)}), PNG)
+        put(FakeSpace({"upload": reply(paths)}), PNG)
 
 
 @pytest.mark.proves("obligation:gradio-space:19")
 def test_upload_the_server_finds_too_large_says_so() -> None:
     """It answers with plain text."""
     text = b"File size exceeded maximum allowed size of 5 bytes."
-    world = World({"upload": Reply(text, 413, "text/plain; charset=utf-8")})
+    world = FakeSpace({"upload": Reply(text, 413, "text/plain; charset=utf-8")})
     with pytest.raises(BadRequestError, match=r"413.*maximum allowed size"):
         put(world, PNG)
 
 
 def test_files_of_messages_are_fetched_where_they_are_elsewhere() -> None:
     """Each file once, in order."""
-    world = World({"pic.png": Reply(PNG.data, kind="image/png")})
+    world = FakeSpace({"pic.png": Reply(PNG.data, kind="image/png")})
     there = RemoteMedia("https://files.example/pic.png")
     messages = [
         Message("user", "", (WAV, there)),
@@ -240,7 +240,7 @@ def test_files_of_messages_are_fetched_where_they_are_elsewhere() -> None:
 def test_file_in_a_private_place_is_fetched_only_from_trusted_hosts() -> None:
     """Whoever writes the address may want to reach what only this machine can."""
     message = Message("user", "", (RemoteMedia("http://127.0.0.1/pic.png"),))
-    world = World({"pic.png": Reply(PNG.data)})
+    world = FakeSpace({"pic.png": Reply(PNG.data)})
     with pytest.raises(BlockedURLError):
         world.result(fetch_media([message], world.context, ()))
     assert world.requests == []
@@ -250,7 +250,7 @@ def test_file_in_a_private_place_is_fetched_only_from_trusted_hosts() -> None:
 
 def test_file_of_an_answer_is_fetched_with_the_identity_only_from_the_app() -> None:
     """Another host gets nothing of it."""
-    world = World({"file=/a": Reply(b"bytes", kind="image/png"), "pic.png": Reply(PNG.data)})
+    world = FakeSpace({"file=/a": Reply(b"bytes", kind="image/png"), "pic.png": Reply(PNG.data)})
     url = f"{APP}/gradio_api/file=/a"
     assert world.result(fetch(url, WHERE, ())) == b"bytes"
     assert world.requests[-1].headers["authorization"] == "Bearer hf_token"
@@ -264,6 +264,6 @@ def test_file_of_an_answer_is_fetched_with_the_identity_only_from_the_app() -> N
 
 def test_address_that_only_begins_like_the_app_s_is_not_the_app_s() -> None:
     """The whole host counts."""
-    world = World({"pic.png": Reply(PNG.data)})
+    world = FakeSpace({"pic.png": Reply(PNG.data)})
     world.result(fetch(f"{APP}.evil.example/pic.png", WHERE, ()))
     assert "authorization" not in world.requests[-1].headers

@@ -28,8 +28,8 @@ from langchain_g4f.providers.gradio_space.identity import (
     gpu_headers,
     gpu_token,
 )
+from tests.unit.providers.gradio_space.fake_space import APP, HUB, FakeSpace
 from tests.unit.providers.gradio_space.replies import reply
-from tests.unit.providers.gradio_space.world import APP, HUB, World
 
 JWT = "api/spaces/owner/name/jwt"
 WHERE = SpaceConfig(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
@@ -42,14 +42,14 @@ def jwt(claims: object, head: str = "h") -> str:
     return f"{head}.{payload}.s"
 
 
-def giving(*tokens: str, **more: Any) -> World:
+def giving(*tokens: str, **more: Any) -> FakeSpace:
     """A Hub that gives these tokens, one after the other."""
-    return World({JWT: [reply({"token": token}) for token in tokens]}, **more)
+    return FakeSpace({JWT: [reply({"token": token}) for token in tokens]}, **more)
 
 
 def test_token_that_is_given_is_used_as_it_is() -> None:
     """The Hub is not asked."""
-    world = World()
+    world = FakeSpace()
     where = replace(WHERE, gpu_token="given")
     assert world.result(gpu_token(where, world.context)).value == "given"
     assert world.requests == []
@@ -81,7 +81,7 @@ def test_cookies_of_the_hub_are_an_identity_too() -> None:
 @pytest.mark.parametrize("where", [replace(WHERE, token=""), replace(WHERE, space="")])
 def test_nobody_gets_no_token(where: SpaceConfig) -> None:
     """Nothing is asked, and nothing is sent in its place."""
-    world = World()
+    world = FakeSpace()
     assert world.result(gpu_token(where, world.context)) == NO_TOKEN
     assert gpu_headers(where, NO_TOKEN) == {}
 
@@ -96,7 +96,7 @@ def test_headers_have_what_there_is() -> None:
 
 def test_token_is_kept_until_shortly_before_it_expires() -> None:
     """As it says itself."""
-    world = World()
+    world = FakeSpace()
     first, second = (jwt({"exp": world.wall + seconds}) for seconds in (3600, 7200))
     world.table[JWT] = [reply({"token": first}), reply({"token": second})]
     for later, token in ((0, first), (3539, first), (1, second), (3599, second)):
@@ -128,7 +128,9 @@ def test_token_that_does_not_say_when_it_expires_is_kept_as_long_as_asked(token:
 
 def test_tokens_are_kept_apart_by_space_user_and_hub() -> None:
     """A token is for one Space, and for one user."""
-    world = World({JWT: reply({"token": "t"}), "api/spaces/owner/other/jwt": reply({"token": "o"})})
+    world = FakeSpace(
+        {JWT: reply({"token": "t"}), "api/spaces/owner/other/jwt": reply({"token": "o"})}
+    )
     others = [
         WHERE,
         replace(WHERE, space="owner/other"),
@@ -162,7 +164,7 @@ def test_token_that_was_refused_is_fetched_anew() -> None:
 )
 def test_call_goes_on_without_a_token_where_there_is_none(answer: Any) -> None:
     """It is told, and the Hub is not asked again at once."""
-    world = World({JWT: [answer, reply({"token": "t"})]})
+    world = FakeSpace({JWT: [answer, reply({"token": "t"})]})
     events, found = world.all_of(gpu_token(WHERE, world.context))
     (told,) = events
     assert isinstance(told, Progress)

@@ -18,7 +18,7 @@ from tests.unit.providers.gradio_space.apps import (
     interface_config,
     page_config,
 )
-from tests.unit.providers.gradio_space.world import APP
+from tests.unit.providers.gradio_space.fake_space import APP
 
 CANARY = "canary-f3a91c77d2"
 ALL = {"image", "audio", "video", "pdf"}

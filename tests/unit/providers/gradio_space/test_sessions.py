@@ -20,7 +20,7 @@ from langchain_g4f.providers.gradio_space.sessions import (
     sessions_of,
     take_continuation,
 )
-from tests.unit.providers.gradio_space.world import APP, World
+from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
 
 PROVIDER = "gradio_space"
 CANARY = "canary-f3a91c77d2"
@@ -46,7 +46,7 @@ class Memory:
     """What this process remembers, and one way to ask it."""
 
     def __init__(self, *handles: SessionHandle, **world: Any) -> None:
-        self.world = World(**world)
+        self.world = FakeSpace(**world)
         for each in handles:
             sessions_of(self.world.context).put(each, kept(each.turn))
 
@@ -247,7 +247,7 @@ def test_reprs_do_not_show_what_was_said() -> None:
 
 def test_memory_that_holds_something_else_is_a_type_error() -> None:
     """Nobody else uses its name."""
-    world = World()
+    world = FakeSpace()
     world.context.memory["gradio sessions"] = "?"
     with pytest.raises(TypeError):
         sessions_of(world.context)

@@ -22,8 +22,8 @@ from langchain_g4f.errors import (
 from langchain_g4f.providers.gradio_space import SpaceConfig, cached_app, open_app
 from langchain_g4f.providers.gradio_space.space import app_id, forget_app, is_platform_error
 from tests.unit.providers.gradio_space.apps import app, page_config
+from tests.unit.providers.gradio_space.fake_space import APP, HUB, FakeSpace
 from tests.unit.providers.gradio_space.replies import Reply, page, reply
-from tests.unit.providers.gradio_space.world import APP, HUB, World
 
 RUNTIME = "api/spaces/owner/name/runtime"
 SPACE = SpaceConfig(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
@@ -37,7 +37,7 @@ def stages(*names: str) -> list[Reply]:
     return [reply({"stage": name, "hardware": {}}) for name in names]
 
 
-def open_it(world: World, where: SpaceConfig = SPACE) -> Any:
+def open_it(world: FakeSpace, where: SpaceConfig = SPACE) -> Any:
     """Open the app."""
     return world.result(open_app(where, world.context))
 
@@ -45,7 +45,7 @@ def open_it(world: World, where: SpaceConfig = SPACE) -> Any:
 @pytest.mark.proves("obligation:gradio-space:1")
 def test_app_is_asked_once_what_it_is() -> None:
     """Until it is forgotten; each address is an app of its own."""
-    world = World({"config": reply(CONFIG)})
+    world = FakeSpace({"config": reply(CONFIG)})
     assert cached_app(SPACE, world.context) is None
     found = open_it(world)
     assert open_it(world) is found
@@ -66,7 +66,7 @@ def test_app_is_asked_once_what_it_is() -> None:
 def test_known_app_is_asked_after_a_while_whether_it_is_the_same() -> None:
     """One that was edited and restarted is read anew: its numbers mean other functions."""
     same, other = reply({"app_id": CONFIG["app_id"]}), reply({"app_id": 8})
-    world = World({"config": reply(CONFIG), "app_id": [same, other, reply({}, 404)]})
+    world = FakeSpace({"config": reply(CONFIG), "app_id": [same, other, reply({}, 404)]})
     found = open_it(world)
     world.now += 9.9
     assert open_it(world) is found
@@ -85,14 +85,14 @@ def test_known_app_is_asked_after_a_while_whether_it_is_the_same() -> None:
 
 def test_memory_that_holds_something_else_is_not_believed() -> None:
     """The app is asked."""
-    world = World({"config": reply(CONFIG)})
+    world = FakeSpace({"config": reply(CONFIG)})
     world.context.memory[f"gradio app at {APP}"] = "?"
     assert open_it(world).app_id == 7
 
 
 def test_app_says_by_a_number_whether_it_is_the_same() -> None:
     """At the prefix it has."""
-    world = World({"app_id": [reply({"app_id": 8}), reply({})]})
+    world = FakeSpace({"app_id": [reply({"app_id": 8}), reply({})]})
     found = app([], [])
     assert world.result(app_id(SPACE, found)) == 8
     assert world.requests[0].url == f"{APP}/gradio_api/app_id"
@@ -114,7 +114,7 @@ def test_app_says_by_a_number_whether_it_is_the_same() -> None:
 )
 def test_refusal_of_the_app_is_passed_on(answer: Any, kind: type[APIError]) -> None:
     """The state of the Space has nothing to do with it."""
-    world = World({"config": answer})
+    world = FakeSpace({"config": answer})
     with pytest.raises(kind):
         open_it(world)
     assert cached_app(SPACE, world.context) is None
@@ -122,7 +122,7 @@ def test_refusal_of_the_app_is_passed_on(answer: Any, kind: type[APIError]) -> N
 
 def test_address_without_an_app_is_told_where_the_space_runs() -> None:
     """There is nothing to wait for."""
-    world = World({"config": reply({"detail": "Not Found"}, 404), RUNTIME: stages("RUNNING")})
+    world = FakeSpace({"config": reply({"detail": "Not Found"}, 404), RUNTIME: stages("RUNNING")})
     with pytest.raises(NotFoundError):
         open_it(world)
     assert world.slept == []
@@ -142,7 +142,7 @@ def test_address_that_is_no_space_is_not_waited_for(
     answer: Reply, kind: type[APIError], said: str
 ) -> None:
     """There is no Hub to ask."""
-    world = World({"config": answer})
+    world = FakeSpace({"config": answer})
     with pytest.raises(kind, match=said):
         open_it(world, BARE)
     assert world.asked == ["config"]
@@ -154,7 +154,7 @@ BY_SUBDOMAIN = "api/spaces/by-subdomain/owner-name"
 
 def test_space_is_found_by_its_address() -> None:
     """The Hub knows its id."""
-    world = World(
+    world = FakeSpace(
         {
             "config": [page(503), reply(CONFIG)],
             BY_SUBDOMAIN: reply({"id": "owner/name"}),
@@ -168,7 +168,7 @@ def test_space_is_found_by_its_address() -> None:
 @pytest.mark.parametrize("answer", [reply({}), reply({"id": 7}), reply({}, 404), page(503)])
 def test_space_that_is_not_found_by_its_address_is_none(answer: Reply) -> None:
     """The error is what the app said."""
-    world = World({"config": page(503), BY_SUBDOMAIN: answer})
+    world = FakeSpace({"config": page(503), BY_SUBDOMAIN: answer})
     with pytest.raises(SpaceNotRunningError, match="no app at its address"):
         open_it(world, HF)
 
@@ -182,7 +182,7 @@ KNOWN = replace(SPACE, fallback_app=app([], [], app_id=0))
 )
 def test_app_that_does_not_describe_itself_is_taken_for_what_is_known(answer: Reply) -> None:
     """That is not kept: it may describe itself at the next call."""
-    world = World({"config": [answer, reply(CONFIG)]})
+    world = FakeSpace({"config": [answer, reply(CONFIG)]})
     assert open_it(world, KNOWN) is KNOWN.fallback_app
     assert cached_app(KNOWN, world.context) is None
     assert open_it(world, KNOWN).app_id == 7
@@ -201,7 +201,7 @@ def test_app_that_does_not_describe_itself_is_taken_for_what_is_known(answer: Re
 def test_app_that_is_not_to_be_had_is_not_guessed(answer: Any) -> None:
     """Who asks, or the way, is the reason; or it is another app."""
     with pytest.raises(APIError):
-        open_it(World({"config": answer}), KNOWN)
+        open_it(FakeSpace({"config": answer}), KNOWN)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from langchain_g4f.errors import (
     SpaceNotRunningError,
 )
 from langchain_g4f.providers.gradio_space import open_app
+from tests.unit.providers.gradio_space.fake_space import FakeSpace
 from tests.unit.providers.gradio_space.replies import Reply, page, reply
 from tests.unit.providers.gradio_space.test_space import (
     CONFIG,
@@ -26,16 +27,15 @@ from tests.unit.providers.gradio_space.test_space import (
     open_it,
     stages,
 )
-from tests.unit.providers.gradio_space.world import World
 
 
 @pytest.mark.parametrize("stage", ["RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"])
 def test_space_that_runs_is_waited_for_as_long_as_its_page_is_shown(stage: str) -> None:
     """Its app may need a moment."""
-    world = World({"config": [page(503), page(), reply(CONFIG)], RUNTIME: stages(stage)})
+    world = FakeSpace({"config": [page(503), page(), reply(CONFIG)], RUNTIME: stages(stage)})
     with pytest.raises(MalformedStreamError, match=r"expected .* Gradio app, got text/html"):
         open_it(world)  # a page with status 200 is the app's own
-    world = World({"config": [page(503), page(502), reply(CONFIG)], RUNTIME: stages(stage)})
+    world = FakeSpace({"config": [page(503), page(502), reply(CONFIG)], RUNTIME: stages(stage)})
     assert open_it(world).app_id == 7
     assert world.slept == [1.0, 1.5]
 
@@ -45,7 +45,7 @@ def test_space_that_runs_is_waited_for_as_long_as_its_page_is_shown(stage: str) 
 def test_sleeping_space_is_knocked_at_and_waited_for(stage: str) -> None:
     """It is told how long already."""
     for first in (page(503), page(404), page(200), reply({"detail": "x"}, 503)):
-        world = World(
+        world = FakeSpace(
             {
                 "config": [first, reply(CONFIG)],
                 RUNTIME: stages(stage, "APP_STARTING", "BUILDING", "RUNNING"),
@@ -69,7 +69,7 @@ def test_sleeping_space_is_knocked_at_and_waited_for(stage: str) -> None:
 def test_answer_to_the_knock_says_nothing(answer: Any) -> None:
     """What the Hub says counts."""
     table = {"config": [page(503), reply(CONFIG)], RUNTIME: stages("SLEEPING", "RUNNING")}
-    world = World({**table, "": answer})
+    world = FakeSpace({**table, "": answer})
     assert open_it(world).app_id == 7
 
 
@@ -78,7 +78,7 @@ def test_answer_to_the_knock_says_nothing(answer: Any) -> None:
 @pytest.mark.parametrize("seconds", [0, 1, 30, 300])
 def test_waiting_for_a_space_has_an_end(stage: str, seconds: int) -> None:
     """The error names the stage."""
-    world = World({"config": page(503), RUNTIME: stages(stage), "": page(503)})
+    world = FakeSpace({"config": page(503), RUNTIME: stages(stage), "": page(503)})
     where = replace(SPACE, wake_timeout_s=float(seconds))
     said = f"owner/name was not up within {seconds} s: its stage is {stage}"
     with pytest.raises(SpaceNotRunningError, match=said) as caught:
@@ -91,7 +91,7 @@ def test_waiting_for_a_space_has_an_end(stage: str, seconds: int) -> None:
 @pytest.mark.proves("obligation:gradio-space:23")
 def test_waiting_for_an_app_that_the_hub_takes_to_be_up_has_an_end() -> None:
     """The error says what the app answers."""
-    world = World({"config": page(503), RUNTIME: stages("RUNNING")})
+    world = FakeSpace({"config": page(503), RUNTIME: stages("RUNNING")})
     with pytest.raises(SpaceNotRunningError, match=r"answers with .*503") as caught:
         open_it(world, replace(SPACE, wake_timeout_s=20))
     assert caught.value.stage == ""
@@ -104,7 +104,7 @@ def test_waiting_for_an_app_that_the_hub_takes_to_be_up_has_an_end() -> None:
 )
 def test_space_that_will_not_run_is_not_waited_for(stage: str) -> None:
     """The error names the stage, a new one, too."""
-    world = World({"config": page(503), RUNTIME: stages(stage)})
+    world = FakeSpace({"config": page(503), RUNTIME: stages(stage)})
     with pytest.raises(SpaceNotRunningError, match=f"does not run: its stage is {stage}") as caught:
         open_it(world)
     assert (caught.value.stage, world.slept) == (stage, [])
@@ -119,7 +119,7 @@ def test_space_that_will_not_run_is_not_waited_for(stage: str) -> None:
 )
 def test_space_that_is_not_there_or_private_is_named(answer: Reply, kind: type[APIError]) -> None:
     """One cannot be told from the other."""
-    world = World({"config": page(404), RUNTIME: answer})
+    world = FakeSpace({"config": page(404), RUNTIME: answer})
     with pytest.raises(kind, match="no Space 'owner/name', or it is private"):
         open_it(world)
 
@@ -135,6 +135,6 @@ def test_space_that_is_not_there_or_private_is_named(answer: Reply, kind: type[A
 )
 def test_hub_that_cannot_say_is_an_error_of_its_own(answer: Any, kind: type[APIError]) -> None:
     """Waiting blindly would help nobody."""
-    world = World({"config": page(503), RUNTIME: answer})
+    world = FakeSpace({"config": page(503), RUNTIME: answer})
     with pytest.raises(kind):
         open_it(world)
