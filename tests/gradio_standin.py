@@ -126,7 +126,7 @@ class GradioStandin:
             self._count += 1
             path = Path(self._folder.name, str(self._count), Path(file.filename).name)
             path.parent.mkdir()
-            path.write_bytes(file.content)  # noqa: ASYNC240 -- small, and nobody else waits
+            path.write_bytes(file.content)  # noqa: ASYNC240 -- small, and no other task waits
             paths.append(str(path))
         return JSONResponse(paths)
 

@@ -35,7 +35,7 @@ class Component:
     Attributes:
         id: Number by which functions refer to it.
         type: Its kind, ``"chatbot"`` for example.
-        label: The visible label; empty if there is none.
+        label: The visible label; empty without one.
         props: Its properties, ``value`` among them.
     """
 

@@ -70,7 +70,7 @@ async def test_session_that_is_lost_after_some_text_is_an_error(
 @by_turns
 @pytest.mark.parametrize("broken", [reset, end])
 @pytest.mark.parametrize("said", [(), gr.START], ids=["nothing", "no text"])
-async def test_stream_that_breaks_before_any_text_is_begun_anew(
+async def test_stream_that_breaks_before_any_text_is_begun_again(
     provider: Provider, way: str, said: tuple[bytes, ...], broken: After
 ) -> None:
     """Never by reading on: as another call, in another session, and the first is cancelled."""
@@ -124,7 +124,7 @@ async def converse(model: Any, way: str, *questions: str) -> list[BaseMessage]:
     ],
     ids=["restarted", "malformed", "gone", "the same"],
 )
-async def test_session_of_an_app_that_was_restarted_is_begun_anew(
+async def test_session_of_an_app_that_was_restarted_is_begun_again(
     provider: Provider, way: str, told: Action, seen: tuple[str, ...]
 ) -> None:
     """Its memory is gone: the history goes to a new session, after one look at the app."""
@@ -144,10 +144,10 @@ async def test_session_of_an_app_that_was_restarted_is_begun_anew(
 @fault(7, 14, only="PH", curl=False)
 @pytest.mark.proves("obligation:gradio-space:5")
 @by_turns
-async def test_session_of_an_answer_that_broke_is_not_gone_on_with(
+async def test_session_of_an_answer_that_broke_is_not_continued(
     provider: Provider, way: str
 ) -> None:
-    """Nobody knows what the app remembers of it."""
+    """What the app remembers of it is unknown."""
     broken = provider.answering(*provider.start, provider.token("Hel"), then=cut)
     with provider.server(data=[gr.answer_ok, broken, gr.answer_ok]) as server:
         model = provider.model(server)

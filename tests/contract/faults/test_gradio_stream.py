@@ -41,7 +41,7 @@ HELLO = (*gr.START, gr.token("Hello"))
 async def test_answer_ends_at_its_own_completion(
     provider: Provider, way: str, beating: bool
 ) -> None:
-    """`close_stream` may never come: nobody waits for it, and the connection is not used again."""
+    """Without waiting for `close_stream`; the connection is not used again."""
 
     def beat(exchange: Exchange, stream: ChunkedWriter) -> None:
         while not exchange.hold(0.02):

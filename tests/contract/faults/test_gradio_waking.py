@@ -110,7 +110,7 @@ async def test_stage_that_the_hub_does_not_tell_is_an_error(
 @PHI4_ALONE
 @by_call
 async def test_app_that_is_no_space_is_not_waited_for(provider: Provider, way: str) -> None:
-    """Nobody could be asked for its state."""
+    """The Hub does not know its state."""
     with provider.server(config=ASLEEP) as server:
         model = ChatGradioSpace(base_url=server.url, hub_url=hub(server.url), timeout=PATIENT)
         await fail(model, way, SpaceNotRunningError, host=None)

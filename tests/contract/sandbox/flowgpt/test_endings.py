@@ -118,7 +118,7 @@ async def test_stop_string_ends_the_answer_here_and_there(way: str) -> None:
 @pytest.mark.proves("fault:34:FG")
 @pytest.mark.parametrize("way", ["stream", "astream"])
 async def test_reader_who_leaves_is_seen_by_the_server(way: str) -> None:
-    """There is nobody to tell; the connection is closed at once."""
+    """The service has no cancel request; the connection is closed at once."""
     with FlowGptSandbox(endless, pace_s=0.002) as sandbox:
         model = ChatFlowGpt(base_url=sandbox.base_url)
         if way == "stream":

@@ -197,7 +197,7 @@ def test_label_becomes_a_keyword(label: str, name: str) -> None:
 
 @pytest.mark.parametrize("label", [None, "", "🌡️", 7, '__i18n__{"key": "chat"}'])
 def test_component_without_a_label_is_named_by_type_and_id(label: Any) -> None:
-    """A label that is looked up by the page is none."""
+    """A key of the page's translations does not count as a label."""
     found = app([component(7, "slider", label)], []).components[7]
     assert found.name == "slider_7"
 
@@ -211,6 +211,6 @@ def test_choices_are_the_values_and_not_what_is_shown() -> None:
 
 
 def test_flags_of_a_function_are_read() -> None:
-    """A script of the browser is none of the server's functions."""
+    """A script of the browser is no function of the server."""
     (found,) = app([CHATBOT, BUTTON], [function(5, [], [1], backend_fn=False, **PLAIN)]).functions
     assert (found.backend_fn, found.queue, found.generator) == (False, False, False)
