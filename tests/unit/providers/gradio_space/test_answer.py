@@ -95,7 +95,7 @@ def test_outputs_of_the_end_hold_the_value_of_the_answer() -> None:
     """The next call continues with them."""
     reading = differ(output=1)
     list(reading.update([None, "One"]))
-    assert reading.outputs is None
+    assert not reading.outputs
     list(reading.complete([None, UPDATE]))
     assert reading.outputs == [None, "One"]
     collector = OutputCollector()

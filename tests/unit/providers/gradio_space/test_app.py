@@ -156,9 +156,10 @@ def test_description_of_another_shape_is_an_error_that_names_the_key(
     """Anything else is no description at all."""
     with pytest.raises(MalformedStreamError, match=named):
         read_app(config([], []) | change)
-    for described in (None, [], "app", {}):
+    others: list[Any] = [None, [], "app", {}]
+    for described in others:
         with pytest.raises(MalformedStreamError):
-            read_app(described)  # type: ignore[arg-type]  # any JSON
+            read_app(described)
 
 
 def test_size_limit_that_is_no_number_is_none() -> None:

@@ -82,8 +82,9 @@ def test_queued_function_is_joined_and_listened_to() -> None:
     assert listen.url == f"{APP}/gradio_api/queue/data?session_hash=hash"
     assert (listen.method, listen.retry) == ("GET", RetryWhen.NOT_PROCESSED)
     assert listen.headers == {**HEADERS, "accept": "text/event-stream"}
-    for kind in ({"generator": False}, {"queue": False}):  # a direct call gives a first piece only
-        assert run(queue(completed("a")), **kind) == [Text("a"), Finish()]
+    # a direct call returns the first piece only
+    assert run(queue(completed("a")), generator=False) == [Text("a"), Finish()]
+    assert run(queue(completed("a")), queue=False) == [Text("a"), Finish()]
 
 
 @pytest.mark.parametrize("name", ["respond", ""])
@@ -139,6 +140,7 @@ def test_skipped_events_are_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 FULL = "Queue is full. Max size is 4 and size is 4."
+NAMELESS: list[Any] = [{}, {"event_id": None}, [], None]
 MISSING = {"detail": [{"type": "missing", "loc": ["body"]}]}
 
 
@@ -154,7 +156,7 @@ MISSING = {"detail": [{"type": "missing", "loc": ["body"]}]}
         ("queue/join", Reply(b"Traceback", 500, "text/plain"), ServerError, "500"),
         ("queue/join", reply(MISSING, 422), BadRequestError, "missing"),
         *(("queue/join", reply(body), MalformedStreamError, "'event_id'")
-          for body in ({}, {"event_id": None}, [], None)),
+          for body in NAMELESS),
         ("run/predict", reply({"error": "it broke"}, 500), AppError, "an error: it broke"),
         ("run/predict", reply({"error": None}, 500), AppError, "does not say why"),
         ("run/predict", Reply(b"Internal Server Error", 500, "text/plain"), ServerError, "500"),

@@ -72,7 +72,7 @@ def test_messages_have_the_shape_of_the_version() -> None:
         [None, "Or two."],
     ]
     for shape in ("tuples", "strings", "parts"):
-        assert chatbot_value([], shape) == []  # type: ignore[arg-type]  # one of the shapes
+        assert chatbot_value([], shape) == []
 
 
 def thought(text: str, title: str | None) -> Any:

@@ -15,6 +15,7 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.providers.gradio_space.failure import app_failure, plain, try_again_in
 
+HIDDEN: list[Any] = [{"error": None}, {}, None, []]
 LINK = '<a style="color:red" href="https://huggingface.co/join">Create a free account</a>'
 
 
@@ -28,7 +29,7 @@ LINK = '<a style="color:red" href="https://huggingface.co/join">Create a free ac
         ({"error": "x", "title": 7}, 8, "", "an error: x"),
         ({"error": "x"}, "Error", "Error", "an error: x"),
         ({"error": ""}, None, "", "an error: without a word"),
-        *((o, "Error", "", "not say why; .* shape") for o in ({"error": None}, {}, None, [])),
+        *((o, "Error", "", "not say why; .* shape") for o in HIDDEN),
         # these only look like errors of ZeroGPU
         ({"error": "Too large"}, "ZeroGPU illegal duration", "ZeroGPU illegal duration", "Too lar"),
         ({"error": "Expired ZeroGPU proxy token"}, "Model error", "Model error", "Expired"),

@@ -56,6 +56,13 @@ def test_text_that_grows_is_emitted_piece_by_piece() -> None:
 
 
 GROW = [append(" two", 3, "content")]
+ELSEWHERE: list[Any] = [
+    ([append("!", 1, "content")], []),
+    ([append("!", 2, "content")], []),
+    ([], [append("!")]),
+    ([append("", 3, "content")], []),
+    ([], []),
+]
 
 
 @pytest.mark.parametrize(
@@ -64,13 +71,7 @@ GROW = [append(" two", 3, "content")]
         # growth of an earlier message, of another output, or none at all
         *(
             ([assistant("one")], [(GROW, []), edits, (GROW, [])], "one two two")
-            for edits in (
-                ([append("!", 1, "content")], []),
-                ([append("!", 2, "content")], []),
-                ([], [append("!")]),
-                ([append("", 3, "content")], []),
-                ([], []),
-            )
+            for edits in ELSEWHERE
         ),
         # growth in two places at once, in one output or in two
         (

@@ -98,10 +98,14 @@ def test_token_is_cached_until_shortly_before_it_expires() -> None:
     fake = FakeSpace(
         {JWT: reply({"token": "t"}), "api/spaces/owner/other/jwt": reply({"token": "o"})}
     )
-    others = ({"space": "owner/other"}, {"token": "another"}, {"hub_url": "https://other.example"})
-    for _ in range(2):
-        for change in ({}, *others):
-            token_of(fake, replace(CONFIG, **change))
+    configs = (
+        CONFIG,
+        replace(CONFIG, space="owner/other"),
+        replace(CONFIG, token="another"),
+        replace(CONFIG, hub_url="https://other.example"),
+    )
+    for config in configs * 2:
+        token_of(fake, config)
     assert len(fake.requests) == 4
 
 

@@ -52,15 +52,16 @@ LOST = events({"msg": "unexpected_error", "message": "404: Session not found."})
 PDF = Media(b"%PDF-1.7", "application/pdf", "d.pdf")
 
 
-def space(described: Any = None, *answers: Any, max_retries: int = 2, **more: Any) -> FakeSpace:
+def space(described: Any = None, *answers: Any, **more: Any) -> FakeSpace:
     """An app, by default one that keeps state, with these event streams."""
+    retries = more.pop("max_retries", 2)
     table: dict[str, Any] = {
         "config": reply(described or interface_config()),
         "queue/join": JOINED,
         "queue/data": list(answers or [GOOD]),
         "app_id": reply({"app_id": 7}),
     }
-    return FakeSpace(table | more, max_retries=max_retries)
+    return FakeSpace(table | more, max_retries=retries)
 
 
 def handle_of(found: list[Event]) -> Any:

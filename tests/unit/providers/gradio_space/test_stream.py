@@ -69,7 +69,7 @@ WHOLE = (
     CLOSE,
     failed("late"),
 )
-PLACE = {"rank": 0, "queue_size": 1, "eta_s": 0.25}
+PLACE: dict[str, Any] = {"rank": 0, "queue_size": 1, "eta_s": 0.25}
 EXPECTED: list[Event] = [
     Progress("queued", "place 1 of 1 in the queue, about 0 s", PLACE),
     Progress("started", data={"eta_s": 1.0}),
@@ -228,14 +228,17 @@ def test_failure_has_no_credentials() -> None:
         assert CANARY not in f"{caught.value} {vars(caught.value)}"
 
 
-COMPLETED = {"msg": "process_completed", "event_id": "e"}
+COMPLETED: dict[str, Any] = {"msg": "process_completed", "event_id": "e"}
+ANYTHING: list[Any] = [None, [], {}, {"msg": 1}]
+EDITS: list[Any] = [None, "x", [["append", [9], "x"]], {}, [["fly", [], 1]]]
 
 
 @pytest.mark.parametrize(
     ("messages", "said"),
     [
-        *(([m], "'msg'") for m in (None, [], {}, {"msg": 1})),
-        *(([{"msg": "process_completed", **m}], "'event_id'") for m in ({}, {"event_id": None})),
+        *(([m], "'msg'") for m in ANYTHING),
+        ([{"msg": "process_completed"}], "'event_id'"),
+        ([{"msg": "process_completed", "event_id": None}], "'event_id'"),
         ([COMPLETED], "'output'"),
         ([{**COMPLETED, "output": {"data": []}}], "'success'"),
         ([{**completed(), "output": {"data": None}}], "'data'"),
@@ -253,10 +256,7 @@ COMPLETED = {"msg": "process_completed", "event_id": "e"}
         ([broken(message=17)], "'message'"),
         *(([estimation(r)], "'rank'") for r in (-1, 10**9, 10**400, None, "1", True, 0.5)),
         *(([generating("a"), generating(*d)], "outputs instead of 1") for d in ([], ["a", "b"])),
-        *(
-            ([generating("a"), generating(edits)], "Gradio diff")
-            for edits in (None, "x", [["append", [9], "x"]], {}, [["fly", [], 1]])
-        ),
+        *(([generating("a"), generating(edits)], "Gradio diff") for edits in EDITS),
     ],
 )
 def test_event_of_another_shape_is_malformed(messages: list[Any], said: str) -> None:
