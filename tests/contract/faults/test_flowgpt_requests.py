@@ -81,7 +81,7 @@ async def test_401_is_final_and_says_what_it_may_come_from(
 @pytest.mark.proves("fault:7:FG")
 @by_way
 async def test_404_is_told_and_not_tried_again(way: str) -> None:
-    """Neither at another address nor as somebody else."""
+    """Neither at another address nor with other credentials."""
     missing: Action = lambda x: x.respond(404, b'{"data":"no such model"}')  # noqa: E731
     with FLOWGPT.server(answer=missing) as server:
         error = await fail(FLOWGPT.model(server), way, NotFoundError, host=None)
@@ -109,7 +109,7 @@ async def test_message_that_met_a_failing_gateway_is_not_sent_again(way: str, co
 async def test_message_that_found_no_connection_is_sent_again(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody can have it; the answer says how often it was tried."""
+    """The error says how often it was tried."""
     look_up: Callable[..., Any] = socket.getaddrinfo
     failing = iter([True, True])
 

@@ -158,7 +158,7 @@ async def test_wrong_shape_is_malformed_and_names_the_key(
 async def test_objects_of_no_known_kind_are_skipped_and_counted(
     way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An image that nobody asked for, and what has no kind at all."""
+    """An unrequested image, and an object without a kind."""
     caplog.set_level("DEBUG", logger="langchain_g4f")
     image = fg.event("image", {"url": "https://elsewhere.example/x.png"})
     odd = [fg.event("start"), image, fg.line(b"{}"), fg.line(b'{"event":5}'), image]

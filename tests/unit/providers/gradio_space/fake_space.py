@@ -1,4 +1,4 @@
-"""An app and a Hub that answer a plan step by step: no driver, no socket, no waiting."""
+"""An app and a Hub that answer a plan: no driver, no socket, no waiting."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from langchain_g4f.core.plan import (
     Unlock,
 )
 from langchain_g4f.errors import APIError, G4FError, StreamInterruptedError
-from langchain_g4f.providers.gradio_space import Where, plan
+from langchain_g4f.providers.gradio_space import SpaceConfig, plan
 from tests.unit.providers.gradio_space.replies import Reply
 
 APP = "https://app.example"
@@ -48,16 +48,18 @@ Answers = Answer | Sequence[Answer] | Callable[[Request], Answer]
 
 
 @dataclass
-class World:
-    """Answers by path, without the prefix of the API; the last of several answers stays.
+class FakeSpace:
+    """An app and the Hub.
 
     Attributes:
-        table: What is answered. A path that is not listed must not be asked for.
-        cookies: Those of the Hub.
-        requests: What was asked, in order.
-        slept: Seconds the plan has waited, each time.
-        held: Names of the locks it holds.
-        now: Seconds on the clock.
+        table: Answers by path, without the prefix of the API. Of a list, each is given once, and
+            the last one again and again. A request for another path fails the test.
+        cookies: Cookies of the Hub.
+        requests: The requests, in order.
+        slept: Seconds of each `Sleep`.
+        held: Names of the locks that are held.
+        now: Seconds on the monotonic clock.
+        wall: Seconds since the epoch.
     """
 
     table: dict[str, Answers] = field(default_factory=dict)
@@ -85,38 +87,37 @@ class World:
             new_id=lambda: f"id-{next(ids)}",
         )
 
-    # -- asking ------------------------------------------------------------------
-
     def call(
         self,
         *messages: Message | str,
-        where: Where | None = None,
+        config: SpaceConfig | None = None,
         model: str = "",
         system: str = "",
+        tools: str = "",
         **options: Any,
     ) -> Generator[Event]:
-        """One call; text is the user's."""
+        """The events of a call, one by one; a text is a message of the user."""
         said = tuple(m if isinstance(m, Message) else Message("user", m) for m in messages)
-        chat_request = ChatRequest(said, model, system, options)
-        return self.play(plan(chat_request, self.context, where or Where(base_url=APP)))
+        chat_request = ChatRequest(said, model, system, options, tools=tools)
+        return self.play(plan(chat_request, self.context, config or SpaceConfig(base_url=APP)))
 
     def ask(self, *messages: Message | str, **more: Any) -> list[Event]:
         """The events of one call."""
         return list(self.call(*messages, **more))
 
     def fail(self, kind: type[E], *messages: Message | str, **more: Any) -> tuple[list[Event], E]:
-        """The events of a call, and the error it ends with."""
+        """The events before the error that ends the call, and the error."""
         found: list[Event] = []
         with pytest.raises(kind) as caught:
             found.extend(self.call(*messages, **more))
         return found, caught.value
 
     def result(self, steps: PlanOf[T]) -> T:
-        """What a plan returns, its events left out."""
+        """The return value of a plan."""
         return self.all_of(steps)[1]
 
     def all_of(self, steps: PlanOf[T]) -> tuple[list[Event], T]:
-        """The events of a plan, and what it returns."""
+        """The events and the return value of a plan."""
         found: list[Event] = []
         playing = self.play(steps)
         while True:
@@ -126,7 +127,7 @@ class World:
                 return found, stop.value
 
     def play(self, steps: PlanOf[T]) -> Generator[Event, None, T]:
-        """Perform the effects of a plan, and give its events."""
+        """Perform the effects of a plan, and yield its events."""
         result: Result = None
         error: G4FError | None = None
         while True:
@@ -143,8 +144,6 @@ class World:
                     yield step
             except G4FError as exc:
                 error = exc
-
-    # -- answering ---------------------------------------------------------------
 
     def _perform(self, effect: Effect) -> Generator[Event, None, Result]:
         match effect:
@@ -204,19 +203,17 @@ class World:
             raise
         return StreamEnd("".join(texts))
 
-    # -- looking -----------------------------------------------------------------
-
     @property
     def asked(self) -> list[str]:
-        """The paths, in order."""
+        """The paths of the requests, in order."""
         return [path_of(request) for request in self.requests]
 
     def sent(self, path: str) -> list[Any]:
-        """The JSON bodies that went to a path, in order."""
+        """The JSON bodies sent to ``path``, in order."""
         bodies = (request.body for request in self.requests if path_of(request) == path)
         return [json.loads(body) for body in bodies if isinstance(body, bytes)]
 
 
 def path_of(request: Request) -> str:
-    """Name what is asked for."""
+    """The path of a request, without the prefix of the API."""
     return urlsplit(request.url).path.strip("/").removeprefix("gradio_api/")
