@@ -54,7 +54,7 @@ def refusing(part: str) -> dict[str, Part]:
 @fault(4, 43, only="PH")
 @by_turns
 @pytest.mark.parametrize("part", ["join", "data"])
-async def test_token_that_is_refused_is_dropped_once_and_fetched_anew(
+async def test_token_that_is_refused_is_replaced_once(
     provider: Provider, way: str, part: str
 ) -> None:
     """This call and the next one use the new token."""

@@ -88,9 +88,7 @@ async def test_stream_that_breaks_before_any_text_is_begun_again(
 
 @fault(14, only="PH", curl=False)
 @by_call
-async def test_stream_that_breaks_is_not_begun_anew_without_retries(
-    provider: Provider, way: str
-) -> None:
+async def test_stream_that_breaks_is_final_without_retries(provider: Provider, way: str) -> None:
     """Whoever wants no retries gets none."""
     with provider.server(data=provider.answering(*gr.START, then=cut)) as server:
         model = provider.model(server, max_retries=0)

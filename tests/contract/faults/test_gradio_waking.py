@@ -131,7 +131,9 @@ async def test_challenge_is_no_reason_to_wait(provider: Provider, way: str) -> N
 
 @PHI4_ALONE
 @by_turns
-async def test_space_that_fell_asleep_since_is_looked_at_anew(provider: Provider, way: str) -> None:
+async def test_space_that_fell_asleep_since_is_described_again(
+    provider: Provider, way: str
+) -> None:
     """What was known of it is no longer true: once more under what it says now, and no more."""
     described = [gr.config_ok, ASLEEP, ASLEEP, ASLEEP, gr.reply(LATER)]
     prepared = [gr.predict_ok, ASLEEP, gr.predict_ok, ASLEEP]
