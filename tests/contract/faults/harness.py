@@ -17,17 +17,11 @@ from langchain_g4f.errors import APIError, G4FError
 from langchain_g4f.transport import client
 from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport
 from tests.contract.faults.byte_server import ByteServer
-from tests.contract.faults.registry import CANARY, Provider
+from tests.contract.faults.registry import CANARY, STREAMS, SYNC_AND_ASYNC, Provider
 
-CALLS = ("invoke", "ainvoke")
-STREAMS = ("stream", "astream")
-WAYS = CALLS + STREAMS
-
-by_call = pytest.mark.parametrize("way", CALLS)
 by_stream = pytest.mark.parametrize("way", STREAMS)
-by_way = pytest.mark.parametrize("way", WAYS)
-# Blocking and awaiting, whole and in chunks, in half the time.
-by_turns = pytest.mark.parametrize("way", ["invoke", "astream"])
+by_turns = pytest.mark.parametrize("way", SYNC_AND_ASYNC)
+by_call = by_way = by_turns
 
 
 def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:
@@ -37,7 +31,7 @@ def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:
         cases: By name; each gives the arguments of the test, as a tuple if they are several.
         names: Of these arguments; `way` is another one.
     """
-    ways = cycle(["invoke", "astream"])
+    ways = cycle(SYNC_AND_ASYNC)
     return pytest.mark.parametrize(
         (*names, "way"),
         [
