@@ -16,8 +16,11 @@ from langchain_core.runnables import Runnable
 from langchain_g4f.errors import APIError, G4FError
 from langchain_g4f.transport import client
 from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport
+from tests.contract.faults import registry
 from tests.contract.faults.byte_server import ByteServer
-from tests.contract.faults.registry import CANARY, STREAMS, SYNC_AND_ASYNC, Provider
+from tests.contract.faults.registry import CANARY, SYNC_AND_ASYNC, Provider
+
+STREAMS = registry.STREAMS
 
 by_stream = pytest.mark.parametrize("way", STREAMS)
 by_turns = pytest.mark.parametrize("way", SYNC_AND_ASYNC)
@@ -172,7 +175,7 @@ def transports() -> Iterator[Any]:
         yield from (each.http._transport, *filter(None, each.http._mounts.values()))
 
 
-async def eventually(condition: Any, within_s: float = 1.0) -> bool:
+async def eventually(condition: Any, within_s: float = 3.0) -> bool:
     """Whether this comes true in time, while the event loop runs."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -182,7 +185,7 @@ async def eventually(condition: Any, within_s: float = 1.0) -> bool:
     return True
 
 
-async def closed(provider: Provider, server: ByteServer, part: str, within_s: float = 1.0) -> bool:
+async def closed(provider: Provider, server: ByteServer, part: str, within_s: float = 3.0) -> bool:
     """Whether the server sees in time that the client closed the connection of this part."""
     (number,) = {
         request.connection_number

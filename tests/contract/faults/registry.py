@@ -69,7 +69,7 @@ def fault(
     def mark(test: Test) -> Test:
         wanted = inspect.signature(test).parameters.keys() - _given(test)
         names = [name for name in ("provider", "way", *table) if name in wanted]
-        return pytest.mark.parametrize(
+        marked: Test = pytest.mark.parametrize(
             names,
             [
                 pytest.param(
@@ -78,6 +78,7 @@ def fault(
                 for case in _cases(chosen, ways if "way" in names else [""], table, each=each)
             ],
         )(test)
+        return marked
 
     return mark
 

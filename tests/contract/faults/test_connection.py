@@ -254,16 +254,12 @@ async def test_redirect_is_not_followed(
     """Whichever request is redirected: neither cookie nor body arrives anywhere else."""
     status, target = case
     for part in provider.full_call:
-        with ByteServer(Exchange.close) as other:
-
-            def act(exchange: Exchange, server: ByteServer, other: ByteServer = other) -> None:
-                redirect(status, target.format(own=server.port, other=other.port))(exchange)
-
-            with provider.server() as server:
-                server.handler = provider.serve({part: lambda x, s=server: act(x, s)})
-                model, prompt = provider.full_model(server), provider.full_prompt
-                error = await fail(model, way, APIStatusError, prompt, host=None, subclass=True)
-                assert provider.asked(server) == provider.refused(part, provider.full_call)
+        with ByteServer(Exchange.close) as other, provider.server() as server:
+            where = target.format(own=server.port, other=other.port)
+            server.handler = provider.serve({part: redirect(status, where)})
+            model, prompt = provider.full_model(server), provider.full_prompt
+            error = await fail(model, way, APIStatusError, prompt, host=None, subclass=True)
+            assert provider.asked(server) == provider.refused(part, provider.full_call)
             assert error.status_code == status
             assert (other.requests, other.closings) == ([], {})
 
