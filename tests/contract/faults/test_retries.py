@@ -97,7 +97,7 @@ async def test_429_without_a_usable_wait_backs_off_but_for_messages(
 async def test_message_that_failed_is_not_sent_again(
     provider: Provider, way: str, code: int
 ) -> None:
-    """The message may exist by now: one POST, and no stop, because nothing runs."""
+    """The message may exist already: one POST, and no stop, because nothing runs."""
     kind: type[APIStatusError] = ServerError if code >= 500 else BadRequestError
     with provider.server(**{provider.message: refuse(code)}) as server:
         error = await fail(provider.model(server), way, kind, host=None)
