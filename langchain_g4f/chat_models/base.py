@@ -4,6 +4,7 @@ A chat model holds a provider (`langchain_g4f.providers.base`), which is made fo
 the model's fields. Both ways of generating and both of streaming run over one source of events:
 `_events`, and `_aevents` where it is awaited.
 """
+# Over 400 lines: one class, so that the bases of a chat model are BaseChatModel and this one.
 
 from __future__ import annotations
 
