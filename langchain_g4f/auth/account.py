@@ -23,7 +23,7 @@ from langchain_g4f.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
     from langchain_g4f.auth.renewal import Identity
-    from langchain_g4f.core.plan import CookieStore
+    from langchain_g4f.core.context import CookieStore
     from langchain_g4f.providers.base import Provider
 
 CREDENTIALS = frozenset({"cookies", "api_key"})

@@ -73,8 +73,9 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
     from langchain_g4f.core.chat_request import ChatRequest, Media, RemoteMedia
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.events import Event
-    from langchain_g4f.core.plan import CallContext, Plan
+    from langchain_g4f.core.plan import Plan
 
 STANDARD_PARAMETERS = ("temperature", "max_tokens")
 """Parameters of chat models that only some services have."""

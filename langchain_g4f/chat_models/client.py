@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.auth.renewal import Identity, renewed_once
 from langchain_g4f.core.callbacks import Caller
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.locks import KeyedLocks
-from langchain_g4f.core.plan import CallContext
 from langchain_g4f.errors import AuthenticationError
 
 if TYPE_CHECKING:

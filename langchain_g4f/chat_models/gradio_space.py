@@ -27,8 +27,9 @@ from langchain_g4f.providers.gradio_space.provider import (
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.limits import Limits
-    from langchain_g4f.core.plan import CallContext, Plan
+    from langchain_g4f.core.plan import Plan
 
 
 class ChatGradioSpace(BaseChatG4F):

@@ -1,9 +1,8 @@
-"""Which addresses are on the public internet, and so may be fetched from.
+"""Which addresses are on the public internet.
 
-What is not known to be public is refused. The tables are those of the IANA registries
-of special-purpose addresses, kept here because the answers of ``ipaddress`` differ
-between versions of Python. An IPv6 address that carries an IPv4 one leads to that one,
-so both have to be public.
+An address that is not known to be public is not public. The tables are those of the IANA registries
+of special-purpose addresses; they are kept here because the answers of ``ipaddress`` differ between
+versions of Python. An IPv6 address that contains an IPv4 one leads to that, so both must be public.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def _is_public_v6(address: IPv6Address) -> bool:
 
 
 def _inside(address: IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that ``address`` carries."""
+    """The IPv4 addresses that ``address`` contains."""
     number = int(address)
     last = IPv4Address(number & _LAST_32)
     if address in _MAPPED or address in _NAT64:

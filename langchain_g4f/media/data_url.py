@@ -1,7 +1,7 @@
 """``data:`` URLs (RFC 2397): the bytes are in the address itself.
 
-What they decode to is computed before anything is decoded, so that a large one costs
-no more than its text. No message repeats any of it.
+The decoded size is computed before anything is decoded, so that a large URL costs no more than its
+text. No error repeats any of it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from langchain_g4f.errors import ConfigurationError, MediaTooLargeError
 _SPACE = b" \t\r\n\f"
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _SLACK = 1024
-"""Characters of white space that a URL at the very limit may have."""
+"""Characters of white space that a URL of the largest size may have."""
 
 
 def parse_data_url(url: str, limit: int) -> tuple[bytes, str]:
     """The bytes in ``url``, and the media type it names, without parameters.
 
     Args:
-        url: Begins with ``data:``.
-        limit: Bytes there may be.
+        url: The URL, which begins with ``data:``.
+        limit: Largest size in bytes.
 
     Raises:
         ConfigurationError: It is no such URL, or not in the encoding it names.

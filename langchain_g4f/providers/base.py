@@ -17,7 +17,8 @@ from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import Plan, PlanOf
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON, ResponseHead
-    from langchain_g4f.core.plan import CallContext, Plan
+    from langchain_g4f.core.plan import Plan
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from langchain_g4f.providers.gradio_space.provider import GradioSpace
 
 if TYPE_CHECKING:
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.gradio_space.app import App
     from langchain_g4f.providers.gradio_space.where import Where
 

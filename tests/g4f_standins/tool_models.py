@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from langchain_g4f.testing import Prompt, echo
-from langchain_g4f.testing.gradio_space.apps.tool_arguments import arguments
-from langchain_g4f.testing.gradio_space.apps.tool_choice import Tool, best_tool, choose
+from langchain_g4f.testing.gradio_space.apps.tools import Tool, arguments, best_tool, choose
 from tests.g4f_standins.providers_new import StandIn
 from tests.g4f_standins.responses_old import FinishReason, ToolCalls, Usage
 

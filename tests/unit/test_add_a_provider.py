@@ -117,7 +117,7 @@ def test_row_of_the_page_makes_the_class_known_by_its_name(
     chat_model: type[BaseChatG4F],
 ) -> None:
     """To the package, to `g4f_chat_model`, and as facts that need no object."""
-    assert langchain_g4f.ChatExample is chat_model  # type: ignore[attr-defined]
+    assert langchain_g4f.ChatExample is chat_model
     model = g4f_chat_model("example:large")
     assert type(model) is chat_model
     assert (model.model, model.base_url) == ("large", "https://chat.example.org")

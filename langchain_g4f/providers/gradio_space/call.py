@@ -22,8 +22,9 @@ from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON, ResponseHead
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.providers.gradio_space.app import Function
     from langchain_g4f.providers.gradio_space.stream import Reader
 
@@ -105,7 +106,9 @@ class Line:
             return decoders[0]
 
         try:
-            end = yield from stream(lambda: listen, decoder, abort=lambda: cancel, begun=True)
+            end = yield from stream(
+                lambda: listen, decoder, abort=lambda: cancel, already_started=True
+            )
         finally:
             if decoders and decoders[0].skipped:
                 _log.debug("%s: skipped %s", context.provider, dict(decoders[0].skipped))

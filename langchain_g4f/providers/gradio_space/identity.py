@@ -27,7 +27,8 @@ from langchain_g4f.providers.gradio_space.where import space_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.gradio_space.where import Where
 
 LIFETIME_S = 600

@@ -57,8 +57,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.providers.gradio_space.app import App
     from langchain_g4f.providers.gradio_space.content import Snapshot
     from langchain_g4f.providers.gradio_space.discovery import Chat

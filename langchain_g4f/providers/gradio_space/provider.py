@@ -16,7 +16,8 @@ from langchain_g4f.providers.base import Provider
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.providers.gradio_space.where import Where
 
 HUB_URL, HUB_VARIABLE = "https://huggingface.co", "HF_ENDPOINT"

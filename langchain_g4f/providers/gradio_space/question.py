@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.gradio_space.app import App, Component
     from langchain_g4f.providers.gradio_space.discovery import Chat
     from langchain_g4f.providers.gradio_space.options import Options

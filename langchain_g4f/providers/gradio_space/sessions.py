@@ -24,8 +24,8 @@ from langchain_g4f.errors import ConfigurationError, MalformedStreamError, Sessi
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest, Message
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON
-    from langchain_g4f.core.plan import CallContext
 
 KEPT = 1000
 """Sessions that are remembered, the latest; each holds what its chatbot shows."""

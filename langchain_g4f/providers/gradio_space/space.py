@@ -28,8 +28,9 @@ from langchain_g4f.providers.gradio_space.app import App, read_app
 from langchain_g4f.providers.gradio_space.where import space_path
 
 if TYPE_CHECKING:
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import Response
-    from langchain_g4f.core.plan import CallContext, PlanOf
+    from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.gradio_space.where import Where
 
 _UP = ("RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING")

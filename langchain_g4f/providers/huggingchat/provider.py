@@ -14,7 +14,8 @@ from langchain_g4f.providers.base import Provider
 
 if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import Plan, PlanOf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class HuggingChat(Provider):
 
     def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The server's list."""
-        from langchain_g4f.providers.huggingchat.models import list_models
+        from langchain_g4f.providers.huggingchat.server import list_models
 
         return [model.name for model in (yield from list_models(self.base_url))]
 

@@ -9,7 +9,12 @@ from pydantic import SecretStr
 
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.providers.gradio_space.provider import is_on_hub, space_id, space_url
+from langchain_g4f.providers.gradio_space.provider import (
+    GradioSpace,
+    is_on_hub,
+    space_id,
+    space_url,
+)
 
 PHI4 = "https://microsoft-phi-4-multimodal.hf.space"
 
@@ -160,7 +165,9 @@ def test_phi4_is_at_its_space(no_phi4: pytest.MonkeyPatch) -> None:
     """The id and the address belong together."""
     model = ChatMicrosoftPhi4()
     assert (model.space, model.base_url) == ("microsoft/phi-4-multimodal", PHI4)
-    where = model._provider().where
+    provider = model._provider()
+    assert isinstance(provider, GradioSpace)
+    where = provider.where
     assert (where.space, where.referer) == (model.space, f"{PHI4}?__theme=light")
 
 

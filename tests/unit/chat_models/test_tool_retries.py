@@ -7,8 +7,8 @@ from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from pydantic import ValidationError
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.chat_models.base import asked_again
 from langchain_g4f.chat_models.chunks import ChunkMapper
+from langchain_g4f.chat_models.stream import asked_again
 from langchain_g4f.core.chat_request import ChatRequest, Message
 from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import Reply

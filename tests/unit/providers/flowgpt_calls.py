@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_g4f.core.chat_request import ChatRequest, Message
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.http import Request
-from langchain_g4f.core.plan import CallContext, Plan, Stream
+from langchain_g4f.core.plan import Plan, Stream
 from langchain_g4f.providers.flowgpt import FlowGPT, plan
 from tests.unit.run.world import Service
 

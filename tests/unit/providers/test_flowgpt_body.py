@@ -105,7 +105,7 @@ def test_system_messages_are_lines_and_replace_the_default(
 ) -> None:
     """All of them, in order."""
     chat_request = asking("a", system="\n\n".join(said), system_messages=said)
-    assert body_of(chat_request, replace(SERVICE, system=default))["system"] == sent
+    assert body_of(chat_request, replace(SERVICE, default_system=default))["system"] == sent
 
 
 @pytest.mark.parametrize(("given", "sent"), [(None, 0.7), (0, 0), (1.5, 1.5), (-1, -1)])

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 
 from langchain_g4f import ChatG4F, ChatGradioSpace, ChatMicrosoftPhi4
-from langchain_g4f.testing.gradio_space.apps.model import Reply
+from langchain_g4f.testing.gradio_space.apps.model import PartialAnswer
 from tests import gradio_standin
 from tests.contract.sandbox.tools.agents import WAYS, asked, run
 from tests.contract.sandbox.tools.service import Serve
@@ -85,7 +85,7 @@ async def test_quoted_call_is_not_run_on_gradio(
     monkeypatch: pytest.MonkeyPatch, harm: Harm, app: Any, way: str, line: str
 ) -> None:
     """On the Phi-4 Space and on any other app."""
-    monkeypatch.setattr(gradio_standin, "answer", lambda *_, **__: iter([Reply(line)]))
+    monkeypatch.setattr(gradio_standin, "answer", lambda *_, **__: iter([PartialAnswer(line)]))
     make: Callable[..., Any] = ChatMicrosoftPhi4 if app == "phi4" else ChatGradioSpace
     with GradioStandin(app) as server:
         model = make(base_url=server.base_url)

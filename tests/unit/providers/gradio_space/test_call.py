@@ -116,7 +116,7 @@ def test_call_that_is_given_up_is_cancelled_by_its_names() -> None:
     joined = Response(200, Headers([]), APP, b'{"event_id": "e"}')
     effect = steps.send(joined)
     assert isinstance(effect, Stream)
-    assert effect.begun
+    assert effect.already_started
     assert effect.abort is not None
     cancel = effect.abort()
     assert cancel.url == f"{APP}/gradio_api/cancel"

@@ -14,13 +14,13 @@ import pytest
 
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.core.chat_request import ChatRequest, Message
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.error_mapping import status_error
 from langchain_g4f.core.events import Event, Text
 from langchain_g4f.core.http import Request
 from langchain_g4f.core.limits import Limits
 from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import (
-    CallContext,
     Effect,
     Lock,
     PlanOf,
