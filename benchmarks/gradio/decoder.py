@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from benchmarks.common import WrongTextError
 from langchain_g4f.core.events import Text
 from langchain_g4f.core.http import Headers, ResponseHead
-from langchain_g4f.providers.gradio_space.answer import AnswerReader
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Shape:
     def find(self) -> Callable[[JSON], Snapshot]:
         """The function that finds the answer in the outputs."""
         if self.before is None:
-            return answer_in_output
-        return AnswerInHistory(self.history, asked=True)
+            return read_output
+        return ChatbotReader(self.history, has_prompt=True)
 
 
 SHAPES = {
@@ -171,7 +171,7 @@ def _parse(events: list[bytes]) -> None:
 
 
 def _decode(shape: Shape, events: list[bytes]) -> None:
-    reader = AnswerReader(shape.find, 0, "http://127.0.0.1/gradio_api/file=")
+    reader = AnswerDiffer(shape.find, 0, "http://127.0.0.1/gradio_api/file=")
     decoder = QueueDecoder(_HEAD, _EVENT_ID, reader, _LIMIT)
     heard = [found for event in events for found in decoder.feed(event)]
     said = [found.text for found in heard if type(found) is Text]

@@ -73,7 +73,7 @@ def _named(known: object, name: str) -> object:
     if isinstance(known, Mapping):
         return known.get(name)
     listed = {*getattr(known, "__dict__", ()), *getattr(known, "__all__", ())}
-    from langchain_g4f.chat_models.g4f.facts import loaded
+    from langchain_g4f.g4f_adapter.provider import loaded
 
     return loaded(name, lambda: getattr(known, name, None)) if name in listed else None
 
@@ -86,7 +86,7 @@ def _names(known: object) -> list[str]:
 
 
 def _can_answer(found: object) -> bool:
-    from langchain_g4f.chat_models.g4f.facts import ENTRY_POINTS
+    from langchain_g4f.g4f_adapter.provider import ENTRY_POINTS
 
     return any(callable(getattr(found, entry, None)) for entry in ENTRY_POINTS)
 

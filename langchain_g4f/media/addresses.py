@@ -7,6 +7,7 @@ versions of Python. An IPv6 address that contains an IPv4 one leads to that, so 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _NOT_PUBLIC_V4 = tuple(
@@ -49,13 +50,12 @@ _LAST_32 = 0xFFFFFFFF
 
 def is_public(address: str) -> bool:
     """Whether ``address`` and every address inside it is on the public internet."""
-    try:
+    with suppress(ValueError):
         found = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, IPv4Address):
-        return _is_public_v4(found)
-    return not found.scope_id and _is_public_v6(found)
+        if isinstance(found, IPv4Address):
+            return _is_public_v4(found)
+        return not found.scope_id and _is_public_v6(found)
+    return False
 
 
 def _is_public_v4(address: IPv4Address) -> bool:

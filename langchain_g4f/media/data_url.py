@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from langchain_g4f.errors import ConfigurationError, MediaTooLargeError
@@ -32,8 +33,7 @@ def parse_data_url(url: str, limit: int) -> tuple[bytes, str]:
     comma = url.find(",")  # not partition: the URL may be large, and is not copied yet
     scheme, _, head = url[: max(comma, 0)].partition(":")
     if scheme.strip().lower() != "data":
-        msg = "expected a URL such as 'data:image/png;base64,...'"
-        raise ConfigurationError(msg)
+        raise ConfigurationError("expected a URL such as 'data:image/png;base64,...'")
     # a byte takes at most four characters: base64, each of them escaped with a percent
     # sign, is 4, and any other form less
     if len(url) - comma > 4 * limit + _SLACK:
@@ -58,11 +58,9 @@ def _base64(text: bytes, limit: int) -> bytes:
     """Decode ``text``, which has neither white space nor padding."""
     if len(text) * 3 // 4 > limit:
         raise _too_large(limit)
-    try:
+    with suppress(binascii.Error):
         return binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
-    except binascii.Error:
-        msg = "the data: URL is not valid base64"
-    raise ConfigurationError(msg)
+    raise ConfigurationError("the data: URL is not valid base64")
 
 
 def _too_large(limit: int) -> MediaTooLargeError:

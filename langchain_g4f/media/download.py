@@ -9,6 +9,7 @@ a drawing that can hold a script and an unknown format are refused.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
@@ -107,8 +108,7 @@ def download(
         if response.status not in _REDIRECTS or not location:
             raise status_error(response, provider="", phase=PHASE)
         target = _parse(_join(target.url, location))
-    msg = f"{target.host} redirects more than {MAX_REDIRECTS} times"
-    raise BlockedURLError(msg)
+    raise BlockedURLError(f"{target.host} redirects more than {MAX_REDIRECTS} times")
 
 
 def _addresses(target: _Location, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
@@ -135,12 +135,9 @@ def _fetch(
             "GET", target.url, headers, retry=RetryWhen.ALWAYS, phase=PHASE, address=address
         )
 
-    try:
+    with suppress(TooLargeError):
         return (yield from send(request, limit=limit, redirects=True))
-    except TooLargeError:
-        pass
-    msg = f"the file at {target.host} has more than {limit} bytes"
-    raise MediaTooLargeError(msg)
+    raise MediaTooLargeError(f"the file at {target.host} has more than {limit} bytes")
 
 
 def _media(url: str, data: bytes) -> Media:
@@ -172,20 +169,16 @@ def _parse(url: str) -> _Location:
 
 
 def _join(base: str, location: str) -> str:
-    try:
+    with suppress(ValueError):
         return urljoin(base, location)
-    except ValueError:
-        pass
     raise _blocked("it redirects to no valid URL")
 
 
 def _split(url: str) -> SplitResult | None:
-    try:
+    with suppress(ValueError):
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return None if port == 0 else parts
+        return None if parts.port == 0 else parts
+    return None
 
 
 def _host(parts: SplitResult) -> tuple[str, bool]:
@@ -197,20 +190,16 @@ def _host(parts: SplitResult) -> tuple[str, bool]:
         raise _blocked("its host is no valid name")
     if not _NUMBER.fullmatch(host.rpartition(".")[2]):
         return host, False
-    try:
+    with suppress(ValueError):
         # neither 0177.0.0.1 nor 127.1 nor 2130706433, which resolvers take for addresses
         return str(IPv4Address(host)), True
-    except ValueError:
-        pass
     raise _blocked("its host is an address in an unusual spelling")
 
 
 def _ipv6(place: str) -> str:
     bracketed = _BRACKETED.fullmatch(place)
-    try:
+    with suppress(ValueError):
         return str(IPv6Address(bracketed.group(1) if bracketed else ""))
-    except ValueError:
-        pass
     raise _blocked("its host is no valid address")
 
 
@@ -219,10 +208,8 @@ def _in_ascii(named: str) -> str:
         return named.lower()
     if len(named) > 253 or _TWO_READINGS.search(named):
         raise _blocked("its host has to be written in ASCII, as xn--...")
-    try:
+    with suppress(UnicodeError):
         return named.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        pass
     raise _blocked("its host is no valid name")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -119,13 +120,12 @@ def _text(data: bytes) -> str:
     if not data or b"\0" in data:
         return ""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
+    with suppress(UnicodeDecodeError):
         for at in range(0, len(data), _PIECE):
             decoder.decode(data[at : at + _PIECE])
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return ""
-    return "text/plain"
+        return "text/plain"
+    return ""
 
 
 __all__ = ["sniff"]

@@ -48,9 +48,9 @@ _log = logging.getLogger(__name__)
 
 SITE = "https://flowgpt.com"
 NO_CREDIT = "Insufficient credit"
-"""Out of credit, if it is the whole answer (section 7)."""
+"""The whole answer to a caller without credit (section 7)."""
 TEMPERATURE = 0.7
-"""What clients send whose user has not chosen (section 5)."""
+"""The value that clients send by default (section 5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +109,11 @@ def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> P
     """One answer.
 
     Raises:
-        ConfigurationError: The temperature is no number.
-        UnsupportedMediaError: There is an image or file among the messages.
+        ConfigurationError: The temperature is not a number.
+        UnsupportedMediaError: A message has an image or file.
     """
     if any(message.media for message in chat_request.messages):
-        msg = "FlowGPT takes text only: no image or file can be sent"
-        raise UnsupportedMediaError(msg)
+        raise UnsupportedMediaError("FlowGPT takes text only: no image or file can be sent")
     body = json.dumps(_body(chat_request, service), ensure_ascii=False).encode()
     limit = context.limits.sizes.line
     skipped: Counter[str] = Counter()
@@ -133,16 +132,16 @@ def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> P
 
 
 def sign(timestamp: str, nonce: str, authorization: str) -> str:
-    """The signature of a request (section 4): MD5 is the service's choice."""
+    """The signature of a request (section 4); the service requires MD5."""
     text = f"{timestamp}-{nonce}-{authorization}"
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
-    """One attempt, with a signature of its own: a nonce is valid for one request."""
+    """The request of one attempt, with its own nonce: the service accepts a nonce once."""
     authorization = f"Bearer {service.api_key or 'null'}"
     timestamp = str(int(context.wall_clock()))
-    # not out of `context.random`, whose numbers come again in each child of a fork
+    # `context.random` repeats its numbers in each child of a fork
     nonce = context.new_id().replace("-", "")
     headers = {
         "accept": "*/*",
@@ -167,7 +166,7 @@ def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
 
 
 def _body(chat_request: ChatRequest, service: FlowGPT) -> dict[str, JSON]:
-    """Section 5; what is asked is the trailing run of messages that are no answer."""
+    """The fields of section 5; the question is the messages after the last answer."""
     asked = len(chat_request.messages)
     while asked and chat_request.messages[asked - 1].role != "assistant":
         asked -= 1
@@ -206,10 +205,10 @@ class FlowGPTDecoder:
     """The lines of an answer (section 6). It ends when the body does.
 
     Args:
-        head: Of the response.
-        limit: Bytes one line may have.
-        secret: What must not be quoted, should the service repeat it.
-        skipped: Counts the events that mean nothing here, by kind.
+        head: Head of the response.
+        limit: Largest line in bytes.
+        secret: A credential to mask, should the service repeat it.
+        skipped: Receives the number of ignored events by kind.
     """
 
     complete = False
@@ -222,32 +221,31 @@ class FlowGPTDecoder:
         skipped: Counter[str] | None = None,
     ) -> None:
         if head.headers.get("x-amzn-waf-action"):  # on a 202, perhaps without any page
-            msg = "AWS WAF asks for a challenge in a browser"
-            raise ChallengeError(msg, status_code=head.status)
+            raise ChallengeError(
+                "AWS WAF asks for a challenge in a browser", status_code=head.status
+            )
         if head.headers.content_type == "text/html":
-            msg = "expected JSON lines, got text/html"
-            raise MalformedStreamError(msg)
+            raise MalformedStreamError("expected JSON lines, got text/html")
         self.finished = False
         self._lines = JSONLines(limit)
         self._secret = secret
         self._skipped = Counter() if skipped is None else skipped
         self._held = ""
-        self._spoken = False
+        self._visible = False
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
         return self._events(self._lines.feed(data))
 
     def close(self) -> Iterator[Event]:
-        """The end of the body, which may be the end of the answer: nothing tells."""
+        """The end of the body; there is no other end marker."""
         yield from self._events(self._lines.close())
         self.finished = True
         if self._held == NO_CREDIT:
             raise QuotaExceededError(f"FlowGPT: {NO_CREDIT.lower()}", body=NO_CREDIT)
         yield from self._release()
-        if not self._spoken:
-            msg = "FlowGPT ended the answer without a word"
-            raise EmptyResponseError(msg)
+        if not self._visible:
+            raise EmptyResponseError("FlowGPT ended the answer without a word")
         yield Finish("unknown")
 
     def _events(self, lines: Iterable[dict[str, JSON]]) -> Iterator[Event]:
@@ -255,7 +253,7 @@ class FlowGPTDecoder:
             for line in lines:
                 yield from self._event(line)
         except APIError:
-            yield from self._release()  # what came before the failure is not lost
+            yield from self._release()  # the text before the failure
             raise
 
     def _event(self, line: dict[str, JSON]) -> Iterator[Event]:
@@ -265,12 +263,12 @@ class FlowGPTDecoder:
         elif kind == "error":
             raise _error(line, self._secret)
         elif isinstance(kind, str):
-            # no event of ours: an answer that says nothing else has to count as idle
+            # no `Event`: these do not keep an idle call alive
             count_kind(self._skipped, kind, self._secret)
 
     def _text(self, text: str) -> Iterator[Event]:
-        """Hold back what may become the answer to a caller without credit."""
-        if self._spoken:
+        """Hold text back as long as the whole answer may be `NO_CREDIT`."""
+        if self._visible:
             if text:
                 yield Text(text)
             return
@@ -279,15 +277,15 @@ class FlowGPTDecoder:
             yield from self._release()
 
     def _release(self) -> Iterator[Event]:
-        """What was held back, if anything."""
+        """Emit the text that was held back."""
         text, self._held = self._held, ""
         if text:
-            self._spoken = True
+            self._visible = True
             yield Text(text)
 
 
 def _error(event: dict[str, JSON], secret: str) -> APIError:
-    """What an error event says; its shape is not known (section 6)."""
+    """The error of an error event, whose shape is unknown (section 6)."""
     data = event.get("data")
     details = data if isinstance(data, dict) else event
     found = (details.get(key) for key in ("data", "message", "error"))
@@ -300,7 +298,7 @@ def _error(event: dict[str, JSON], secret: str) -> APIError:
 
 
 def _explained(error: APIError, service: FlowGPT) -> APIError:
-    """What a refusal may come from (section 7)."""
+    """Add the possible causes of a refusal (section 7)."""
     if isinstance(error, ChallengeError):
         return error
     who = "the token may have expired" if service.api_key else "anonymous use may be closed"

@@ -1,7 +1,7 @@
-"""The Space of Phi-4 multimodal: a Gradio app, of which some facts are known.
+"""The Space of Phi-4 multimodal: a Gradio app of which some facts are known.
 
-Follows docs/protocols/gradio-space.md, section 1. What the app says of itself comes
-first; the numbers an earlier client used count only where it does not describe itself.
+Follows docs/protocols/gradio-space.md, section 1. The app's own description comes first; the
+numbers that an earlier client used count only if the app does not describe itself.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.plan import PlanOf
     from langchain_g4f.providers.gradio_space.app import App
-    from langchain_g4f.providers.gradio_space.where import Where
+    from langchain_g4f.providers.gradio_space.config import SpaceConfig
 
 SPACE = "microsoft/phi-4-multimodal"
 MODEL = "phi-4-multimodal"
-TAKES = ("image/", "audio/")
-"""Kinds of files the model takes."""
+FILE_TYPES = ("image/", "audio/")
+"""Prefixes of the media types that the model takes."""
 
-_CHATBOT, _BOX, _STATE = 3, 8, 2
-_TYPES = {_STATE: "state", _CHATBOT: "chatbot", _BOX: "multimodaltextbox"}
+_STATE, _CHATBOT, _BOX = 2, 3, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +42,14 @@ class MicrosoftPhi4(GradioApp):
     model_aliases: ClassVar[Mapping[str, str]] = {"phi-4": MODEL}
 
     @property
-    def where(self) -> Where:
+    def config(self) -> SpaceConfig:
         """The Space with what is known of it."""
         return replace(
-            super().where,
+            super().config,
             referer=f"{self.base_url}?__theme=light",
-            takes=TAKES,
+            file_types=FILE_TYPES,
             models=self.models,
-            known=known_app(),
+            fallback_app=fallback_app(),
         )
 
     def list_models(self, context: CallContext) -> PlanOf[list[str]]:
@@ -59,52 +58,48 @@ class MicrosoftPhi4(GradioApp):
         return list(dict.fromkeys([*self.models, *self.model_aliases, *found]))
 
 
-def known_app() -> App:
-    """The app as the earlier client knew it: functions 10 and 11, started by component 8."""
+def fallback_app() -> App:
+    """The app as an earlier client knew it: functions 10 and 11, started by component 8."""
     from langchain_g4f.providers.gradio_space.app import App, Component, Function
 
-    components = {
-        id_: Component(id_, kind, "", {"type": "messages"} if id_ == _CHATBOT else {})
-        for id_, kind in _TYPES.items()
-    }
-    inputs, outputs = (_CHATBOT, _BOX, _STATE), (_CHATBOT, _BOX, _STATE)
-    submit = ((_BOX, "submit"),)
     prepare = Function(
-        10,
-        "",
-        inputs,
-        outputs,
-        submit,
-        None,
-        queued=False,
-        streams=False,
-        on_server=True,
+        id=10,
+        api_name="",
+        inputs=(_CHATBOT, _BOX, _STATE),
+        outputs=(_CHATBOT, _BOX, _STATE),
+        targets=((_BOX, "submit"),),
+        trigger_after=None,
+        queue=False,
+        generator=False,
+        backend_fn=True,
         public=True,
     )
-    kept = (_CHATBOT, _STATE)
     answer = Function(
-        11,
-        "",
-        kept,
-        kept,
-        ((None, "then"),),
-        10,
-        queued=True,
-        streams=True,
-        on_server=True,
+        id=11,
+        api_name="",
+        inputs=(_CHATBOT, _STATE),
+        outputs=(_CHATBOT, _STATE),
+        targets=((None, "then"),),
+        trigger_after=10,
+        queue=True,
+        generator=True,
+        backend_fn=True,
         public=True,
     )
     return App(
-        0,
-        "5",
-        "/gradio_api",
-        MODEL,
-        SPACE,
-        None,
-        tells_errors=False,
-        components=components,
+        app_id=0,
+        version="5",
+        api_prefix="/gradio_api",
+        title=MODEL,
+        space_id=SPACE,
+        max_file_size=None,
+        components={
+            _STATE: Component(_STATE, "state", "", {}),
+            _CHATBOT: Component(_CHATBOT, "chatbot", "", {"type": "messages"}),
+            _BOX: Component(_BOX, "multimodaltextbox", "", {}),
+        },
         functions=(prepare, answer),
     )
 
 
-__all__ = ["MODEL", "SPACE", "TAKES", "MicrosoftPhi4", "known_app"]
+__all__ = ["FILE_TYPES", "MODEL", "SPACE", "MicrosoftPhi4", "fallback_app"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import ChatRequest
     from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.plan import Plan, PlanOf
-    from langchain_g4f.providers.gradio_space.where import Where
+    from langchain_g4f.providers.gradio_space.config import SpaceConfig
 
 HUB_URL, HUB_VARIABLE = "https://huggingface.co", "HF_ENDPOINT"
 """Address of the Hub, and the environment variable that replaces it."""
@@ -74,11 +74,11 @@ class GradioApp(Provider):
     trusted_media_hosts: tuple[str, ...] = ()
 
     @property
-    def where(self) -> Where:
+    def config(self) -> SpaceConfig:
         """The Space as the plans take it."""
-        from langchain_g4f.providers.gradio_space.where import Where
+        from langchain_g4f.providers.gradio_space.config import SpaceConfig
 
-        return Where(
+        return SpaceConfig(
             base_url=self.base_url,
             space=self.space,
             hub_url=self.hub_url,
@@ -95,39 +95,39 @@ class GradioApp(Provider):
         """One answer of the app's chat function."""
         from langchain_g4f.providers.gradio_space.plan import plan
 
-        return plan(chat_request, context, self.where)
+        return plan(chat_request, context, self.config)
 
     def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The models that users of the app choose from, or the name of the Space."""
-        from langchain_g4f.providers.gradio_space.offer import models_of
+        from langchain_g4f.providers.gradio_space.capabilities import models_of
         from langchain_g4f.providers.gradio_space.space import open_app
 
-        where = self.where
-        app = yield from open_app(where, context)
-        name = app.space or self.space or app.title
-        return models_of(app, where) or ([name] if name else [])
+        config = self.config
+        app = yield from open_app(config, context)
+        name = app.space_id or self.space or app.title
+        return models_of(app, config) or ([name] if name else [])
 
     def describe(self, context: CallContext) -> PlanOf[str]:
         """The version of Gradio."""
         from langchain_g4f.providers.gradio_space.space import open_app
 
-        where = self.where
-        app = yield from open_app(where, context)
-        return "Gradio" if app is where.known else f"Gradio {app.version}"
+        config = self.config
+        app = yield from open_app(config, context)
+        return "Gradio" if app is config.fallback_app else f"Gradio {app.version}"
 
     def fetch(self, url: str) -> PlanOf[bytes]:
         """A file of the app."""
         from langchain_g4f.providers.gradio_space.files import fetch
 
-        return fetch(url, self.where, tuple(self.trusted_media_hosts))
+        return fetch(url, self.config, tuple(self.trusted_media_hosts))
 
     def media_types(self, context: CallContext) -> frozenset[str] | None:
         """What the app takes, as far as it has said so."""
-        from langchain_g4f.providers.gradio_space.offer import takes_of
-        from langchain_g4f.providers.gradio_space.space import known_app
+        from langchain_g4f.providers.gradio_space.capabilities import input_modalities
+        from langchain_g4f.providers.gradio_space.space import cached_app
 
-        app = known_app(self.where, context)
-        return None if app is None else takes_of(app, self.where)
+        app = cached_app(self.config, context)
+        return None if app is None else input_modalities(app, self.config)
 
     # -- accounts --------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class GradioApp(Provider):
         environment_hub = (self.environ.get(HUB_VARIABLE) or HUB_URL).rstrip("/")
         if not self.is_on_hub and self.hub_url == environment_hub:
             return super().whoami(context)
-        return whoami(self.where)
+        return whoami(self.config)
 
     def login_page(self, context: CallContext) -> PlanOf[str]:
         """The login page of the Hub."""

@@ -46,13 +46,11 @@ class ServerModel:
         name: Its id.
         multimodal: Whether it takes images.
         tools: Whether it uses tools of servers; an older server does not say so.
-        is_router: Whether it picks another model for each message.
     """
 
     name: str
     multimodal: bool = False
     tools: bool = True
-    is_router: bool = False
 
 
 def known_version(context: CallContext, base_url: str) -> ServerVersion | None:
@@ -121,7 +119,6 @@ def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
             need(entry, "id", str),
             want(entry, "multimodal", bool, default=False),
             want(entry, "supportsTools", bool, default=True),
-            want(entry, "isRouter", bool, default=False),
         )
         for entry in found
         if not want(entry, "unlisted", bool, default=False)

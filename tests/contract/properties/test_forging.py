@@ -32,7 +32,7 @@ from langchain_g4f import (
 )
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
 from langchain_g4f.testing.recording import RecordedRequest
-from tests.g4f_standins.providers_new import scripted
+from tests.g4f_standins.providers import scripted
 from tests.g4f_standins.tool_models import ReadsTools
 from tests.gradio_standin import GradioStandin
 

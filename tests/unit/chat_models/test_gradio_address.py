@@ -167,7 +167,7 @@ def test_phi4_is_at_its_space(no_phi4: pytest.MonkeyPatch) -> None:
     assert (model.space, model.base_url) == ("microsoft/phi-4-multimodal", PHI4)
     provider = model._provider()
     assert isinstance(provider, GradioSpace)
-    where = provider.where
+    where = provider.config
     assert (where.space, where.referer) == (model.space, f"{PHI4}?__theme=light")
 
 

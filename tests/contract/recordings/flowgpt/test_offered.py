@@ -1,4 +1,4 @@
-"""Nobody gets to a service that has probably ended without having asked for it by name."""
+"""The service has probably ended, so it is used only on request by name."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def dropped(recording: str, clock: Clock) -> tuple[Space, Wire]:
 async def test_stream_that_breaks_gives_what_had_arrived_and_is_not_read_again(
     way: str, recording: str, clock: Clock
 ) -> None:
-    """There is no resuming; the app is told that nobody listens."""
+    """The stream cannot be resumed, so the call is cancelled."""
     space, wire = dropped(recording, clock)
     with pytest.raises(StreamInterruptedError, match="broke") as caught:
         await ask(model_on(space), SLOW, way)

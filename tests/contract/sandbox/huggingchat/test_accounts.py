@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from langchain_g4f import APIStatusError, AuthenticationError, ChatHuggingChat
+from langchain_g4f import APIStatusError, ChatHuggingChat
 from langchain_g4f.auth import store
 from langchain_g4f.auth.store import CredentialFile, Credentials
 from langchain_g4f.testing import Sandbox
@@ -123,64 +121,6 @@ async def test_login_that_ended_is_replaced_by_the_one_of_another_process(closed
     assert model.whoami() is not None
 
 
-@auth_session
-async def test_login_that_ended_and_is_still_kept_is_an_error(closed: Sandbox) -> None:
-    """It says where to log in and what to run; the file stays."""
-    keep(closed, "ada")
-    model = model_of(closed)
-    closed.expire_sessions()
-    with pytest.raises(AuthenticationError) as caught:
-        await model.ainvoke("hi")
-    assert caught.value.login_url == f"{closed.base_url}/login"
-    command = f"langchain-g4f login huggingchat --base-url {closed.base_url}"
-    assert command in str(caught.value)
-    assert len(closed.requests) == 1
-    assert file_of(closed.base_url).load() is not None
-
-
-@auth_session
-async def test_login_of_another_process_that_is_no_better_is_the_last(closed: Sandbox) -> None:
-    """The second refusal is final."""
-    keep(closed, "ada")
-    model = model_of(closed)
-    closed.expire_sessions()
-    file_of(closed.base_url).save(Credentials({"hf-chat": "made-up"}))
-    with pytest.raises(AuthenticationError):
-        await model.ainvoke("hi")
-    assert len(closed.requests) == 2
-    assert inputs(closed) == []
-
-
-@auth_session
-@pytest.mark.parametrize("threads", [False, True])
-async def test_fifty_calls_read_the_file_once_and_send_each_message_once(
-    closed: Sandbox, threads: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One of them looks for the new login, and the others wait for it; no user is asked."""
-    keep(closed, "ada")
-    asked: list[str] = []
-    model = model_of(closed, on_login_required=asked.append)
-    closed.expire_sessions()
-    keep(closed, "ada")
-    reads: list[CredentialFile] = []
-    load = CredentialFile.load
-
-    def counted(self: CredentialFile) -> Credentials | None:
-        reads.append(self)
-        return load(self)
-
-    monkeypatch.setattr(CredentialFile, "load", counted)
-    texts = [f"number {number}" for number in range(50)]
-    if threads:
-        with ThreadPoolExecutor(50) as pool:
-            answers = await asyncio.to_thread(lambda: list(pool.map(model.invoke, texts)))
-    else:
-        answers = await asyncio.gather(*(model.ainvoke(text) for text in texts))
-    assert [answer.text for answer in answers] == [echo(1, text) for text in texts]
-    assert sorted(filter(None, inputs(closed))) == sorted(texts)
-    assert (len(reads), asked) == (1, [])
-
-
 def kept_at(server: ByteServer) -> tuple[CredentialFile, ChatHuggingChat]:
     """A login at this server, and a model that found it."""
     base_url = f"{server.url}/chat"
@@ -274,16 +214,3 @@ async def test_expired_login_is_taken_again_from_the_environment_once(
         assert answer.text == ANSWER
         creates = [r for r in sandbox.requests if r.path.endswith("/conversation")]
         assert [r.status for r in creates] == [200, 302, 200]
-
-
-@pytest.mark.proves("fault:43:HC")
-def test_cookies_that_were_given_are_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who passes cookies means those, whatever the environment has."""
-    with Sandbox(login_required=True) as sandbox:
-        monkeypatch.setenv("HUGGINGCHAT_BASE_URL", sandbox.base_url)
-        model = ChatHuggingChat(model=MODEL, cookies=header(sandbox.login("first")))
-        sandbox.expire_sessions()
-        monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(sandbox.login("second")))
-        with pytest.raises(AuthenticationError):
-            model.invoke("hi")
-        assert len(sandbox.requests) == 1

@@ -27,8 +27,6 @@ from tests.contract.sandbox.huggingchat.asking import (
     paths,
 )
 
-STREAMS = ("stream", "astream")
-
 
 def dropping(exchange: Exchange) -> None:
     """Answer with two words, then break the connection."""
@@ -132,31 +130,22 @@ async def test_server_that_closes_and_says_nothing_is_given_up() -> None:
         assert server.count("GET", "/stream$") == 1
 
 
-def gone(exchange: Exchange) -> None:
-    """Know of no such run."""
-    hc.reattach_gone(exchange)
-
-
-def not_found(exchange: Exchange) -> None:
-    """Know of no such address."""
-    exchange.respond(404, b'{"message":"Not found"}')
-
-
-def page(exchange: Exchange) -> None:
-    """Answer with a page, as some servers do to everything."""
-    exchange.respond(200, b"<!doctype html>", content_type="text/html")
-
-
-def garbage(exchange: Exchange) -> None:
-    """Send events that are none."""
-    events(b"event: update\ndata: {broken\n\n", ends=True)(exchange)
+UNFOLLOWABLE: dict[str, Action] = {
+    "no such run": hc.reattach_gone,
+    "no such address": lambda exchange: exchange.respond(404, b'{"message":"Not found"}'),
+    "a page": lambda exchange: exchange.respond(200, b"<!doctype html>", content_type="text/html"),
+    "invalid events": events(b"event: update\ndata: {broken\n\n", ends=True),
+}
 
 
 @pytest.mark.proves("promise:re-attach", "obligation:huggingchat:10")
-@pytest.mark.parametrize("reattach", [gone, not_found, page, garbage])
-async def test_run_that_cannot_be_followed_is_an_interrupted_answer(reattach: Action) -> None:
+@pytest.mark.parametrize("case", UNFOLLOWABLE)
+async def test_run_that_cannot_be_followed_is_an_interrupted_answer(case: str) -> None:
     """The error says what broke first and has what came."""
-    with server_with(reattach) as server, pytest.raises(StreamInterruptedError) as caught:
+    with (
+        server_with(UNFOLLOWABLE[case]) as server,
+        pytest.raises(StreamInterruptedError) as caught,
+    ):
         await model_at(server).ainvoke("go")
     assert caught.value.partial_text == "one two "
     assert caught.value.is_retryable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,37 +209,3 @@ async def test_anonymous_caller_stays_the_same(sandbox: Sandbox) -> None:
     other = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
     await other.ainvoke("uno")
     assert len({c.owner for c in sandbox.conversations.values()}) == 2
-
-
-@pytest.mark.proves("promise:identity", "obligation:huggingchat:1")
-async def test_cookies_are_for_the_server_alone(sandbox: Sandbox) -> None:
-    """Another address of another model object gets none of them."""
-    with Sandbox() as elsewhere:
-        cookies = {"hf-chat": "mine-000", "token": "hf_mine_000"}
-        await ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, cookies=cookies).ainvoke("a")
-        await ChatHuggingChat(base_url=elsewhere.base_url, model=MODEL).ainvoke("b")
-        assert "mine-000" not in str([request.headers for request in elsewhere.requests])
-
-
-@pytest.mark.proves("promise:identity", "obligation:huggingchat:19", "fault:41:HC")
-async def test_secrets_are_nowhere_to_be_seen(
-    closed: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Not in repr, answers, errors or logs, however talkative these are."""
-    caplog.set_level(logging.DEBUG)
-    cookies = closed.login()
-    model = ChatHuggingChat(base_url=closed.base_url, model=MODEL, cookies=cookies)
-    first = await model.ainvoke("one")
-    chunks = [chunk async for chunk in model.astream(history("one", first, "[[long:99]]"))]
-    closed.expire_sessions()
-    with pytest.raises(AuthenticationError) as caught:
-        await model.ainvoke("two")
-    shown = "\n".join(
-        [
-            f"{model!r} {model} {model.cookies!r} {model._state!r} {model._client().context!r}",
-            f"{first!r} {chunks!r} {caught.value!r} {caught.value} {vars(caught.value)}",
-            caplog.text,
-        ]
-    )
-    for value in cookies.values():
-        assert value not in shown

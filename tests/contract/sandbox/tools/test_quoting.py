@@ -15,7 +15,7 @@ from langchain_g4f.testing.gradio_space.apps.model import PartialAnswer
 from tests import gradio_standin
 from tests.contract.sandbox.tools.agents import WAYS, asked, run
 from tests.contract.sandbox.tools.service import Serve
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
+from tests.g4f_standins.providers import AsyncGeneratorProvider, scripted
 from tests.gradio_standin import GradioStandin
 from tests.unit.chat_models.ways import ask
 
