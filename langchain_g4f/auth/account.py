@@ -22,7 +22,7 @@ from langchain_g4f.auth.store import DEFAULT_PROFILE, CredentialFile, Credential
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
-    from langchain_g4f.auth.renewal import Identity
+    from langchain_g4f.auth.renewal import ModelIdentity
     from langchain_g4f.core.context import CookieStore
     from langchain_g4f.providers.base import Provider
 
@@ -31,7 +31,7 @@ CREDENTIALS = frozenset({"cookies", "api_key"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Account:
+class ModelAccount:
     """The account of a chat model.
 
     Attributes:
@@ -44,7 +44,7 @@ class Account:
     provider: Provider
     fields: MutableMapping[str, Any]
     given: AbstractSet[str]
-    identity: Identity
+    identity: ModelIdentity
 
     @property
     def profile(self) -> str:
@@ -204,4 +204,4 @@ def _check(found: Credentials) -> None:
     check_token(found.api_key)
 
 
-__all__ = ["Account"]
+__all__ = ["ModelAccount"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Identity:
+class ModelIdentity:
     """Who a chat model is at its service; shared by its calls.
 
     Attributes:
@@ -32,7 +32,7 @@ class Identity:
 
 def renewed_once(
     make_plan: Callable[[], Plan],
-    identity: Identity,
+    identity: ModelIdentity,
     account: Callable[[], str],
     renew: Callable[[str], bool],
     explain: Callable[[AuthenticationError], None],
@@ -65,7 +65,7 @@ def renewed_once(
 
 
 def _renewed(
-    version: int, identity: Identity, account: str, renew: Callable[[], bool]
+    version: int, identity: ModelIdentity, account: str, renew: Callable[[], bool]
 ) -> PlanOf[bool]:
     """Whether there is another identity than the one of ``version``."""
     attempts = identity.attempts
@@ -84,4 +84,4 @@ def _renewed(
     return found
 
 
-__all__ = ["Identity", "renewed_once"]
+__all__ = ["ModelIdentity", "renewed_once"]

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_g4f.auth.cookies import Cookies
-from langchain_g4f.auth.renewal import Identity, renewed_once
+from langchain_g4f.auth.renewal import ModelIdentity, renewed_once
 from langchain_g4f.core.callbacks import Caller
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.locks import KeyedLocks
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from langchain_g4f.auth.account import Account
+    from langchain_g4f.auth.account import ModelAccount
     from langchain_g4f.core.events import Event
     from langchain_g4f.core.limits import Limits
     from langchain_g4f.core.plan import Plan, PlanOf
@@ -70,7 +70,7 @@ class ModelState:
     """
 
     def __init__(self, login_source: str = "") -> None:
-        self.identity = Identity(login_source)
+        self.identity = ModelIdentity(login_source)
         self.models: list[str] = []
         self.new_id: Callable[[], str] = _uuid
         self.random = random.Random()  # noqa: S311 -- it hides nothing
@@ -88,7 +88,7 @@ class ModelState:
     def __repr__(self) -> str:
         return "<ModelState>"
 
-    def context(self, account: Account, limits: Limits, max_retries: int) -> CallContext:
+    def context(self, account: ModelAccount, limits: Limits, max_retries: int) -> CallContext:
         """The context of one call."""
         provider = account.provider
         with self._mutex:
@@ -146,7 +146,7 @@ class Client:
 
     def __init__(
         self,
-        account: Account,
+        account: ModelAccount,
         state: ModelState,
         context: CallContext,
         *,

@@ -18,7 +18,7 @@ from langchain_g4f.providers.base import Provider
 from langchain_g4f.providers.gradio_space.provider import (
     HUB_URL,
     HUB_VARIABLE,
-    GradioSpace,
+    GradioApp,
     is_on_hub,
     space_id,
     space_url,
@@ -57,7 +57,7 @@ class ChatGradioSpace(BaseChatG4F):
         QueueFullError, SpaceNotRunningError and SessionLostError.
     """
 
-    provider_class: ClassVar[type[Provider]] = GradioSpace
+    provider_class: ClassVar[type[Provider]] = GradioApp
 
     hub_url: str = Field(default_factory=partial(address_of_environment, HUB_VARIABLE, HUB_URL))
     """Address of the Hub, which knows Spaces and identities."""

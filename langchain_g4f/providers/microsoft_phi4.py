@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from langchain_g4f.providers.gradio_space.provider import GradioSpace
+from langchain_g4f.providers.gradio_space.provider import GradioApp
 
 if TYPE_CHECKING:
     from langchain_g4f.core.context import CallContext
@@ -27,7 +27,7 @@ _STATE, _CHATBOT, _BOX = 2, 3, 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class MicrosoftPhi4(GradioSpace):
+class MicrosoftPhi4(GradioApp):
     """The Space, or a copy of it."""
 
     name: ClassVar[str] = "microsoft_phi4"

@@ -15,9 +15,11 @@ from types import ModuleType
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from typer.testing import CliRunner
 
 import langchain_g4f
 from langchain_g4f import BaseChatG4F, g4f_chat_model
+from langchain_g4f.cli.app import app
 from langchain_g4f.errors import (
     MalformedStreamError,
     PermissionDeniedError,
@@ -123,6 +125,18 @@ def test_row_of_the_page_makes_the_class_known_by_its_name(
     assert (model.model, model.base_url) == ("large", "https://chat.example.org")
     assert (chat_model.provider, chat_model.label) == ("example", "Example")
     assert (chat_model.models, chat_model.default_model) == (("small", "large"), "small")
+
+
+def test_row_of_the_page_makes_the_class_known_to_the_command(
+    chat_model: type[BaseChatG4F], server: ByteServer
+) -> None:
+    """A question is answered, and the known models are listed with a note that says so."""
+    place = ["--provider", "example", "--base-url", server.url]
+    asked = CliRunner().invoke(app, ["chat", *place, "hello"])
+    assert (asked.exit_code, asked.stdout) == (0, "You said: hello\n")
+    listed = CliRunner().invoke(app, ["models", *place])
+    assert listed.stdout.splitlines() == [*chat_model.models]
+    assert "has no model list" in listed.stderr
 
 
 def test_files_of_the_page_are_as_small_as_it_says() -> None:

@@ -26,7 +26,7 @@ _SPACE_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradioSpace(Provider):
+class GradioApp(Provider):
     """A Gradio app, on a Space of the Hub or elsewhere.
 
     Attributes:
@@ -204,4 +204,4 @@ def space_url(space: str) -> str:
     return f"https://{name}.hf.space"
 
 
-__all__ = ["HUB_URL", "HUB_VARIABLE", "GradioSpace", "is_on_hub", "space_id", "space_url"]
+__all__ = ["HUB_URL", "HUB_VARIABLE", "GradioApp", "is_on_hub", "space_id", "space_url"]

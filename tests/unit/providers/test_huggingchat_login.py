@@ -17,8 +17,7 @@ from langchain_g4f.errors import (
     NotFoundError,
     ServerError,
 )
-from langchain_g4f.providers.huggingchat import login_page, whoami
-from langchain_g4f.providers.huggingchat.login import UNNAMED
+from langchain_g4f.providers.huggingchat.login import UNNAMED, login_page, whoami
 from langchain_g4f.providers.huggingchat.requests import explain
 
 BASE = "https://chat.example/chat"

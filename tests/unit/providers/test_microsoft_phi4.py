@@ -8,7 +8,8 @@ import pytest
 
 from langchain_g4f.core.chat_request import Media, Message
 from langchain_g4f.errors import UnsupportedMediaError
-from langchain_g4f.providers.gradio_space import SpaceConfig, find_chat
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.discovery import find_chat
 from langchain_g4f.providers.microsoft_phi4 import FILE_TYPES, MODEL, SPACE, fallback_app
 from tests.unit.providers.gradio_space.apps import assistant, recorded_config, user
 from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace

@@ -33,7 +33,8 @@ from langchain_g4f.core.plan import (
     Unlock,
 )
 from langchain_g4f.errors import APIError, G4FError, StreamInterruptedError
-from langchain_g4f.providers.gradio_space import SpaceConfig, plan
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.plan import plan
 from tests.unit.providers.gradio_space.replies import Reply
 
 APP = "https://app.example"

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.providers.gradio_space import Component, read_app
-from langchain_g4f.providers.gradio_space.app import keyword
+from langchain_g4f.providers.gradio_space.app import Component, keyword, read_app
 from tests.unit.providers.gradio_space.apps import (
     BOX,
     PLAIN,

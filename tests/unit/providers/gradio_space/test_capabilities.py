@@ -11,19 +11,15 @@ import pytest
 from langchain_g4f.core.chat_request import Media, Message, RemoteMedia
 from langchain_g4f.core.limits import Limits, Sizes
 from langchain_g4f.errors import ConfigurationError, MediaTooLargeError, UnsupportedMediaError
-from langchain_g4f.providers.gradio_space import (
-    Component,
-    SpaceConfig,
-    input_modalities,
-    models_of,
-    read_app,
-)
+from langchain_g4f.providers.gradio_space.app import Component, read_app
 from langchain_g4f.providers.gradio_space.capabilities import (
     check_file_types,
     check_files,
     find_setting,
+    input_modalities,
+    models_of,
 )
-from langchain_g4f.providers.gradio_space.config import CallOptions
+from langchain_g4f.providers.gradio_space.config import CallOptions, SpaceConfig
 from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
     app,

@@ -22,8 +22,8 @@ from langchain_g4f.errors import (
     SpaceNotRunningError,
     StreamInterruptedError,
 )
-from langchain_g4f.providers.gradio_space import Function
 from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
+from langchain_g4f.providers.gradio_space.app import Function
 from langchain_g4f.providers.gradio_space.client import JOIN, FunctionClient
 from langchain_g4f.providers.gradio_space.content import read_output
 from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace

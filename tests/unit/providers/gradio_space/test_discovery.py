@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.providers.gradio_space import Chat, find_chat, read_app
+from langchain_g4f.providers.gradio_space.app import read_app
+from langchain_g4f.providers.gradio_space.discovery import Chat, find_chat
 from tests.unit.providers.gradio_space.apps import (
     BOX,
     BUTTON,

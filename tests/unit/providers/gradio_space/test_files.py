@@ -11,8 +11,8 @@ from langchain_g4f.core.events import Progress
 from langchain_g4f.core.http import Part, Request, RetryWhen
 from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import BadRequestError, BlockedURLError, MalformedStreamError
-from langchain_g4f.providers.gradio_space import SpaceConfig, fetch
-from langchain_g4f.providers.gradio_space.files import fetch_media, upload
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.files import fetch, fetch_media, upload
 from tests.unit.providers.gradio_space.apps import app
 from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
 from tests.unit.providers.gradio_space.replies import Reply, reply

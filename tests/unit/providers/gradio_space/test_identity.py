@@ -19,7 +19,7 @@ from langchain_g4f.errors import (
     AuthenticationError,
     QuotaExceededError,
 )
-from langchain_g4f.providers.gradio_space import SpaceConfig
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
 from langchain_g4f.providers.gradio_space.failure import with_login_hint
 from langchain_g4f.providers.gradio_space.identity import (
     NO_TOKEN,

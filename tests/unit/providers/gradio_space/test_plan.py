@@ -19,7 +19,8 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     UnsupportedMediaError,
 )
-from langchain_g4f.providers.gradio_space import SpaceConfig, cached_app
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.space import cached_app
 from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
     app,

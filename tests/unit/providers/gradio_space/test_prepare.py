@@ -16,7 +16,9 @@ from langchain_g4f.errors import (
     ModelNotFoundError,
     UnsupportedMediaError,
 )
-from langchain_g4f.providers.gradio_space import SpaceConfig, find_chat, read_app
+from langchain_g4f.providers.gradio_space.app import read_app
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.discovery import find_chat
 from langchain_g4f.providers.gradio_space.prepare import ComponentValues
 from tests.unit.providers.gradio_space.apps import (
     BOX,

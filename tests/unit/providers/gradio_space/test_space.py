@@ -20,8 +20,14 @@ from langchain_g4f.errors import (
     ServerError,
     SpaceNotRunningError,
 )
-from langchain_g4f.providers.gradio_space import SpaceConfig, cached_app, open_app
-from langchain_g4f.providers.gradio_space.space import app_id, forget_app, is_platform_error
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.space import (
+    app_id,
+    cached_app,
+    forget_app,
+    is_platform_error,
+    open_app,
+)
 from tests.unit.providers.gradio_space.apps import app, page_config
 from tests.unit.providers.gradio_space.fake_space import APP, HUB, FakeSpace
 from tests.unit.providers.gradio_space.replies import Reply, page, reply
