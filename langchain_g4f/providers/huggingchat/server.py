@@ -141,10 +141,16 @@ def known_models(context: CallContext, base_url: str) -> PlanOf[list[ServerModel
 
 
 def choose_model(chat_request: ChatRequest, context: CallContext, base_url: str) -> PlanOf[str]:
-    """The model that the caller names, or the server's default that takes the caller's files."""
+    """The model that the caller names, or the server's default that takes the caller's files.
+
+    Raises:
+        ModelNotFoundError: The caller names none, and the server lists none.
+    """
     if chat_request.model:
         return chat_request.model
     models = yield from known_models(context, base_url)
+    if not models:
+        raise ModelNotFoundError(f"{base_url} lists no model; name one with model=", provider=NAME)
     images = any(is_image(media) for message in chat_request.messages for media in message.media)
     able = [model for model in models if model.multimodal or not images]
     return (able or models)[0].name

@@ -10,7 +10,7 @@ from langchain_core.load import dumps
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.huggingchat import ToolServer
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.errors import ConfigurationError, ModelNotFoundError
 from langchain_g4f.testing import Prompt, Sandbox
 from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import ByteServer, Exchange
@@ -236,3 +236,17 @@ async def test_tools_of_an_older_server_are_chosen_by_id() -> None:
     with Sandbox(generation="legacy") as sandbox:
         await model_on(sandbox).ainvoke("hi", tool_ids=ids)
         assert sends(sandbox)[0]["tools"] == ids
+
+
+async def test_server_without_a_listed_model_wants_one_to_be_named() -> None:
+    """Models that are kept off the list are not chosen."""
+
+    def unlisted(exchange: Exchange) -> None:
+        exchange.respond(200, hc.encode({"json": [{"id": "hidden", "unlisted": True}]}))
+
+    with ByteServer(hc.chat_ui(more={("GET", r"/models$"): unlisted})) as server:
+        model = ChatHuggingChat(base_url=f"{server.url}/chat", cookies={"hf-chat": "made-up"})
+        with pytest.raises(ModelNotFoundError, match="lists no model; name one with model="):
+            model.invoke("hi")
+        with pytest.raises(ModelNotFoundError, match="lists no model; name one with model="):
+            await model.ainvoke("hi")
