@@ -79,7 +79,7 @@ def serving(events: int, rate: float) -> Iterator[Served]:
 
 def token(number: int) -> str:
     """One of the tokens of an answer."""
-    return f" w{number}"
+    return f"w{number} "
 
 
 def answer_lines(events: int) -> list[bytes]:

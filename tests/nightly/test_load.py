@@ -8,70 +8,53 @@ from __future__ import annotations
 
 import pytest
 
+from tests.nightly.clients import apart, slope
 from tests.nightly.conftest import Report
 from tests.nightly.decoding import INPUTS, doubled
-from tests.nightly.meter import apart, slope
-from tests.nightly.models import dropped
-from tests.nightly.rounds import rounds
+from tests.nightly.loads import Level, dropped, rounds, streams, sync_streams
 from tests.nightly.stalls import stalls
-from tests.nightly.streams import Level, streams, sync_streams
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
 
 STREAMS, EVENTS, RATE = 500, 200, 100.0
 
 
+CURL = pytest.mark.proves("load:500-streams-curl")
+
+
 @pytest.mark.proves("load:500-streams", "load:nothing-left")
 @pytest.mark.parametrize(
-    ("level", "aims"),
+    ("level", "impersonate", "aims"),
     [
-        ("httpx", "what cannot be done without"),
-        ("arun", "aim: at most 40 MiB"),
-        ("astream", "aims: 5 000 chunks/s, p99 at most 3 s, at most 350 MiB"),
+        ("httpx", None, "what cannot be done without"),
+        ("arun", None, "aim: at most 40 MiB"),
+        ("astream", None, "aims: 5 000 chunks/s, p99 at most 3 s, at most 350 MiB"),
+        pytest.param("arun", "chrome", "on curl, below LangChain", marks=CURL),
+        pytest.param(
+            "astream", "chrome", "on curl; aims: 4 000 chunks/s, at most 450 MiB", marks=CURL
+        ),
     ],
 )
 def test_500_concurrent_streams_complete_and_leave_nothing(
-    level: Level, aims: str, report: Report
+    level: Level, impersonate: str | None, aims: str, report: Report
 ) -> None:
     """Every token arrives, every connection is given back, and closed with the loop."""
-    figures = apart(streams, STREAMS, EVENTS, RATE, level)
+    figures = apart(streams, STREAMS, EVENTS, RATE, level, impersonate)
     report(f"{STREAMS} streams, `{level}` ({aims})", str(figures))
     assert figures.complete == STREAMS
     assert figures.left == []
 
 
 @pytest.mark.proves("load:64-sync-callers", "load:nothing-left")
-def test_64_sync_callers_complete_and_leave_no_thread(report: Report) -> None:
-    """Each in a thread of its own, on one client."""
-    figures = apart(sync_streams, 64, EVENTS, RATE)
-    report("64 threads, `stream` (aim: 4 000 chunks/s)", str(figures))
-    assert figures.complete == 64
-    assert figures.left == []
-
-
-@pytest.mark.proves("load:500-streams-curl", "load:nothing-left")
 @pytest.mark.parametrize(
-    ("level", "aims"),
-    [
-        ("arun", "below LangChain"),
-        ("astream", "aims: 4 000 chunks/s, at most 450 MiB"),
-    ],
+    ("impersonate", "where"), [(None, ""), pytest.param("chrome", " on curl", marks=CURL)]
 )
-def test_500_concurrent_streams_on_curl_complete_and_leave_nothing(
-    level: Level, aims: str, report: Report
+def test_64_sync_callers_complete_and_leave_no_thread(
+    impersonate: str | None, where: str, report: Report
 ) -> None:
-    """The same, where the model looks like a browser on the wire."""
-    figures = apart(streams, STREAMS, EVENTS, RATE, level, "chrome")
-    report(f"{STREAMS} streams on curl, `{level}` ({aims})", str(figures))
-    assert figures.complete == STREAMS
-    assert figures.left == []
-
-
-@pytest.mark.proves("load:500-streams-curl", "load:nothing-left")
-def test_64_sync_callers_on_curl_complete_and_leave_no_thread(report: Report) -> None:
-    """Nor is the thread left in which their transfers ran."""
-    figures = apart(sync_streams, 64, EVENTS, RATE, "chrome")
-    report("64 threads on curl, `stream` (aim: 4 000 chunks/s)", str(figures))
+    """Each in a thread of its own, on one client."""
+    figures = apart(sync_streams, 64, EVENTS, RATE, impersonate)
+    report(f"64 threads{where}, `stream` (aim: 4 000 chunks/s)", str(figures))
     assert figures.complete == 64
     assert figures.left == []
 

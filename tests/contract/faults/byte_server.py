@@ -132,7 +132,7 @@ class ByteServer(socketserver.ThreadingTCPServer):
         return sum(r.method == method and bool(re.search(pattern, r.path)) for r in self.requests)
 
     def wait_closed(self, timeout_s: float) -> bool:
-        """Wait for the end of every connection accepted by now; False if one lasts longer."""
+        """Wait for the end of every connection accepted so far; False if one lasts longer."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._open, timeout_s)
 

@@ -44,7 +44,7 @@ class Authority:
 
 
 def self_signed(folder: Path, name: str) -> ssl.SSLContext:
-    """A server whose certificate is for this name, and signed by nobody else."""
+    """A server whose certificate is for this name, and signed by itself alone."""
     Authority(folder)
     certificate, key = folder / "self.pem", folder / "self.key"
     _openssl(

@@ -16,18 +16,15 @@ from langchain_core.runnables import Runnable
 from langchain_g4f.errors import APIError, G4FError
 from langchain_g4f.transport import client
 from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport
+from tests.contract.faults import registry
 from tests.contract.faults.byte_server import ByteServer
-from tests.contract.faults.registry import CANARY, Provider
+from tests.contract.faults.registry import CANARY, SYNC_AND_ASYNC, Provider
 
-CALLS = ("invoke", "ainvoke")
-STREAMS = ("stream", "astream")
-WAYS = CALLS + STREAMS
+STREAMS = registry.STREAMS
 
-by_call = pytest.mark.parametrize("way", CALLS)
 by_stream = pytest.mark.parametrize("way", STREAMS)
-by_way = pytest.mark.parametrize("way", WAYS)
-# Blocking and awaiting, whole and in chunks, in half the time.
-by_turns = pytest.mark.parametrize("way", ["invoke", "astream"])
+by_turns = pytest.mark.parametrize("way", SYNC_AND_ASYNC)
+by_call = by_way = by_turns
 
 
 def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:
@@ -37,7 +34,7 @@ def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:
         cases: By name; each gives the arguments of the test, as a tuple if they are several.
         names: Of these arguments; `way` is another one.
     """
-    ways = cycle(["invoke", "astream"])
+    ways = cycle(SYNC_AND_ASYNC)
     return pytest.mark.parametrize(
         (*names, "way"),
         [
@@ -178,7 +175,7 @@ def transports() -> Iterator[Any]:
         yield from (each.http._transport, *filter(None, each.http._mounts.values()))
 
 
-async def eventually(condition: Any, within_s: float = 1.0) -> bool:
+async def eventually(condition: Any, within_s: float = 3.0) -> bool:
     """Whether this comes true in time, while the event loop runs."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -188,7 +185,7 @@ async def eventually(condition: Any, within_s: float = 1.0) -> bool:
     return True
 
 
-async def closed(provider: Provider, server: ByteServer, part: str, within_s: float = 1.0) -> bool:
+async def closed(provider: Provider, server: ByteServer, part: str, within_s: float = 3.0) -> bool:
     """Whether the server sees in time that the client closed the connection of this part."""
     (number,) = {
         request.connection_number

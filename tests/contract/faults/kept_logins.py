@@ -23,7 +23,7 @@ GATE = {"HC": "create", "PH": "join", "FG": "chat"}
 
 
 def model_of(provider: Provider, server: ByteServer, **settings: Any) -> BaseChatG4F:
-    """A model that nobody gave a credential."""
+    """A model without a credential."""
     settings = {"timeout": PATIENT, **settings}
     if provider is HUGGINGCHAT:
         url = f"{server.url}/chat"

@@ -1,4 +1,4 @@
-"""The providers under test; tests of the generic rows of the matrix get a provider from here.
+"""The providers under test, and the mark that runs a test for those that owe a row of the matrix.
 
 A provider joins by one entry in `PROVIDERS`, in a module of its own beside this one.
 """
@@ -6,8 +6,10 @@ A provider joins by one entry in `PROVIDERS`, in a module of its own beside this
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import cycle
+from typing import Any, TypeVar
 
 import pytest
 
@@ -30,47 +32,88 @@ from tests.evidence import ledger
 
 PROVIDERS = (HUGGINGCHAT, PHI4, FLOWGPT)
 
+SYNC_AND_ASYNC = ("invoke", "astream")
+STREAMS = ("stream", "astream")
+
 Where = Callable[[Provider], object]
+Table = Mapping[str, Any] | Sequence[Any] | Callable[[Provider], Mapping[str, Any]]
+Test = TypeVar("Test", bound=Callable[..., Any])
 
 
 def fault(
-    *rows: int, only: str = "", where: Where = bool, curl: bool = True
-) -> pytest.MarkDecorator:
-    """Run a test for each provider that has these rows of the matrix.
+    *rows: int,
+    only: str = "",
+    where: Where = bool,
+    curl: bool = True,
+    ways: Sequence[str] = SYNC_AND_ASYNC,
+    each: bool = False,
+    **table: Table,
+) -> Callable[[Test], Test]:
+    """Run a test for the providers that owe these rows of the matrix, without multiplying it.
 
-    It runs on httpx, and on curl where one of the rows is in the curl column.
+    The first provider proves the mechanism that all of them share: in every way and every case,
+    on httpx and (where a row is in the curl column) on curl. Each other provider has one case.
 
     Args:
         rows: Their numbers; a provider for which one is "n/a" is left out.
         only: The key of the one provider that the test is about.
         where: What a provider must be like, for the test to say something of it.
         curl: Whether the test says something of curl.
+        ways: Of asking; the argument `way` of the test. Where there is a table, its cases take
+            turns.
+        each: Whether the table is about the providers' own code, so that all have every case.
+        table: One argument of the test and its values, perhaps made for a provider.
     """
-    return pytest.mark.parametrize(
-        "provider",
-        [
-            pytest.param(p, id=repr(p), marks=_marks(p, rows))
-            for p in _chosen(rows, only, where, curl=curl)
-        ],
-    )
+    chosen = _chosen(rows, only, where, curl=curl)
+
+    def mark(test: Test) -> Test:
+        wanted = inspect.signature(test).parameters.keys() - _given(test)
+        names = [name for name in ("provider", "way", *table) if name in wanted]
+        marked: Test = pytest.mark.parametrize(
+            names,
+            [
+                pytest.param(
+                    *(case[name] for name in names), id=_id(case), marks=_marks(case, rows)
+                )
+                for case in _cases(chosen, ways if "way" in names else [""], table, each=each)
+            ],
+        )(test)
+        return marked
+
+    return mark
 
 
-def fault_cases(
-    *rows: int,
-    of: Callable[[Provider], Mapping[str, Any]],
-    only: str = "",
-    where: Where = bool,
-    curl: bool = True,
-) -> pytest.MarkDecorator:
-    """Run a test for each provider that has these rows, and for each case it has; see `fault`."""
-    return pytest.mark.parametrize(
-        ("provider", "case"),
-        [
-            pytest.param(p, case, id=f"{name}-{p!r}", marks=_marks(p, rows))
-            for p in _chosen(rows, only, where, curl=curl)
-            for name, case in of(p).items()
-        ],
-    )
+def _given(test: Callable[..., Any]) -> set[str]:
+    """The arguments that other marks of the test give."""
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    found = [mark.args[0] for mark in marks]
+    return {name for each in found for name in ([each] if isinstance(each, str) else each)}
+
+
+def _cases(
+    chosen: Sequence[Provider], ways: Sequence[str], table: Mapping[str, Table], *, each: bool
+) -> Iterator[dict[str, Any]]:
+    [(name, values)] = table.items() or [("", [""])]
+    lead, in_turn = chosen[0].key, cycle(ways)
+    for provider in chosen:
+        cases = _values(values, provider)
+        if provider.key != lead and not each:
+            cases = dict([*cases.items()][:1])
+        for case_id, value in cases.items():
+            one = [next(in_turn)]
+            for way in ways if provider.key == lead and not table else one:
+                yield {"provider": provider, "way": way, name: value, "id": case_id}
+
+
+def _id(case: Mapping[str, Any]) -> str:
+    return "-".join(filter(None, [repr(case["provider"]), case["way"], case["id"]]))
+
+
+def _values(table: Table, provider: Provider) -> Mapping[str, Any]:
+    values = table(provider) if callable(table) else table
+    if isinstance(values, Mapping):
+        return values
+    return {getattr(value, "__name__", str(value)): value for value in values}
 
 
 def _chosen(rows: tuple[int, ...], only: str, where: Where, *, curl: bool) -> list[Provider]:
@@ -97,9 +140,9 @@ def _ids(provider: Provider, rows: tuple[int, ...]) -> frozenset[str]:
     return frozenset(f"fault:{row}:{column}" for row in rows)
 
 
-def _marks(provider: Provider, rows: tuple[int, ...]) -> pytest.MarkDecorator:
+def _marks(case: Mapping[str, Any], rows: tuple[int, ...]) -> pytest.MarkDecorator:
     # of several rows, some may be outside the curl column
-    return pytest.mark.proves(*sorted(_ids(provider, rows) & _owed()))
+    return pytest.mark.proves(*sorted(_ids(case["provider"], rows) & _owed()))
 
 
 __all__ = [
@@ -109,6 +152,8 @@ __all__ = [
     "PATIENT",
     "PHI4",
     "PROVIDERS",
+    "STREAMS",
+    "SYNC_AND_ASYNC",
     "After",
     "Hear",
     "Part",
@@ -116,7 +161,6 @@ __all__ = [
     "cut",
     "end",
     "fault",
-    "fault_cases",
     "hang",
     "reset",
 ]

@@ -1,22 +1,25 @@
-"""Logins that are kept: one that ends is replaced once, and no message is sent twice for that."""
+"""Logins that are kept: one that ends is replaced once; a file that others can touch is refused."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from langchain_g4f import BaseChatG4F
 from langchain_g4f.auth import store
 from langchain_g4f.auth.store import CredentialFile, Credentials
-from langchain_g4f.errors import APIError, AuthenticationError
+from langchain_g4f.errors import APIError, AuthenticationError, G4FError
 from tests.contract.faults import flowgpt_script as fg
 from tests.contract.faults import gradio_script as gr
 from tests.contract.faults.byte_server import Exchange
-from tests.contract.faults.harness import ask, by_call, by_stream, by_way, fail
+from tests.contract.faults.harness import ask, by_stream, fail
 from tests.contract.faults.kept_logins import (
     FRESH,
     STALE,
@@ -28,8 +31,10 @@ from tests.contract.faults.kept_logins import (
     values,
 )
 from tests.contract.faults.registry import (
+    CANARY,
     FLOWGPT,
     HUGGINGCHAT,
+    PATIENT,
     PHI4,
     Part,
     Provider,
@@ -50,7 +55,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @fault(4, 43)
-@by_way
 async def test_login_that_is_refused_is_read_again_once(provider: Provider, way: str) -> None:
     """Another program has logged in: the call goes on, and later ones begin with that login."""
     with provider.server(**gated(provider)) as server:
@@ -63,7 +67,6 @@ async def test_login_that_is_refused_is_read_again_once(provider: Provider, way:
 
 
 @fault(4, 43)
-@by_way
 async def test_second_refusal_of_a_login_is_final(provider: Provider, way: str) -> None:
     """The error says where to log in, and what to run."""
     with provider.server(**gated(provider)) as server:
@@ -77,7 +80,6 @@ async def test_second_refusal_of_a_login_is_final(provider: Provider, way: str) 
 
 
 @fault(4, 43)
-@by_call
 async def test_login_that_is_refused_and_is_the_only_one_is_not_sent_again(
     provider: Provider, way: str
 ) -> None:
@@ -88,8 +90,7 @@ async def test_login_that_is_refused_and_is_the_only_one_is_not_sent_again(
         assert values(provider, server) == [STALE]
 
 
-@fault(43)
-@pytest.mark.parametrize("threads", [False, True])
+@fault(43, threads={"tasks": False, "threads": True})
 async def test_fifty_calls_read_a_refused_login_again_once(
     provider: Provider, threads: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +104,8 @@ async def test_fifty_calls_read_a_refused_login_again_once(
 
     with provider.server(**gated(provider)) as server:
         keep(provider, server, STALE)
-        model = model_of(provider, server)
+        slow = replace(PATIENT, first_event=50, idle=50, total=50)  # for fifty on a busy machine
+        model = model_of(provider, server, timeout=slow)
         keep(provider, server, FRESH)
         monkeypatch.setattr(CredentialFile, "load", counted)
         if threads:
@@ -123,7 +125,7 @@ REFUSED = b'{"message":"Unauthorized"}'
 
 
 def refuse(exchange: Exchange) -> None:
-    """Know nobody."""
+    """Know no login."""
     exchange.respond(401, REFUSED)
 
 
@@ -165,8 +167,8 @@ TAKEN: dict[str, tuple[Provider, Callable[[], dict[str, Part]], str]] = {
 @pytest.mark.proves(
     "fault:43:HC", "fault:43:PH", "fault:43:FG", "promise:retry-never-after-an-event"
 )
-@by_stream
 @pytest.mark.parametrize(("provider", "parts", "partial"), TAKEN.values(), ids=TAKEN)
+@by_stream
 async def test_message_that_was_taken_is_not_sent_again_for_a_new_login(
     provider: Provider, parts: Callable[[], dict[str, Part]], partial: str, way: str
 ) -> None:
@@ -186,7 +188,6 @@ async def test_message_that_was_taken_is_not_sent_again_for_a_new_login(
 
 
 @fault(4)
-@by_way
 async def test_refusal_without_a_login_says_that_there_was_none(
     provider: Provider, way: str
 ) -> None:
@@ -198,7 +199,6 @@ async def test_refusal_without_a_login_says_that_there_was_none(
 
 
 @fault(4)
-@by_way
 async def test_refusal_names_the_login_that_was_refused(provider: Provider, way: str) -> None:
     """An argument by its name, a kept one by its file and its profile."""
     with provider.server(**gated(provider)) as server:
@@ -216,3 +216,82 @@ async def test_refusal_names_the_login_that_was_refused(provider: Provider, way:
         copied = pickle.loads(pickle.dumps(model_of(provider, server)))  # noqa: S301 -- our own
         error = await fail(copied, way, AuthenticationError, host=None)
         assert "was refused" in str(error)
+
+
+def shared(file: CredentialFile) -> None:
+    """Let others read it."""
+    file.path.chmod(0o644)
+
+
+def linked(file: CredentialFile) -> None:
+    """Put a link in its place."""
+    there = file.path.with_suffix(".there")
+    file.path.rename(there)
+    file.path.symlink_to(there)
+
+
+@fault(44, harm=[shared, linked])
+async def test_login_that_others_can_touch_is_refused_before_anything_is_sent(
+    provider: Provider, harm: Callable[[CredentialFile], None]
+) -> None:
+    """The way to mend it is in the error, the credential is not."""
+    with provider.server() as server:
+        harm(keep(provider, server, FRESH))
+        with pytest.raises(ValueError, match=r"chmod 600|rm ") as caught:
+            model_of(provider, server)
+        assert server.requests == []
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+
+
+@fault(44, harm=[shared, linked])
+async def test_login_that_others_can_touch_renews_nothing(
+    provider: Provider, way: str, harm: Callable[[CredentialFile], None]
+) -> None:
+    """The service's refusal is the error, and nothing of the file was sent."""
+    with provider.server(**gated(provider)) as server:
+        keep(provider, server, STALE)
+        model = model_of(provider, server)
+        harm(keep(provider, server, FRESH))
+        await fail(model, way, AuthenticationError, host=None)
+        assert values(provider, server) == [STALE]
+
+
+@fault(44)
+async def test_login_that_is_half_written_is_ignored_with_a_warning(
+    provider: Provider, way: str
+) -> None:
+    """When a model is made, and when one looks for another login."""
+    with provider.server(**gated(provider)) as server:
+        file = keep(provider, server, STALE)
+        model = model_of(provider, server)
+        file.path.write_text(json.dumps({"version": 1, "api_key": FRESH})[:-1])
+        with pytest.warns(UserWarning, match="is not what this package writes") as warned:
+            await fail(model, way, AuthenticationError, host=None)
+        assert CANARY not in str(warned[0].message)
+        with pytest.warns(UserWarning, match="is not what this package writes"):
+            model = model_of(provider, server)
+        await _fail_with_warning(model, way)
+        assert FRESH not in values(provider, server)
+
+
+async def _fail_with_warning(model: BaseChatG4F, way: str) -> None:
+    with (
+        pytest.warns(UserWarning, match="is not what this package writes"),
+        pytest.raises(G4FError),
+    ):
+        await ask(model, way)
+
+
+@fault(44)
+async def test_folder_that_cannot_be_written_does_not_matter_to_a_call(
+    provider: Provider, way: str, home: Path
+) -> None:
+    """The login that was given works, unsaved, and the warning comes once."""
+    (home / "langchain-g4f").write_bytes(b"")
+    with provider.server() as server:
+        model = provider.model(server)
+        with pytest.warns(UserWarning, match="sessions are not kept") as warned:
+            assert not model.keep_login()
+        assert not model.keep_login()
+        assert (await ask(model, way)).text == "Hello there"
+    assert CANARY not in str(warned[0].message)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langchain_core.messages import (
-    AIMessage,
-    BaseMessage,
-    HumanMessage,
-    SystemMessage,
-    ToolMessage,
-)
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from langchain_g4f.core.http import Part, Request
 from langchain_g4f.errors import ConfigurationError, G4FError, UnsupportedMediaError
-from tests.contract.faults.harness import by_turns, by_way, fail
-from tests.contract.faults.registry import CANARY, Provider, fault, fault_cases
+from langchain_g4f.transport.request import as_httpx
+from tests.contract.faults.downloads import PNG
+from tests.contract.faults.harness import ask, fail
+from tests.contract.faults.registry import CANARY, PATIENT, Provider, fault
 
 NOTHING_TO_ANSWER: dict[str, list[BaseMessage]] = {
     "no message": [],
@@ -31,9 +29,7 @@ NOTHING_TO_ANSWER: dict[str, list[BaseMessage]] = {
 }
 
 
-@fault(49)
-@by_turns
-@pytest.mark.parametrize("messages", NOTHING_TO_ANSWER.values(), ids=NOTHING_TO_ANSWER)
+@fault(49, messages=NOTHING_TO_ANSWER)
 async def test_history_with_nothing_to_answer_is_refused(
     provider: Provider, way: str, messages: list[BaseMessage]
 ) -> None:
@@ -47,8 +43,7 @@ async def test_history_with_nothing_to_answer_is_refused(
     assert isinstance(error, ConfigurationError)
 
 
-@fault_cases(49, of=lambda provider: provider.unsupported)
-@by_turns
+@fault(49, each=True, case=lambda provider: provider.unsupported)
 async def test_content_that_cannot_be_sent_is_refused(
     provider: Provider, way: str, case: tuple[dict[str, Any], str]
 ) -> None:
@@ -64,7 +59,6 @@ async def test_content_that_cannot_be_sent_is_refused(
 
 
 @fault(49)
-@by_way
 async def test_content_that_cannot_be_sent_is_refused_in_the_history_too(
     provider: Provider, way: str
 ) -> None:
@@ -80,15 +74,49 @@ async def test_content_that_cannot_be_sent_is_refused_in_the_history_too(
         assert server.requests == []
 
 
-@fault(49)
-@by_way
-async def test_unknown_parameter_of_a_call_is_refused(provider: Provider, way: str) -> None:
-    """A misspelt parameter would be ignored in silence."""
-    with provider.server() as server:
-        model = provider.model(server).bind(temprature=0)
-        error = await fail(model, way, ConfigurationError, host=None)
+# --- row 64: what a document says of a file writes no header into the request --------------------
+
+CONTENT = base64.b64encode(b"\x00\x01 no format that is known").decode()
+FILE: dict[str, Any] = {"type": "file", "base64": CONTENT, "mime_type": "text/plain"}
+BREAKS = {"a header": "\r\nX-Injected: 1", "LF": "\n", "CR": "\r", "NUL": "\0", "DEL": "\x7f"}
+NO_TYPES = ["text", "text/plain/x", "text plain", "/", "text/", "a/b\u2028"]  # by RFC 6838
+
+
+@fault(64, end=BREAKS)
+async def test_line_break_in_what_is_said_of_a_file_is_refused(
+    provider: Provider, way: str, end: str
+) -> None:
+    """In its type or its name, whichever form the file has; nothing is sent."""
+    with provider.server(**provider.image_parts) as server:
+        model = provider.model(server, **provider.image_settings)
+        for bad in ({"mime_type": f"text/plain{end}"}, {"filename": f"a{end}.txt"}):
+            prompt = [HumanMessage(["hi", {**FILE, **bad}])]
+            await fail(model, way, UnsupportedMediaError, prompt, host=None)
+        given = model.bind(media=[(PNG, f"cat{end}.png")])
+        await fail(given, way, UnsupportedMediaError, host=None)
         assert server.requests == []
-    assert "temprature" in str(error)
+        assert (await ask(model, way)).text == "Hello there"
+
+
+@fault(64)
+async def test_type_that_is_none_is_refused(provider: Provider) -> None:
+    """A type is a token, a slash, and a token."""
+    with provider.server() as server:
+        for word in NO_TYPES:
+            prompt = [HumanMessage(["hi", {**FILE, "mime_type": word}])]
+            model = provider.model(server)
+            error = await fail(model, "invoke", UnsupportedMediaError, prompt, host=None)
+            assert "media type" in str(error)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("end", BREAKS.values(), ids=BREAKS)
+@pytest.mark.parametrize("place", ["filename", "content_type"])
+def test_multipart_body_takes_no_line_break(place: str, end: str) -> None:
+    """Wherever a type or a name comes from, this is where it would become a header."""
+    part = Part("files", b"x", **{"filename": "a", "content_type": "text/plain", place: f"a{end}"})
+    with pytest.raises(UnsupportedMediaError, match="control character"):
+        as_httpx(Request("POST", "http://x/", body=(part,)), PATIENT)
 
 
 # --- row 65 --------------------------------------------------------------------------------------
@@ -113,8 +141,7 @@ def makers(model: Any) -> list[Callable[..., object]]:
     return [type(model), copy]
 
 
-@fault(65)
-@pytest.mark.parametrize("name", ["baseurl", "base-url", "Base_URL", "api_base", "endpoint"])
+@fault(65, name=["baseurl", "base-url", "Base_URL", "api_base", "endpoint"])
 def test_address_under_another_name_is_refused(provider: Provider, name: str) -> None:
     """The question would go to the public service, and the cookies with it."""
     with provider.server() as server:
@@ -124,39 +151,34 @@ def test_address_under_another_name_is_refused(provider: Provider, name: str) ->
         assert server.requests == []
 
 
-@fault(65)
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [("temprature", "temperature"), ("stops", "stop"), ("max_retry", "max_retries")],
-)
-def test_misspelt_setting_is_refused(provider: Provider, name: str, meant: str) -> None:
-    """The error says what was probably meant; the value is not repeated."""
-    said = f"'{name}': did you mean '{meant}'"
-    with provider.server() as server, pytest.raises(ValueError, match=said) as caught:
-        provider.model(server, **{name: CANARY})
-    assert CANARY not in f"{caught.value} {caught.value!r}"
+MISSPELT = {"temprature": "temperature", "stops": "stop", "max_retry": "max_retries"}
 
 
-@fault(65)
-def test_setting_that_is_like_no_other_warns(provider: Provider) -> None:
-    """As with other chat models: a configuration may be made for several."""
-    with provider.server() as server, pytest.warns(UserWarning, match="'colour'"):
-        provider.model(server, colour="red")
+@fault(65, each=True)
+def test_misspelt_setting_is_refused(provider: Provider) -> None:
+    """The error says what was probably meant; what is like no other setting only warns."""
+    with provider.server() as server:
+        for name, meant in MISSPELT.items():
+            with pytest.raises(ValueError, match=f"'{name}': did you mean '{meant}'") as caught:
+                provider.model(server, **{name: CANARY})
+            assert CANARY not in f"{caught.value} {caught.value!r}"
+        with pytest.warns(UserWarning, match="'colour'"):
+            provider.model(server, colour="red")
 
 
-@fault(65)
-@by_way
+@fault(49, 65)
 async def test_misspelt_parameter_of_a_call_is_refused(provider: Provider, way: str) -> None:
     """Before anything is sent."""
     with provider.server() as server:
         model = provider.model(server)
+        unknown = await fail(model.bind(temprature=0), way, ConfigurationError, host=None)
         error = await fail(model.bind(medai=["x"]), way, ConfigurationError, host=None)
         assert server.requests == []
+    assert "temprature" in str(unknown)
     assert "perhaps 'media' is meant" in str(error)
 
 
-@fault(65)
-@pytest.mark.parametrize("given", NO_ADDRESSES)
+@fault(65, given=NO_ADDRESSES, each=True)
 def test_what_is_no_address_is_refused_by_the_name_of_its_place(
     provider: Provider, given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,22 +1,28 @@
-"""Which refused requests are sent again, how often and after how long."""
+"""Which refused requests are sent again; what a failure inside an answer is."""
 
 from __future__ import annotations
 
 import time
 from email.utils import formatdate
-
-import pytest
+from typing import Any
 
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
+    AuthenticationError,
     BadRequestError,
+    EmptyResponseError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
+    ServerStreamError,
 )
+from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import Action
-from tests.contract.faults.harness import ask, by_call, by_turns, fail
-from tests.contract.faults.registry import Part, Provider, fault
+from tests.contract.faults.harness import ask, closed, fail
+from tests.contract.faults.registry import After, Part, Provider, cut, end, fault, hang, reset
 
 A_SECOND_AGO, AN_HOUR_AHEAD = -1, 3600
 
@@ -34,7 +40,6 @@ def date(offset_s: float) -> str:
 
 
 @fault(8)
-@by_call
 async def test_429_waits_as_long_as_the_service_asks(provider: Provider, way: str) -> None:
     """A time asked for is a time waited, whichever request was refused."""
     part = provider.message
@@ -48,13 +53,11 @@ async def test_429_waits_as_long_as_the_service_asks(provider: Provider, way: st
     assert answer.response_metadata["retries"] == 1
 
 
-@fault(8)
-@by_call
-@pytest.mark.parametrize("value", ["3600", "61", pytest.param(date(AN_HOUR_AHEAD), id="date")])
+@fault(8, value={"3600": "3600", "61": "61", "date": date(AN_HOUR_AHEAD)})
 async def test_429_with_a_long_wait_is_the_callers_to_handle(
     provider: Provider, way: str, value: str
 ) -> None:
-    """Nobody is kept waiting for an hour; the error says how long it would be."""
+    """A caller is not kept waiting for an hour; the error says how long it would be."""
     with provider.server(**{provider.message: refuse(429, value)}) as server:
         error = await fail(provider.model(server), way, RateLimitError, host=None)
         assert provider.asked(server) == provider.refused(provider.message)
@@ -64,11 +67,18 @@ async def test_429_with_a_long_wait_is_the_callers_to_handle(
     assert "come back later" in str(error)
 
 
-@fault(8)
-@by_call
-@pytest.mark.parametrize(
-    "value", ["NaN", "inf", "-1", "soon", pytest.param(date(A_SECOND_AGO), id="past"), "", None]
-)
+UNUSABLE = {
+    "not a number": "NaN",
+    "for ever": "inf",
+    "negative": "-1",
+    "words": "soon",
+    "past": date(A_SECOND_AGO),
+    "empty": "",
+    "missing": None,
+}
+
+
+@fault(8, value=UNUSABLE)
 async def test_429_without_a_usable_wait_backs_off_but_for_messages(
     provider: Provider, way: str, value: str | None
 ) -> None:
@@ -83,13 +93,11 @@ async def test_429_without_a_usable_wait_backs_off_but_for_messages(
         assert error.retry_after is None
 
 
-@fault(9)
-@by_turns
-@pytest.mark.parametrize("code", [408, 500, 501, 502, 503, 504])
+@fault(9, code=[408, 500, 501, 502, 503, 504])
 async def test_message_that_failed_is_not_sent_again(
     provider: Provider, way: str, code: int
 ) -> None:
-    """The message may exist by now: one POST, and no stop, because nothing runs."""
+    """The message may exist already: one POST, and no stop, because nothing runs."""
     kind: type[APIStatusError] = ServerError if code >= 500 else BadRequestError
     with provider.server(**{provider.message: refuse(code)}) as server:
         error = await fail(provider.model(server), way, kind, host=None)
@@ -98,9 +106,7 @@ async def test_message_that_failed_is_not_sent_again(
     assert error.status_code == code
 
 
-@fault(10, where=lambda provider: provider.repeated)
-@by_call
-@pytest.mark.parametrize("code", [502, 503, 504])
+@fault(10, where=lambda provider: provider.repeated, code=[502, 503, 504])
 async def test_requests_before_the_message_are_repeated(
     provider: Provider, way: str, code: int
 ) -> None:
@@ -119,7 +125,6 @@ async def test_requests_before_the_message_are_repeated(
 
 
 @fault(10, where=lambda provider: provider.repeated)
-@by_call
 async def test_repeating_ends_after_two_retries(provider: Provider, way: str) -> None:
     """A gateway that does not recover is told of after three attempts."""
     for part in provider.repeated:
@@ -133,7 +138,6 @@ async def test_repeating_ends_after_two_retries(provider: Provider, way: str) ->
 
 
 @fault(9, 10, where=lambda provider: provider.repeated)
-@by_call
 async def test_500_is_repeated_for_reads_alone(provider: Provider, way: str) -> None:
     """A read does no harm; what was to be created may exist."""
     read, create = provider.full_call[0], provider.create
@@ -145,7 +149,6 @@ async def test_500_is_repeated_for_reads_alone(provider: Provider, way: str) -> 
 
 
 @fault(9, 10, where=lambda provider: provider.repeated)
-@by_call
 async def test_retries_fit_into_the_total_clock(provider: Provider, way: str) -> None:
     """A wait that would outlast the call is not begun."""
     part = provider.repeated[-1]
@@ -156,3 +159,78 @@ async def test_retries_fit_into_the_total_clock(provider: Provider, way: str) ->
         assert provider.asked(server) == provider.until(part, provider.full_call)
         assert time.monotonic() - started < 1
     assert error.retry_after == 30
+
+
+# --- row 25: HuggingChat reports a failure inside an answer that began with status 200 -----------
+
+KINDS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: QuotaExceededError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    422: BadRequestError,
+    429: RateLimitError,
+    500: ServerError,
+    503: ServerError,
+    599: ServerError,
+}
+NO_OUTPUT = "No output was generated. Something went wrong."
+
+Report = tuple[str, dict[str, Any], type[APIError], str]
+
+REPORTS: dict[str, Report] = {
+    **{
+        str(code): ("Hello", {"message": f"{code} says so", "statusCode": code}, kind, "says so")
+        for code, kind in KINDS.items()
+    },
+    "nothing": ("Hello", {}, ServerStreamError, "without a message"),
+    "null": (
+        "Hello",
+        {"message": None, "statusCode": None},
+        ServerStreamError,
+        "without a message",
+    ),
+    "a message": ("Hello", {"message": "it broke"}, ServerStreamError, "it broke"),
+    "no status": ("Hello", {"message": "it broke", "statusCode": 0}, ServerStreamError, "it broke"),
+    "no text": ("", {"message": NO_OUTPUT}, EmptyResponseError, ""),
+    "held back text": ("1 <", {"message": "busy"}, ServerStreamError, "busy"),
+}
+"""What was said before, the fields of the report, and the error, which says this."""
+
+
+def error_line(**fields: Any) -> bytes:
+    """The update that reports a failure."""
+    return hc.line({"type": "status", "status": "error", **fields})
+
+
+@fault(25, only="HC", case=REPORTS)
+async def test_reported_failure_is_an_error_of_its_class(
+    provider: Provider, way: str, case: Report
+) -> None:
+    """As the same status in HTTP, with the text that came; the next call is like any other."""
+    text, fields, kind, words = case
+    pieces = [hc.STARTED, *map(hc.token, filter(None, [text])), error_line(**fields)]
+    with provider.server(send=[provider.answering(*pieces), hc.answer_ok]) as server:
+        model = provider.model(server)
+        error = await fail(model, way, kind, host=None)
+        assert provider.asked(server) == provider.good_call, "neither again nor stopped"
+        assert (await ask(model, way)).text == "Hello there"
+    assert error.partial_text == text
+    assert words in str(error)
+    if isinstance(error, APIStatusError):
+        assert error.status_code == fields["statusCode"]
+
+
+@fault(25, only="HC", then=[end, cut, reset, hang])
+async def test_failure_ends_the_answer_however_its_connection_ends(
+    provider: Provider, way: str, then: After
+) -> None:
+    """The report is the end: nothing more is awaited, stopped or taken up again."""
+    pieces = [hc.STARTED, hc.token("Hello"), error_line(message="busy", statusCode=429)]
+    with provider.server(send=provider.answering(*pieces, then=then)) as server:
+        error = await fail(provider.model(server), way, RateLimitError, host=None)
+        assert provider.asked(server) == provider.good_call
+        if then is hang:
+            assert await closed(provider, server, "send")
+    assert error.partial_text == "Hello"

@@ -23,8 +23,8 @@ from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import G4FError
 from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import Action, Exchange
-from tests.contract.faults.harness import by_turns, chain, chunks
-from tests.contract.faults.registry import CANARY, HUGGINGCHAT, Provider, fault, reset
+from tests.contract.faults.harness import chain, chunks
+from tests.contract.faults.registry import CANARY, Provider, fault, reset
 from tests.contract.recordings.recording import recording_config
 
 SET_BY_SERVER = f"{CANARY}-set-by-server"
@@ -33,7 +33,7 @@ PROXY_PASSWORD = f"{CANARY}-proxy"
 
 @dataclass(repr=False)
 class Shown:
-    """Everything that a call shows to anybody but its caller and its service."""
+    """Everything that a call shows to others than its caller and its service."""
 
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -131,15 +131,13 @@ def echoing(status: int, form: str) -> Action:
     return act
 
 
-@fault(41, curl=False)
-@by_turns
-@pytest.mark.parametrize("form", ["text", "json", "headers", "values"])
+@fault(41, curl=False, form=["text", "json", "headers", "values"])
 async def test_error_body_that_echoes_the_credentials(
     provider: Provider, way: str, form: str, shown: Shown
 ) -> None:
     """The service quotes the Cookie header back; the error, the log and the trace do not."""
     seen: list[Progress] = []
-    for status in (400, 429) if way == "invoke" else (403, 500):
+    for status in (400, 429):
         for part in provider.full_call:
             with provider.server(**{part: echoing(status, form)}) as server:
                 model = provider.full_model(server, on_progress=seen.append)
@@ -149,15 +147,16 @@ async def test_error_body_that_echoes_the_credentials(
     assert "Bad request" in shown.texts["str"] or form in {"headers", "values"}
 
 
-@pytest.mark.proves("fault:41:HC")
-@by_turns
-async def test_error_in_band_that_echoes_the_credentials(way: str, shown: Shown) -> None:
+@fault(41, only="HC", curl=False)
+async def test_error_in_band_that_echoes_the_credentials(
+    provider: Provider, way: str, shown: Shown
+) -> None:
     """The same, inside an answer, and in a line that cannot be read."""
 
     def answering(line: Any) -> Action:
         def act(exchange: Exchange) -> None:
             said = [hc.STARTED, hc.token("Hello"), line(echo_of(exchange))]
-            HUGGINGCHAT.answering(*said)(exchange)
+            provider.answering(*said)(exchange)
 
         return act
 
@@ -174,12 +173,11 @@ async def test_error_in_band_that_echoes_the_credentials(way: str, shown: Shown)
         lambda text: hc.line({"type": text}) + hc.line({"type": "status", "status": text}),
     ]
     for line in lines:
-        with HUGGINGCHAT.server(send=answering(line)) as server:
-            await show(shown, HUGGINGCHAT.model(server), way)
+        with provider.server(send=answering(line)) as server:
+            await show(shown, provider.model(server), way)
 
 
 @fault(41)
-@by_turns
 async def test_good_and_broken_answers(provider: Provider, way: str, shown: Shown) -> None:
     """Where nothing echoes, the canaries are in no log and no trace either."""
     with provider.server() as server:
@@ -196,7 +194,6 @@ async def test_good_and_broken_answers(provider: Provider, way: str, shown: Show
 
 
 @fault(41)
-@by_turns
 async def test_proxy_password(provider: Provider, way: str, shown: Shown) -> None:
     """A proxy that is down, that refuses, and that quotes what it was given."""
     with provider.server(answer=Exchange.reset) as proxy:
@@ -213,7 +210,6 @@ async def test_proxy_password(provider: Provider, way: str, shown: Shown) -> Non
 
 
 @fault(41)
-@by_turns
 async def test_wrong_settings(provider: Provider, way: str, shown: Shown) -> None:
     """Nor does an error about a setting repeat the setting."""
     wrong: list[dict[str, Any]] = [
@@ -234,8 +230,7 @@ async def test_wrong_settings(provider: Provider, way: str, shown: Shown) -> Non
             shown.add("repr", repr(error))
 
 
-@fault(41, curl=False)  # VCR does not see what curl asks
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@fault(41, curl=False, ways=["invoke", "ainvoke"])  # VCR does not see what curl asks
 async def test_cassette(provider: Provider, way: str, shown: Shown, tmp_path: Path) -> None:
     """A recording made with the project's filter holds no credential, and the conversation."""
     secrets = (*provider.credentials, SET_BY_SERVER)

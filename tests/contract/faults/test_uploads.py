@@ -7,29 +7,21 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import MalformedStreamError
 from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import Action, ByteServer, Exchange
 from tests.contract.faults.downloads import PNG, give
-from tests.contract.faults.harness import ask, assert_given_up, by_turns, fail
+from tests.contract.faults.harness import ask, assert_given_up, fail
 from tests.contract.faults.huggingchat_entry import SEEING, list_seeing
 from tests.contract.faults.multipart import Uploaded, uploads
-from tests.contract.faults.registry import Provider, fault
+from tests.contract.faults.registry import Provider, fault, hang
 
 OTHER_PNG = PNG + b"other"
 VALUE = "5e" * 32
 QUESTION_ID = "0b6f5a3e-52c5-4d6b-9d5c-6f2f4f0e8a12"
 ANSWER_ID = "0b6f5a3e-52c5-4d6b-9d5c-6f2f4f0e8a13"
-
-
-@pytest.fixture(autouse=True)
-def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know nothing of an earlier server that had the same port."""
-    monkeypatch.setattr(model_client, "_memory", {})
 
 
 def sent(provider: Provider, server: ByteServer) -> list[Exchange]:
@@ -106,7 +98,6 @@ async def begin(
 
 
 @fault(48, only="HC")
-@by_turns
 async def test_file_that_the_server_has_goes_by_its_own_name_for_it(
     provider: Provider, way: str
 ) -> None:
@@ -119,9 +110,7 @@ async def test_file_that_the_server_has_goes_by_its_own_name_for_it(
         assert uploads(second) == [known("cat.png", VALUE), known("dog.png", "77")]
 
 
-@fault(48, only="HC")
-@by_turns
-@pytest.mark.parametrize("value", [{}, {"value": None}, {"value": 5}, {"value": ["x"]}], ids=str)
+@fault(48, only="HC", value=[{}, {"value": None}, {"value": 5}, {"value": ["x"]}])
 async def test_stored_file_without_a_value_is_malformed(
     provider: Provider, way: str, value: dict[str, Any]
 ) -> None:
@@ -135,20 +124,18 @@ async def test_stored_file_without_a_value_is_malformed(
         assert provider.asked(server)[-1] == "read"
 
 
-@fault(48, only="HC")
-@by_turns
-@pytest.mark.parametrize(
-    "files",
-    [
-        None,
-        [],
-        [stored("cat.png", value=VALUE)],
-        [stored("dog.png", value=VALUE)],
-        [stored("cat.png", value=VALUE), stored("dog.png", value="77"), stored("x", value="78")],
-    ],
-    ids=["null", "none", "the first", "the second", "one more"],
-)
-async def test_files_of_another_count_are_uploaded_again(
+UNUSABLE: dict[str, Any] = {
+    "null": None,
+    "none": [],
+    "the first": [stored("cat.png", value=VALUE)],
+    "the second": [stored("dog.png", value=VALUE)],
+    "one more": [stored(name, value=VALUE) for name in ("cat.png", "dog.png", "x")],
+    "empty names": [stored(name, value="") for name in ("cat.png", "dog.png")],
+}
+
+
+@fault(48, only="HC", files=UNUSABLE)
+async def test_files_that_cannot_be_told_apart_are_uploaded_again(
     provider: Provider, way: str, files: Any
 ) -> None:
     """Which of the server's names belongs to which file cannot be told: none is used."""
@@ -159,21 +146,18 @@ async def test_files_of_another_count_are_uploaded_again(
         assert uploads(second) == [new("cat.png", PNG), new("dog.png", OTHER_PNG)]
 
 
-@fault(48, only="HC")
-@by_turns
-@pytest.mark.parametrize(
-    "value",
-    [
-        "../x",
-        "../../../../etc/passwd",
-        "/etc/passwd",
-        "file:///etc/passwd",
-        "{url}/x",
-        "//127.0.0.1/x?a#b",
-        'a\r\nContent-Disposition: form-data; name="data"\r\n\r\n{{}}',
-        "é\0 ",
-    ],
-)
+ODD = {
+    "a parent": "../x",
+    "a path": "/etc/passwd",
+    "a file": "file:///etc/passwd",
+    "an address": "{url}/x",
+    "no scheme": "//127.0.0.1/x?a#b",
+    "line ends": 'a\r\nContent-Disposition: form-data; name="data"\r\n\r\n{{}}',
+    "controls": "é\0 ",
+}
+
+
+@fault(48, only="HC", value=ODD)
 async def test_odd_value_is_sent_back_as_it_is(provider: Provider, way: str, value: str) -> None:
     """It is no path and no address: nothing is opened, and nothing is fetched."""
     with ByteServer(give(OTHER_PNG)) as other, provider.server() as server:
@@ -186,43 +170,21 @@ async def test_odd_value_is_sent_back_as_it_is(provider: Provider, way: str, val
         assert provider.asked(server) == ("models", "create", "send", "read", "send")
 
 
-@fault(48, only="HC")
-@by_turns
-async def test_empty_value_is_no_name(provider: Provider, way: str) -> None:
-    """The file is uploaded again."""
-    with provider.server() as server:
-        files = [stored("cat.png", value="")]
-        model, history = await begin(provider, server, way, files, cat=PNG)
-        await ask(model, way, history)
-        assert uploads(sent(provider, server)[1]) == [new("cat.png", PNG)]
-
-
-@fault(48, only="HC")
-@by_turns
-@pytest.mark.parametrize("sha", [{}, {"sha": None}, {"sha": 5}], ids=str)
+@fault(48, only="HC", sha=[{}, {"sha": None}, {"sha": 5}])
 async def test_produced_file_without_a_digest_is_malformed(
     provider: Provider, way: str, sha: dict[str, Any]
 ) -> None:
     """The error names the key, what came before it is kept, and the run is given up."""
     update = hc.line({"type": "file", "name": "x.png", "mime": "image/png", **sha})
     pieces = (*provider.start, provider.token("Look: "), update)
-
-    def act(exchange: Exchange) -> None:
-        stream = exchange.start_stream(content_type=provider.content_type)
-        for piece in pieces:
-            stream.chunk(piece)
-        exchange.never_answer()
-
-    with provider.server(answer=act) as server:
+    with provider.server(answer=provider.answering(*pieces, then=hang)) as server:
         error = await fail(provider.model(server), way, MalformedStreamError, host=None)
         assert "'sha'" in str(error)
         assert error.partial_text == "Look: "
         await assert_given_up(provider, server)
 
 
-@fault(48, only="HC")
-@by_turns
-@pytest.mark.parametrize("sha", ["../../x", "{url}/x", "//127.0.0.1/x"])
+@fault(48, only="HC", sha=["../../x", "{url}/x", "//127.0.0.1/x"])
 async def test_produced_file_with_an_odd_digest_is_not_fetched(
     provider: Provider, way: str, sha: str
 ) -> None:

@@ -154,7 +154,7 @@ def test_text_ends_before_the_first_stop_string_however_it_is_cut(
 
 @pytest.mark.proves("property:10")
 @given(events=_answers, final=_pieces, stop=_stops)
-def test_answer_that_began_anew_is_folded_to_its_final_text(
+def test_answer_that_began_again_is_folded_to_its_final_text(
     events: list[Event], final: str, stop: tuple[str, ...]
 ) -> None:
     """The one exception: what was streamed cannot be taken back, what is invoked can."""

@@ -27,7 +27,7 @@ from langchain_g4f.errors import ConfigurationError, MediaError
 from langchain_g4f.providers.huggingchat.files import files_of
 from langchain_g4f.providers.huggingchat.handle import find_continuation
 from langchain_g4f.text.transcript import render
-from tests.contract.properties.test_totality_answers import check_error
+from tests.contract.properties.test_totality import check_error
 from tests.contract.properties.updates import scalars
 
 SERVER = "http://127.0.0.1/chat"

@@ -184,7 +184,7 @@ class Replayer(httpx.BaseTransport, httpx.AsyncBaseTransport):
         )
 
     def skip(self, *indexes: int) -> None:
-        """Take interactions for those of somebody else: they are over, whoever asked."""
+        """Take interactions as those of another client: they are over."""
         for index in indexes:
             del self.unplayed[index]
 

@@ -1,8 +1,8 @@
 """The suite every provider runs: its recordings through its public class.
 
 A provider's test module subclasses `ProviderSuite`, names its scenarios and says how
-to build a model; each scenario then runs four ways (invoke, ainvoke, stream, astream)
-over two chunkings (whole bodies, single bytes), and all eight have to agree with what
+to build a model; each scenario then runs blocking (invoke) and awaiting (astream)
+over two chunkings (whole bodies, single bytes), and all four have to agree with what
 the scenario expects.
 """
 
@@ -22,7 +22,7 @@ from langchain_g4f.errors import APIError
 from tests.contract.recordings.replay import Chunking, Replayer, Transport, load
 
 CASSETTES = Path(__file__).parents[3] / "cassettes"
-WAYS = ("invoke", "ainvoke", "stream", "astream")
+WAYS = ("invoke", "astream")
 CHUNKINGS: tuple[Chunking, ...] = ("whole", "bytes")
 
 

@@ -1,4 +1,6 @@
-"""The replayer of recorded conversations."""
+"""The replayer of recorded conversations: it never guesses, and never gives a stale answer."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
@@ -8,7 +10,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.contract.recordings.replay import Chunking, Replayer, UploadedFile, load
+from tests.contract.recordings.replay import Chunking, Cut, Replayer, Routed, UploadedFile, load
 
 CASSETTES = Path(__file__).parents[3] / "cassettes" / "huggingchat"
 ORIGIN = "http://127.0.0.1:9"
@@ -84,21 +86,6 @@ async def test_async_client_gets_the_same_bytes_in_the_asked_chunking(chunking: 
     assert len(chunks) == (1 if chunking == "whole" else len(expected) - len(PADDING) + 1)
 
 
-@pytest.mark.proves("promise:replay-chunking")
-def test_sync_client_gets_one_chunk_per_byte_when_asked() -> None:
-    """A client's decoder meets every split of the body at once."""
-    replayer = load(TEXT)(chunking="bytes")
-    with client_of(replayer) as client, client.stream("GET", TEXT_READ) as response:
-        assert {len(chunk) for chunk in response.iter_raw()} == {1}
-
-
-@pytest.mark.parametrize("chunking", ["whole", "bytes"])
-def test_empty_body_arrives_empty(chunking: Chunking) -> None:
-    """An answer without a body has no chunk."""
-    with client_of(load(STOPPED)(chunking=chunking)) as client:
-        assert client.post(STOPPED_CONVERSATION + "/stop-generating").content == b""
-
-
 @pytest.mark.proves("promise:replay-forward-only")
 def test_skipped_read_is_not_given_to_a_later_request() -> None:
     """After the send, a read gets the conversation as it was then, not as it was before."""
@@ -123,16 +110,6 @@ def test_write_recorded_before_the_stream_it_stopped_is_played_after_it_once() -
         with pytest.raises(AssertionError, match="stop-generating"):
             client.post(STOPPED_CONVERSATION + "/stop-generating")
     assert [request.interaction for request in replayer.requests] == [0, 3, 2, 4]
-
-
-def test_equal_requests_are_answered_in_the_order_of_the_recording() -> None:
-    """Two recorded reads of one address are two states."""
-    replayer = load(CASSETTES / "stream-replay-finished-generation.yaml")()
-    path = "/chat/conversation/6afff9c5977cd9b5eedcd18a/stream"
-    query = {"generationId": "fae278b0-f87f-46fa-935d-e2930eed9ad7"}
-    with client_of(replayer) as client:
-        starts = [client.get(path, params=query).text[:6] for _ in range(2)]
-    assert starts == ["id: 1\n", "id: 3\n"]
 
 
 def test_other_query_is_another_address() -> None:
@@ -183,18 +160,6 @@ def test_json_without_a_recorded_value_does_not_match(data: object) -> None:
         client.post(TEXT_CONVERSATION, files=form(data))
 
 
-def test_default_is_not_ignored_where_another_value_was_recorded() -> None:
-    """A recorded retry is answered to a retry alone."""
-    path = CASSETTES / "chat-retry-assistant.yaml"
-    retry = next(each for each in recorded(path) if '"is_retry": true' in each["request"]["body"])
-    address = httpx.URL(retry["request"]["uri"]).path
-    identity = {"id": retry["request"]["body"].partition('"id": "')[2][:36]}
-    with client_of(load(path)()) as client:
-        with pytest.raises(AssertionError):
-            client.post(address, files=form(identity))
-        assert client.post(address, files=form(identity | {"is_retry": True})).is_success
-
-
 @pytest.mark.proves("promise:replay-forward-only")
 def test_refusal_lists_the_request_and_what_is_left() -> None:
     """The message shows what was asked, what could still be asked, and what has been passed."""
@@ -235,22 +200,6 @@ def test_stream_closed_midway_says_so_and_gives_no_more() -> None:
     assert [played.stream.delivered for played in replayer.requests] == [2]
 
 
-async def test_async_stream_closed_midway_says_so_and_gives_no_more() -> None:
-    """Closing works alike for an async reader."""
-    replayer = load(TEXT)(chunking="bytes")
-    async with (
-        httpx.AsyncClient(transport=replayer, base_url=ORIGIN) as client,
-        client.stream("GET", TEXT_READ) as response,
-    ):
-        chunks = response.aiter_raw()
-        assert await anext(chunks) == b"{"
-        await response.aclose()
-        with pytest.raises(httpx.StreamClosed):
-            await anext(chunks)
-    (played,) = replayer.requests
-    assert (played.stream.closed, played.stream.delivered) == (True, 1)
-
-
 def test_headers_keep_each_cookie_and_drop_the_framing() -> None:
     """Several set-cookie lines stay several; the joined body has neither chunks nor a coding."""
     path = CASSETTES / "auth-login-flow.yaml"
@@ -288,10 +237,48 @@ def test_played_request_holds_what_was_sent() -> None:
     )
 
 
-def test_replayers_of_one_file_do_not_share_their_position() -> None:
-    """A file is parsed once and played as often as wanted."""
-    assert load(TEXT) is load(TEXT)
-    first, second = load(TEXT)(), load(TEXT)()
-    with client_of(first) as client:
+@pytest.mark.parametrize("chunking", ["whole", "bytes"])
+def test_cut_answer_breaks_or_ends_where_it_is_told_to(chunking: Chunking) -> None:
+    """A connection can break behind given bytes, or at the end, or be closed in good order."""
+    read = body_of(recorded(TEXT)[1])
+    cuts = {0: Cut(), 1: Cut(after=b"messages", broken=False)}
+    replayer = load(TEXT)(chunking=chunking, cut=cuts)
+    with client_of(replayer) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post("/chat/conversation", json={"model": "lab/text-small"})
+        assert client.get(TEXT_READ).content == read[: read.index(b"messages") + 8]
+    assert replayer.requests[0].stream.delivered == len(body_of(recorded(TEXT)[0]))
+
+
+def test_cut_behind_bytes_that_are_not_there_is_refused() -> None:
+    """A typo in a test does not turn a cut answer into a whole one."""
+    replayer = load(TEXT)(cut={1: Cut(after=b"nowhere")})
+    with client_of(replayer) as client, pytest.raises(AssertionError, match="nowhere"):
         client.get(TEXT_READ)
-    assert (len(first.unplayed), len(second.unplayed)) == (3, 4)
+
+
+def test_interaction_of_another_client_is_neither_played_nor_left() -> None:
+    """What another client did in a recording is passed over, a read as well as a write."""
+    replayer = load(STOPPED)()
+    replayer.skip(0, 1, 2)
+    with client_of(replayer) as client:
+        with pytest.raises(AssertionError):
+            client.post("/chat/conversation", json={"model": "lab/text-small"})
+        assert client.post(STOPPED_CONVERSATION, files=form(STOPPED_DATA)).is_success
+    assert list(replayer.unplayed) == [4]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_requests_go_where_they_are_routed_to(kind: str) -> None:
+    """Two recordings can be one server, for both kinds of client."""
+    replayer, elsewhere = load(TEXT)(), load(STOPPED)()
+    transport = Routed(lambda request: elsewhere if "cd149" in request.url.path else replayer)
+    address = "http://127.0.0.1:9" + TEXT_READ
+    stop = f"http://127.0.0.1:9{STOPPED_CONVERSATION}/stop-generating"
+    for request in (httpx.Request("GET", address), httpx.Request("POST", stop)):
+        if kind == "sync":
+            assert transport.handle_request(request).is_success
+        else:
+            assert (await transport.handle_async_request(request)).is_success
+    assert [each.interaction for each in replayer.requests] == [1]
+    assert [each.interaction for each in elsewhere.requests] == [2]

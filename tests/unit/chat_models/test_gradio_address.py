@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.providers.gradio_space.provider import (
-    GradioSpace,
+    GradioApp,
     is_on_hub,
     space_id,
     space_url,
@@ -166,7 +166,7 @@ def test_phi4_is_at_its_space(no_phi4: pytest.MonkeyPatch) -> None:
     model = ChatMicrosoftPhi4()
     assert (model.space, model.base_url) == ("microsoft/phi-4-multimodal", PHI4)
     provider = model._provider()
-    assert isinstance(provider, GradioSpace)
+    assert isinstance(provider, GradioApp)
     where = provider.config
     assert (where.space, where.referer) == (model.space, f"{PHI4}?__theme=light")
 

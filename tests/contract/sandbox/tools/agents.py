@@ -1,4 +1,4 @@
-"""Agents of both makes, and the four ways to run them, as one."""
+"""Agents of both makes, and two ways to run them, as one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from langgraph.prebuilt import create_react_agent
 Make = Callable[..., Any]
 
 MAKES: tuple[Make, ...] = (create_agent, create_react_agent)
-WAYS = ("invoke", "ainvoke", "stream", "astream")
+WAYS = ("invoke", "astream")
 
 MOVED = "ignore:create_react_agent has been moved"
 """What langgraph says of its agent, for as long as it has it."""
@@ -51,13 +51,8 @@ async def run(agent: Any, way: str, messages: list[BaseMessage] | str, config: A
     given = {"messages": messages}
     if way == "invoke":
         return agent.invoke(given, config)
-    if way == "ainvoke":
-        return await agent.ainvoke(given, config)
     modes = ["messages", "values"]
-    if way == "stream":
-        parts = list(agent.stream(given, config, stream_mode=modes))
-    else:
-        parts = [part async for part in agent.astream(given, config, stream_mode=modes)]
+    parts = [part async for part in agent.astream(given, config, stream_mode=modes)]
     state = [value for mode, value in parts if mode == "values"][-1]
     streamed: dict[str, AIMessageChunk] = {}
     for mode, value in parts:

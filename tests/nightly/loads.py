@@ -1,16 +1,19 @@
-"""Many streams at once, in one event loop or in threads; runs in a process of its own."""
+"""Many streams and many models at once; each load runs in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import random
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, cast
 
 import httpx
 from langchain_core.messages import HumanMessage
@@ -19,14 +22,19 @@ from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.messages import to_chat_request
 from langchain_g4f.core.events import Text
 from tests.nightly.clients import (
+    Held,
     all_closed,
     at_rest,
     close_sync_clients,
+    eventually,
+    forget_peak,
     make_model,
+    memory,
+    peak,
+    percentile,
     problems,
     settled,
 )
-from tests.nightly.meter import Held, eventually, forget_peak, memory, peak, percentile
 from tests.nightly.server import Served, serving, token
 
 Level = Literal["astream", "arun", "httpx"]
@@ -188,3 +196,129 @@ def _one_sync(
         figures.first.append(first)
         figures.chunks += len(pieces)
         figures.complete += pieces == expected
+
+
+@dataclass
+class Rounds:
+    """Memory after each round in MiB, and what was left behind."""
+
+    memory: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    complete: int = 0
+    cancelled: int = 0
+    stopped: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def rounds(count: int, streams: int, events: int, rate: float) -> Rounds:
+    """So many rounds of so many streams, half of each given up at a random event."""
+    with serving(events, rate) as served:
+        outside = Held.now()
+        found = asyncio.run(_rounds(served, count, streams))
+        found.stopped = served.counts.stopped.value
+        found.left += all_closed(served, outside)
+    return found
+
+
+async def _rounds(served: Served, count: int, streams: int) -> Rounds:
+    found, dice = Rounds(), random.Random(7)
+    model = make_model(served)
+    [_ async for _ in model.astream("warm up")]
+    before = at_rest(served)
+    for _ in range(count):
+        begin = time.perf_counter()
+        calls: list[Awaitable[bool]] = []
+        for number in range(streams):
+            until = dice.randint(1, served.events - 1)
+            match number % 4:
+                case 1:
+                    calls.append(_cancelled(model, until))
+                case 3:
+                    calls.append(_read(model, until))
+                case _:
+                    calls.append(_read(model, None))
+        whole = sum(await asyncio.gather(*calls))
+        found.complete += whole
+        found.cancelled += streams - whole
+        found.left += await settled(served, before)
+        found.seconds.append(time.perf_counter() - begin)
+        found.memory.append(memory())
+    return found
+
+
+async def _read(model: ChatHuggingChat, until: int | None) -> bool:
+    """Read an answer, or the beginning of one; whether it was whole."""
+    count = 0
+    async with aclosing(cast("Any", model.astream("question"))) as chunks:
+        async for chunk in chunks:
+            count += bool(chunk.content)
+            if count == until:
+                return False
+    return True
+
+
+async def _cancelled(model: ChatHuggingChat, until: int) -> bool:
+    """Read the beginning of an answer in a task that is cancelled then."""
+    reached = asyncio.Event()
+
+    async def read() -> None:
+        count = 0
+        async for chunk in model.astream("question"):
+            count += bool(chunk.content)
+            if count == until:
+                reached.set()
+                await asyncio.sleep(60)
+
+    task = asyncio.create_task(read())
+    await reached.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    return False
+
+
+_WARM_UP = 200
+
+
+@dataclass
+class Dropped:
+    """What is left of models that were dropped.
+
+    Attributes:
+        growth: Memory they left behind, in MiB.
+        alive: Models that are still there.
+        left: What else is, in words.
+    """
+
+    growth: float = 0.0
+    alive: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def dropped(count: int) -> Dropped:
+    """Create, use and drop so many models, every other one in an event loop of its own."""
+    with serving(events=5, rate=10_000) as served:
+        outside = Held.now()
+        _use(served, _WARM_UP)
+        base, before = memory(), at_rest(served)
+        kept = _use(served, count)
+        found = Dropped(memory() - base, sum(each() is not None for each in kept))
+        found.left = problems(served, before, Held.now())
+        close_sync_clients()
+        found.left += all_closed(served, outside)
+    return found
+
+
+def _use(served: Served, count: int) -> list[weakref.ref[object]]:
+    kept = [_use_one(served, number) for number in range(count)]
+    gc.collect()
+    return kept
+
+
+def _use_one(served: Served, number: int) -> weakref.ref[object]:
+    model = make_model(served, cookies={"hf-chat": f"identity-{number}", "token": "x" * 100})
+    if number % 2:
+        model.invoke("hi")
+    else:
+        asyncio.run(model.ainvoke("hi"))
+    return weakref.ref(model)
