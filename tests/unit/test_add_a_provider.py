@@ -241,7 +241,7 @@ async def test_class_of_the_page_is_refused_with_the_words_of_the_service(
 def test_class_of_the_page_closes_the_answer_at_a_stop_string(
     chat_model: type[BaseChatG4F], server: ByteServer
 ) -> None:
-    """Nobody wrote a line for that."""
+    """The page has no line for that."""
     answered = chat_model(base_url=server.url).invoke("one STOP two", stop=["STOP"])
     assert answered.text == "You said: one "
 

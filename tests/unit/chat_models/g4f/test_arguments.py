@@ -287,11 +287,11 @@ def test_parameters_say_whether_they_count() -> None:
     strict, vague = ChatG4F(provider=Typed), chat("a")
     for model, named, unnamed in ((strict, True, False), (vague, None, None)):
         found = model.get_parameters()
-        assert found["temperature"].honoured is named
-        assert found["guidance_scale"].honoured is named
-        assert found["seed"].honoured is unnamed
-        assert found["stop"].honoured is True
-        assert found["impersonate"].honoured is False
+        assert found["temperature"].supported is named
+        assert found["guidance_scale"].supported is named
+        assert found["seed"].supported is unnamed
+        assert found["stop"].supported is True
+        assert found["impersonate"].supported is False
     assert "seed: int | None = None  (has no effect)" in strict.params.splitlines()
     assert "seed: int | None = None  (may have no effect)" in vague.params.splitlines()
     assert "temperature: float | None = None" in strict.params.splitlines()
@@ -311,6 +311,6 @@ def test_entry_point_that_says_nothing_may_take_anything() -> None:
 def test_our_own_chat_models_have_them_too() -> None:
     """By the same method."""
     found = ChatHuggingChat().get_parameters(as_json=True)
-    assert found["temperature"]["honoured"] is False
+    assert found["temperature"]["supported"] is False
     retries = {"name": "max_retries", "type": "int", "default": 2, "supported": True}
     assert found["max_retries"] == retries
