@@ -151,7 +151,7 @@ def test_bug_in_a_provider_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(ChatHuggingChat, "_models_plan", fail)
+    monkeypatch.setattr(ChatHuggingChat.provider_class, "list_models", fail)
     assert isinstance(run("models", "--sandbox").exception, ZeroDivisionError)
 
 
