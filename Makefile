@@ -121,6 +121,14 @@ bench: $(VENV)/dev.stamp ## the performance table
 bench-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the performance tables of Gradio, on real servers
 	$(BIN)/python -m benchmarks.gradio
 
+.PHONY: figures
+figures: $(VENV)/dev.stamp ## size, call path and wording of the code, as a table
+	@$(BIN)/python scripts/figures.py
+
+.PHONY: mutants
+mutants: $(VENV)/dev.stamp ## change the code in small ways, and count the changes that tests notice
+	@$(BIN)/python scripts/mutants.py
+
 .PHONY: evidence
 evidence: $(VENV)/dev.stamp ## write build/evidence.md: what is owed, and the tests that show it
 	@mkdir -p build

@@ -1,1 +1,1 @@
-"""What the performance table is made with: `python -m benchmarks`."""
+"""The benchmarks of the package: `python -m benchmarks`."""

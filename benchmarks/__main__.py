@@ -1,6 +1,6 @@
-"""The performance table: ``python -m benchmarks``.
+"""Streaming benchmarks: ``python -m benchmarks``.
 
-Fails only if a contender reads other text than was sent; a slow machine is no failure.
+Fails only if a client reads a different text than was sent; a slow machine is not a failure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--chunks", type=int, default=2000, help="chunks an answer (default: 2000)")
     parser.add_argument("--pairs", type=int, default=200, help="first tokens (default: 200)")
     parser.add_argument("--imports", type=int, default=15, help="rounds of imports (default: 15)")
-    parser.add_argument("--quick", action="store_true", help="fewer of everything")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter answers")
     parser.add_argument("--json", type=Path, default=RESULTS, help=f"default: {RESULTS.name}")
     parser.add_argument(
         "--write-docs", action="store_true", help=f"put the table into docs/{DOCS.name}"

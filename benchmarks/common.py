@@ -1,4 +1,4 @@
-"""What every table is made with: a calm environment, medians, Markdown, and a place in the docs."""
+"""Helpers of all benchmarks: a clean environment, medians, Markdown, and writing to the docs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class WrongTextError(Exception):
-    """A contender did not read what the server sent: its times mean nothing."""
+    """A client did not read what the server sent, so its times mean nothing."""
 
 
 def calm_environment() -> None:
-    """Neither proxies nor tracing nor accounts, whatever this shell has."""
+    """Remove proxies, tracing and accounts of this shell from the environment."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     for name in list(os.environ):
         if name.startswith(("LANGCHAIN_", "LANGSMITH_", "OPENAI_", "HF_", "GRADIO_")):
@@ -27,12 +27,12 @@ def calm_environment() -> None:
 
 
 def tell(line: str) -> None:
-    """Say how far it has got."""
+    """Print a line of progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 def setting(packages: Sequence[str]) -> dict[str, Any]:
-    """Where it was measured, and with what."""
+    """Python, machine and package versions of this run."""
     return {
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
@@ -41,32 +41,32 @@ def setting(packages: Sequence[str]) -> dict[str, Any]:
 
 
 def note(found: dict[str, Any], how: str) -> str:
-    """The line below a table."""
+    """The line below a table: how it was measured, and `setting`."""
     versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
     return f"{how}; Python {found['python']}, {found['machine']}; {versions}."
 
 
 def middle(values: Iterable[float]) -> float:
-    """Their median, rounded."""
+    """The median, rounded."""
     return round(median(values), 2)
 
 
 def spread(values: Iterable[float]) -> dict[str, float]:
-    """Their median and their ends, rounded."""
+    """Median, lowest and highest value, rounded."""
     in_order = sorted(values)
     named = {"median": median(in_order), "lowest": in_order[0], "highest": in_order[-1]}
     return {name: round(value, 3) for name, value in named.items()}
 
 
 def mark(value: float, aim: float | None) -> str:
-    """Whether a figure is at most what was aimed at; empty where nothing was."""
+    """A tick if ``value`` is at most ``aim``, else a cross; empty without an aim."""
     if aim is None:
         return ""
     return " ✓" if value <= aim else " ✗"
 
 
 def markdown(rows: list[list[str]]) -> str:
-    """A table; the first row is its head."""
+    """A Markdown table; the first row is its head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     head, *body = (
         "| " + " | ".join(text.ljust(n) for text, n in zip(row, widths, strict=True)) + " |"
@@ -77,7 +77,7 @@ def markdown(rows: list[list[str]]) -> str:
 
 
 def write_docs(path: Path, name: str, text: str) -> None:
-    """Replace what stands between the two markers of this name."""
+    """Replace the text between the two markers of this name."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, found_begin, rest = path.read_text(encoding="utf-8").partition(begin)
     _, found_end, after = rest.partition(end)

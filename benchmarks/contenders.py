@@ -1,7 +1,7 @@
-"""Who is measured: four clients that read the same tokens.
+"""The clients that are compared: four that read the same tokens.
 
-`text()` gives the text of what their streams yield, so that no contender is wrapped in a generator
-which the others do not have.
+`Contender.text` takes the text out of an item of the stream, so that no client needs an extra
+generator around its stream.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PLAIN, TOOLS = "without tools", "with two tools bound"
 
 
 class Raw:
-    """The least that reads a chat-ui server: httpx, a split at LF, `json.loads`."""
+    """A minimal client of a chat-ui server: httpx, a split at LF, `json.loads`."""
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url}/conversation"
@@ -53,7 +53,7 @@ class Raw:
                         yield value["token"].rstrip("\0")
 
     async def astream(self, prompt: str = PROMPT) -> AsyncIterator[str]:
-        """The same."""
+        """The tokens of one answer, asynchronously."""
         created = (await self._ahttp.post(self._url, json={"model": MODEL})).json()
         url, files = self._message(created, prompt)
         async with self._ahttp.stream("POST", url, files=files, headers=self._origin) as response:
@@ -75,7 +75,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that streams; each call of `stream` or `astream` is one answer."""
+    """A client; each call of `stream` or `astream` is one answer."""
 
     name: str
     stream: Callable[[], Iterator[Any]]
@@ -84,7 +84,7 @@ class Contender:
 
 
 def contenders(server: str, shape: str) -> list[Contender]:
-    """Everybody, for answers of this shape."""
+    """All clients, for answers of this shape."""
     chat_ui = f"{server}/{shape}/chat"
     raw = Raw(chat_ui)
     openai = ChatOpenAI(
@@ -99,7 +99,7 @@ def contenders(server: str, shape: str) -> list[Contender]:
 
 
 def plain_and_with_tools(server: str, shape: str) -> list[Contender]:
-    """Our chat model as it is, and with tools bound that its answers do not call."""
+    """ChatHuggingChat without tools, and with tools that its answers do not call."""
     model = ChatHuggingChat(model=MODEL, base_url=f"{server}/{shape}/chat", cookies=None)
     bound = model.bind_tools([_weather, _add])
     stream, astream = partial(bound.stream, PROMPT), partial(bound.astream, PROMPT)
@@ -107,12 +107,12 @@ def plain_and_with_tools(server: str, shape: str) -> list[Contender]:
 
 
 def _weather(city: str, days: int = 1) -> str:
-    """The weather of the coming days in a city."""
+    """Get the weather of the coming days in a city."""
     raise NotImplementedError
 
 
 def _add(a: float, b: float) -> float:
-    """The sum of two numbers."""
+    """Add two numbers."""
     raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""The least that is a chat model, whatever it reads from."""
+"""A minimal chat model on LangChain: the floor that all chat models share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import ConfigDict
 
 
 class FloorModel(BaseChatModel):
-    """A raw reader, a chunk for each of its pieces of text, and what langchain-core adds.
+    """Yields one chunk for each piece of text of a raw client; langchain-core adds the rest.
 
     Attributes:
-        raw: Its `stream` and `astream` take the user's text and yield pieces of the answer.
+        raw: Client whose `stream` and `astream` take the user's text and yield pieces of text.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

@@ -1,8 +1,8 @@
-"""Runs the contenders and reads the clocks.
+"""Runs the clients and measures their times.
 
-Rounds are paired: in each, every contender has one turn under the same conditions, and in every
-other round they go in reverse order. CPU is the time of this process alone, all threads included;
-the server is another process. Each contender warms up once, so that connections stand.
+In each round, every client has one turn, and every other round runs in reverse order. CPU is the
+time of all threads of this process; the server is another process. Each client first has one turn
+that does not count, which opens its connections.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ IMPORTS = {
     "ChatHuggingChat": ("", OUR_IMPORT),
     "ChatHuggingChat after BaseChatModel": (FLOOR_IMPORT, OUR_IMPORT),
 }
-"""What is imported before, and what under the clock."""
+"""By name: the statement before the measurement, and the measured statement."""
 _SHORT, _WARM_UP = 20, 5
-"""Tokens of an answer of which only the first is of interest, and rounds that do not count."""
+"""Tokens of an answer of which only the first is measured, and rounds that do not count."""
 _TIMED = """
 import time
 {}
@@ -47,13 +47,13 @@ print(1e3 * (time.process_time() - cpu), 1e3 * (time.perf_counter() - wall))
 
 @dataclass(frozen=True)
 class Sample:
-    """One answer.
+    """The times of one answer.
 
     Attributes:
-        cpu_us: CPU per token.
-        wall_us: Wall per token.
-        first_ms: Wall until the first token.
-        requests: HTTP requests the server had received by then.
+        cpu_us: CPU time per token, in µs.
+        wall_us: Wall time per token, in µs.
+        first_ms: Wall time until the first token, in ms.
+        requests: HTTP requests that the server had received at the first token.
     """
 
     cpu_us: float
@@ -64,18 +64,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class ImportSample:
-    """One import in a fresh interpreter."""
+    """The times of one import in a fresh interpreter."""
 
     cpu_ms: float
     wall_ms: float
 
 
 Samples = dict[tuple[str, str], dict[str, list[Sample]]]
-"""By mode and shape, then by contender; one sample a round."""
+"""Samples by mode and shape, then by client; one for each round."""
 
 
 class _Reading:
-    """One answer under the clock."""
+    """Measures one answer while it is read."""
 
     def __init__(self, text: Callable[[object], str], shared: Shared) -> None:
         self._text = text
@@ -88,7 +88,7 @@ class _Reading:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def take(self, item: object) -> None:
-        """Count what a stream yielded, and let the server go on."""
+        """Store an item of the stream, and let the server send the next."""
         if text := self._text(item):
             self._pieces.append(text)
             if not self._first:
@@ -99,14 +99,14 @@ class _Reading:
     def end(self, who: str, expected: list[str]) -> Sample:
         cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
         if self._pieces != expected:
-            msg = f"{who}: {len(self._pieces)} of {len(expected)} tokens, or other ones"
+            msg = f"{who}: {len(self._pieces)} of {len(expected)} tokens, or different ones"
             raise WrongTextError(msg)
         a_token = 1e6 / len(expected)
         return Sample(cpu * a_token, wall * a_token, self._first * 1e3, self._requests)
 
 
 def measure_streams(rounds: int, count: int, tell: Callable[[str], None]) -> Samples:
-    """Every contender in every mode and shape, ``rounds`` times."""
+    """Measure every client in every mode and shape, ``rounds`` times."""
     expected = tokens(count)
     samples: Samples = {cell: {} for cell in CELLS}
     with serving(count) as (server, shared), asyncio.Runner() as runner:
@@ -130,7 +130,7 @@ def measure_streams(rounds: int, count: int, tell: Callable[[str], None]) -> Sam
 
 
 def measure_tools(rounds: int, tell: Callable[[str], None]) -> dict[str, dict[str, list[Sample]]]:
-    """Short answers with tools bound and without, by mode and contender."""
+    """Measure short answers with and without tools, by mode and client."""
     expected = tokens(_SHORT)
     samples: dict[str, dict[str, list[Sample]]] = {mode: {} for mode in MODES}
     with serving(_SHORT) as (server, shared), asyncio.Runner() as runner:
@@ -163,7 +163,7 @@ async def _aread(contender: Contender, shared: Shared, expected: list[str]) -> S
 
 
 def measure_imports(rounds: int, tell: Callable[[str], None]) -> dict[str, list[ImportSample]]:
-    """Every import in fresh interpreters; the first round warms the disk and is not counted."""
+    """Measure each import in fresh interpreters, after a first round that only warms the disk."""
     samples: dict[str, list[ImportSample]] = {name: [] for name in IMPORTS}
     tell(f"imports, {rounds} rounds")
     for _ in range(rounds + 1):

@@ -1,7 +1,7 @@
 """Medians, ratios and the table.
 
-A ratio is the median of the rounds' own ratios, so that a busy machine slows both sides of it. The
-table is Markdown, the same on the screen and in docs/benchmarks.md.
+A ratio is the median of the ratios of the rounds, so that a busy machine slows both sides. The
+table is Markdown, both on the screen and in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from benchmarks.measure import ImportSample, Sample, Samples
 
 RATIOS = [(OURS, FLOOR, 1.25), (OURS, OPENAI, 0.25), (OURS, RAW, None), (FLOOR, OPENAI, None)]
-"""CPU of the first over CPU of the second, and what is aimed at, at most."""
+"""CPU of the first divided by CPU of the second, and the highest ratio to aim for."""
 FIRST_SHOWN_SHAPE = "paced"
 IMPORT_AIM_MS = 60.0
 TOOLS_AIM = 1.05
-"""First token with tools bound over that without; a twentieth is noise."""
+"""Time to the first token with tools divided by that without; differences of 5 % are noise."""
 _PACKAGES = ("langchain-core", "langchain-openai", "httpx", "openai", "pydantic")
 
 
@@ -31,7 +31,7 @@ def summary(
     rounds: int,
     count: int,
 ) -> dict[str, Any]:
-    """Everything that is written as JSON."""
+    """All figures, as they are written to the JSON file."""
     return {
         **setting(_PACKAGES),
         "rounds": rounds,
@@ -94,7 +94,7 @@ def _imports(imports: dict[str, list[ImportSample]]) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """The tables, with what was aimed at."""
+    """The tables, with the aims."""
     streams = found["streams"]
     tables = (
         _stream_rows(streams),

@@ -1,13 +1,15 @@
-"""The other side: one process, raw bytes on asyncio, no framework.
+"""The server: one process that sends prepared bytes with asyncio, without a framework.
 
-It speaks two wires with the same tokens: chat-ui (docs/protocols/huggingchat.md, sections 5 and 6)
-and OpenAI chat completions. Each comes in three shapes, named by the first segment of the path:
+It speaks two protocols with the same tokens: chat-ui (docs/protocols/huggingchat.md, sections 5
+and 6) and OpenAI chat completions. Each comes in three shapes, named by the first segment of the
+path:
 
-* `paced`: one packet a line, and the next one leaves when the reader has the token of the last,
-  which it says in shared memory. So each line is a read of its own, however slow the reader, and
-  the wall clock shows what a token needs to get through.
-* `lines`: one packet a line, as fast as the connection takes them. A slow reader finds several.
-* `bursts`: 64 lines a packet, likewise.
+* `paced`: one line per packet. The server sends the next line when the client reports, in shared
+  memory, that it has read the last token. So the client reads each line separately, however slow
+  it is, and the wall time per token is the time of one round trip.
+* `lines`: one line per packet, as fast as the connection accepts them. A slow client reads several
+  at once.
+* `bursts`: 64 lines per packet, as fast as the connection accepts them.
 """
 
 from __future__ import annotations
@@ -35,11 +37,11 @@ _WORDS = ("The", " quick", " brown", " fox", ",", " naïve", " 東京", " jumps"
 
 @dataclass(frozen=True)
 class Shared:
-    """What both processes see.
+    """Numbers in memory that both processes share.
 
     Attributes:
-        seen: Tokens of the current answer that the reader has.
-        requests: Requests the server has received.
+        seen: Tokens of the current answer that the client has read.
+        requests: Requests that the server has received.
     """
 
     seen: ctypes.c_longlong
@@ -53,7 +55,7 @@ def tokens(count: int) -> list[str]:
 
 @contextmanager
 def serving(count: int) -> Iterator[tuple[str, Shared]]:
-    """Serve answers of this many tokens; yields the server's address and the shared numbers."""
+    """Serve answers of ``count`` tokens; yields the server's address and the shared numbers."""
     context = multiprocessing.get_context("spawn")
     shared = Shared(context.RawValue(ctypes.c_longlong), context.RawValue(ctypes.c_longlong))
     ours, theirs = context.Pipe()
@@ -114,7 +116,7 @@ class _Server:
         step = _LINES_A_BURST if shape == "bursts" else 1
         for at in range(0, len(lines), step):
             if shape == "paced":
-                # the first line is no token, so line number `at` follows `at - 1` tokens
+                # the first line is not a token, so line number `at` follows `at - 1` tokens
                 await self._reader_has(min(at - 1, self._count))
             data = b"".join(lines[at : at + step])
             writer.write(b"%x\r\n%b\r\n" % (len(data), data))
@@ -144,7 +146,7 @@ def _head(kind: str, length: str) -> bytes:
 
 
 def _chat_ui_lines(texts: list[str]) -> list[bytes]:
-    """One line that is no token, then the tokens, then the end."""
+    """The lines of an answer of chat-ui: one status, the tokens, two lines for the end."""
     said = "".join(texts).strip()
     updates = [
         {"type": "status", "status": "started"},
@@ -158,7 +160,7 @@ def _chat_ui_lines(texts: list[str]) -> list[bytes]:
 
 
 def _openai_lines(texts: list[str]) -> list[bytes]:
-    """Likewise."""
+    """The events of an OpenAI answer: the role, the tokens, two events for the end."""
     deltas: list[dict[str, str]] = [
         {"role": "assistant", "content": ""},
         *({"content": text} for text in texts),

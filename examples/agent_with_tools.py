@@ -1,8 +1,8 @@
-"""An agent with two tools, on a service that has none of its own.
+"""An agent with two tools, on a service without tool calling.
 
     python examples/agent_with_tools.py "What are 250 dollars in euros?"
 
-Whom it asks and as whom: HUGGINGCHAT_BASE_URL and HUGGINGCHAT_COOKIES. Needs langchain.
+Server and account: HUGGINGCHAT_BASE_URL and HUGGINGCHAT_COOKIES. Needs langchain.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ RATES = {"EUR": 0.9, "JPY": 150.0}
 
 @tool
 def exchange_rate(currency: str) -> float:
-    """What one US dollar is worth in another currency, given by its code, such as EUR."""
+    """Get the value of one US dollar in another currency, given by its code, such as EUR."""
     if currency not in RATES:
         msg = f"there is no rate for {currency}, only for {', '.join(RATES)}"
         raise ToolException(msg)
     return RATES[currency]
 
 
-exchange_rate.handle_tool_error = True  # the model is told, and may try another code
+exchange_rate.handle_tool_error = True  # the model sees the error, and may try another code
 
 
 @tool

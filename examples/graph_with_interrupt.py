@@ -1,15 +1,15 @@
-"""A graph that waits for a person, and goes on in another process.
+"""A graph that waits for a person, and continues in another process.
 
     python examples/graph_with_interrupt.py mail.sqlite "Tell Ada that I come at nine."
     python examples/graph_with_interrupt.py mail.sqlite "Shorter, please."
     python examples/graph_with_interrupt.py mail.sqlite yes
 
-The model drafts, a person reads, and says yes or what to change. All that a process leaves is
-the file; the service's conversation goes on all the same, for the answers in the file say where
-it is, and nothing is sent twice.
+The model writes a draft; a person says yes, or what to change. The file is the only thing that the
+processes share. The answers in it identify the conversation on the service, so the next process
+continues that conversation and sends only the new message.
 
-Whom it asks and as whom: HUGGINGCHAT_BASE_URL and HUGGINGCHAT_COOKIES; without cookies every
-process is somebody else, and the history is sent anew. Needs langgraph and
+Server and account: HUGGINGCHAT_BASE_URL and HUGGINGCHAT_COOKIES. Without cookies, each process has
+its own anonymous session and sends the whole history. Needs langgraph and
 langgraph-checkpoint-sqlite.
 """
 

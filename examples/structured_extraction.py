@@ -1,8 +1,8 @@
-"""Facts out of a text, as objects.
+"""Extract facts from a text, as objects.
 
     python examples/structured_extraction.py < letter.txt
 
-Whom it asks and as whom: HUGGINGCHAT_BASE_URL and HUGGINGCHAT_COOKIES.
+Server and account: HUGGINGCHAT_BASE_URL and HUGGINGCHAT_COOKIES.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from langchain_g4f import ChatHuggingChat
 
 
 class Item(BaseModel):
-    """Something that is paid for."""
+    """One item on the invoice."""
 
     what: str
     euros: float = Field(ge=0)
 
 
 class Invoice(BaseModel):
-    """What a letter asks to be paid."""
+    """The payment that a letter asks for."""
 
     sender: str
     due: date
@@ -31,12 +31,12 @@ class Invoice(BaseModel):
 
 
 def main() -> None:
-    # A tool call is asked for; tool_retries asks once more if the answer is none.
+    # The model is asked for a tool call, and asked once more if its answer has none.
     model = ChatHuggingChat(tool_retries=1).with_structured_output(Invoice, include_raw=True)
     found = model.invoke(f"Read this letter.\n\n{sys.stdin.read()}")
     invoice = found["parsed"]
     if not isinstance(invoice, Invoice):
-        # Nothing is made up: what the model said instead is there to be looked at.
+        # A missing answer is never invented: `raw` has what the model said instead.
         sys.exit(f"no invoice: {found['parsing_error'] or found['raw'].text}")
     for item in invoice.items:
         print(f"{item.euros:10.2f}  {item.what}")

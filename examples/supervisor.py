@@ -1,12 +1,11 @@
-"""A supervisor and two workers, one of which has eyes.
+"""A supervisor and two workers, one of which can see images.
 
     python examples/supervisor.py pictures/ "Write a caption for cat.png."
 
-The supervisor is a model of HuggingChat. It cannot see: it asks Phi-4 what is in a picture, and
-an editor, who is another conversation with HuggingChat, to polish what is written.
+The supervisor is a model of HuggingChat that gets no images. It asks Phi-4 what is in a picture,
+and an editor, which is another conversation with HuggingChat, to improve the text.
 
-Whom it asks and as whom: HUGGINGCHAT_BASE_URL, HUGGINGCHAT_COOKIES and PHI4_BASE_URL. Needs
-langchain.
+Servers and account: HUGGINGCHAT_BASE_URL, HUGGINGCHAT_COOKIES and PHI4_BASE_URL. Needs langchain.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ EDITOR = SystemMessage("You are an editor. Give the text you are sent in better 
 
 def workers(folder: Path) -> list[BaseTool]:
     eyes, editor = ChatMicrosoftPhi4(), ChatHuggingChat()
-    # By name, out of one folder: a model does not choose which files of this machine are sent.
+    # The model chooses from the names in one folder, so it cannot send other files of this machine.
     pictures = {path.name: path for path in folder.glob("*.png")}
 
     @tool

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_g4f._version import __version__
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.chat_models.by_name import g4f_chat_model
     from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
     from langchain_g4f.chat_models.g4f import ChatG4F
     from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
     from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
     from langchain_g4f.chat_models.microsoft_phi4 import ChatMicrosoftPhi4
-    from langchain_g4f.chat_models.names import g4f_chat_model
     from langchain_g4f.core.limits import Clocks
     from langchain_g4f.errors import (
         APIConnectionError,
@@ -54,28 +54,28 @@ if TYPE_CHECKING:
 _WHERE = {
     "Account": "langchain_g4f.sign_in",
     "BaseChatG4F": "langchain_g4f.chat_models.base",
-    "ChatFlowGpt": "langchain_g4f.chat_models.flowgpt",
     "ChatG4F": "langchain_g4f.chat_models.g4f",
-    "ChatGradioSpace": "langchain_g4f.chat_models.gradio_space",
-    "ChatHuggingChat": "langchain_g4f.chat_models.huggingchat",
-    "ChatMicrosoftPhi4": "langchain_g4f.chat_models.microsoft_phi4",
     "Clocks": "langchain_g4f.core.limits",
     "__version__": "langchain_g4f._version",
     "alogin": "langchain_g4f.sign_in",
     "awhoami": "langchain_g4f.sign_in",
-    "g4f_chat_model": "langchain_g4f.chat_models.names",
+    "g4f_chat_model": "langchain_g4f.chat_models.by_name",
     "login": "langchain_g4f.sign_in",
     "logout": "langchain_g4f.sign_in",
     "whoami": "langchain_g4f.sign_in",
 }
-"""Where what is no error comes from; everything is imported at first use."""
+"""Modules of the public names, but for errors and the chat models of `providers.registry`."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    """Import a public name at first use."""
+    from langchain_g4f.providers.registry import PROVIDERS
+
+    modules = {row.chat_model: row.module for row in PROVIDERS.values()} | _WHERE
+    if name not in __all__ and name not in modules:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(_WHERE.get(name, "langchain_g4f.errors")), name)
+    return getattr(import_module(modules.get(name, "langchain_g4f.errors")), name)
 
 
 __all__ = [

@@ -52,6 +52,6 @@ def clean_environment(no_home: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def forget_servers() -> None:
     """Forget what was learnt of a server, for another may listen on its port now."""
-    from langchain_g4f.chat_models import runtime
+    from langchain_g4f.chat_models import client as model_client
 
-    runtime._memory.clear()
+    model_client._memory.clear()

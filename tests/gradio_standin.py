@@ -24,8 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from langchain_g4f.testing.gradio_space.apps.model import answer
-from langchain_g4f.testing.recorder import Recorder
-from langchain_g4f.testing.recording import RecordedRequest
+from langchain_g4f.testing.recording import RecordedRequest, Recorder
 from langchain_g4f.testing.server import ServerThread
 from tests.gradio_standin_apps import (
     PREFIX,
@@ -126,7 +125,7 @@ class GradioStandin:
             self._count += 1
             path = Path(self._folder.name, str(self._count), Path(file.filename).name)
             path.parent.mkdir()
-            path.write_bytes(file.content)  # noqa: ASYNC240 -- small, and nobody else waits
+            path.write_bytes(file.content)  # noqa: ASYNC240 -- small, and no other task waits
             paths.append(str(path))
         return JSONResponse(paths)
 

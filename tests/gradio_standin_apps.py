@@ -16,11 +16,11 @@ from langchain_g4f.testing.gradio_space.apps.messages import (
     read_history,
     split_last,
 )
-from langchain_g4f.testing.gradio_space.apps.model import Question, Reply
+from langchain_g4f.testing.gradio_space.apps.model import PartialAnswer, Question
 
 Message = dict[str, Any]
 App = Literal["phi4", "chat_interface"]
-Show = Callable[[Reply], list[Any]]
+Show = Callable[[PartialAnswer], list[Any]]
 
 PREFIX = "/gradio_api"
 _CHATBOT, _BOX, _STATE, _SYSTEM, _TEMPERATURE, _BUTTON, _RESPONSE = 3, 8, 2, 0, 1, 14, 15

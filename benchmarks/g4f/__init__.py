@@ -1,1 +1,1 @@
-"""What a chunk of ChatG4F costs: `python -m benchmarks.g4f`."""
+"""The benchmark of ChatG4F: `python -m benchmarks.g4f`."""

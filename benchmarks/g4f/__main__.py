@@ -1,7 +1,8 @@
-"""The table of ChatG4F: ``python -m benchmarks.g4f``. Needs neither g4f nor a network.
+"""The benchmark of ChatG4F: ``python -m benchmarks.g4f``. Needs neither g4f nor a network.
 
-Everybody has one turn in each round, in reverse order every other round. A ratio is the median of
-the rounds' own. Fails only if a contender reads other text than its provider gave.
+In each round every chat model has one turn, and every other round runs in reverse order. A ratio is
+the median of the ratios of the rounds. Fails only if a chat model gives a different text than its
+provider.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from benchmarks.common import (
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 AIM = 1.25
-"""CPU of ChatG4F over that of the floor, async with an async provider; no aim elsewhere."""
+"""Highest ratio of CPU to aim for: ChatG4F to the floor, async, with an async provider."""
 _PACKAGES = ("langchain-core", "pydantic")
 
 
 def measure(rounds: int, count: int) -> dict[tuple[str, str], list[float]]:
-    """The CPU of each turn, in seconds, by name and mode; one turn before them does not count.
+    """CPU of each turn in seconds, by name and mode; a first turn of each does not count.
 
     Raises:
-        WrongTextError: Somebody read something else.
+        WrongTextError: A chat model gave a different text than its provider.
     """
     from benchmarks.g4f.contenders import Words, contenders
 
@@ -52,7 +53,7 @@ def measure(rounds: int, count: int) -> dict[tuple[str, str], list[float]]:
 
 
 def table(samples: dict[tuple[str, str], list[float]], count: int) -> str:
-    """Markdown."""
+    """The table as Markdown, with a note."""
     from benchmarks.g4f.contenders import FLOOR, MODES, NATIVE, THREAD
 
     rows = [["CPU, µs a chunk", *MODES]]
@@ -78,7 +79,7 @@ def _ratio(ours: list[float], floor: list[float]) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.g4f", description=__doc__)
     parser.add_argument("--rounds", type=int, default=40, help="paired rounds (default: 40)")
-    parser.add_argument("--chunks", type=int, default=2000, help="chunks a turn (default: 2000)")
+    parser.add_argument("--chunks", type=int, default=2000, help="chunks per turn (default: 2000)")
     parser.add_argument(
         "--write-docs", action="store_true", help=f"put the table into docs/{DOCS.name}"
     )

@@ -1,6 +1,6 @@
-"""Who is measured: a bare chat model and ChatG4F, over generators of the same words, right here.
+"""The chat models that are compared: a bare one and ChatG4F, on generators of the same words.
 
-No network and no g4f: what is left is what LangChain and this package add to each word.
+There is no network and no g4f, so the times show what LangChain and this package add to each word.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ FLOOR = "LangChain floor"
 NATIVE, THREAD = "ChatG4F, async provider", "ChatG4F, blocking provider"
 MODES = ("async", "sync")
 Key = tuple[str, str]
-"""Name and mode."""
+"""Name of the chat model, and mode."""
 Taker = Callable[[], "tuple[str, float]"]
-"""Takes one answer: its text, and the CPU of this process, all threads, in seconds."""
+"""Reads one answer; returns its text, and the CPU seconds of all threads of this process."""
 _text = attrgetter("text")
 
 
 class Words:
-    """A provider of these words, and what the floor reads.
+    """Answers with the same words each time; the base of the providers, and the floor's client.
 
-    Attributes:
-        count: How many an answer has.
+    Args:
+        count: Words of an answer.
     """
 
     working = True
@@ -45,21 +45,21 @@ class Words:
 
     @property
     def whole(self) -> str:
-        """All of them."""
+        """The text of an answer."""
         return "".join(self._words)
 
     def stream(self, _prompt: str) -> Iterator[str]:
-        """One by one."""
+        """The words, one by one."""
         yield from self._words
 
     async def astream(self, _prompt: str) -> AsyncIterator[str]:
-        """The same."""
+        """The words, one by one, asynchronously."""
         for word in self._words:
             yield word
 
 
 class AsyncWords(Words):
-    """An async generator, as most providers are."""
+    """A provider with an async generator, like most."""
 
     def create_async_generator(
         self, model: str, _messages: list[dict[str, Any]], **_: object
@@ -69,7 +69,7 @@ class AsyncWords(Words):
 
 
 class BlockingWords(Words):
-    """A plain generator, which has to be iterated in a thread."""
+    """A provider with a plain generator, which ChatG4F must iterate in a thread."""
 
     def create_completion(
         self, model: str, _messages: list[dict[str, Any]], **_: object
@@ -79,7 +79,7 @@ class BlockingWords(Words):
 
 
 def contenders(count: int, runner: asyncio.Runner) -> dict[Key, Taker]:
-    """Everybody, with answers of so many words."""
+    """All chat models, with answers of ``count`` words."""
     models: dict[str, BaseChatModel] = {
         FLOOR: FloorModel(raw=Words(count)),
         NATIVE: ChatG4F(provider=AsyncWords(count)),

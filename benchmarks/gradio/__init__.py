@@ -1,1 +1,1 @@
-"""What the table of Gradio is made with: `python -m benchmarks.gradio`."""
+"""The benchmark of Gradio apps: `python -m benchmarks.gradio`."""

@@ -1,6 +1,6 @@
-"""The tables of Gradio: ``python -m benchmarks.gradio``, on real servers of both lines.
+"""The benchmark of Gradio apps: ``python -m benchmarks.gradio``, on real servers 5 and 6.
 
-Fails only if a contender reads other text than was sent; a slow machine is no failure.
+Fails only if a client reads a different text than was sent; a slow machine is not a failure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The side of gradio_client: runs where that is installed, and knows nothing of this package.
+"""Measures gradio_client: runs in the environment that has it, without this package.
 
-Each line on standard input is a prompt; each on standard output is the answer, and what the clocks
-of this process say of it.
+Each line on standard input is a prompt; each line on standard output is the answer with its times,
+measured in this process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gradio_client import Client  # type: ignore[import-not-found] # another env
 
 
 def turn(client: Client, prompt: str) -> dict[str, Any]:
-    """Ask the app as its own page does, and take every output."""
+    """Ask the app as its web page does, and read every output."""
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     first = 0.0

@@ -1,7 +1,7 @@
-"""Who is measured: clients that ask the same app, on the same server, the same thing.
+"""The clients that are compared: they ask the same app on the same server the same question.
 
-The app is the one that is built like the Phi-4 Space: a direct call, a join, a stream. All begin
-with its description read and their connections open, as in the second answer of a program.
+The app is the one that is built like the Phi-4 Space: a direct call, a join, a stream. All clients
+have read its description and opened their connections, as for the second answer of a program.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 RAW, FLOOR, OURS, CLIENT = "httpx + json", "LangChain floor", "ChatGradioSpace", "gradio_client"
 MODES = ("async", "sync")
 Key = tuple[str, str]
-"""Name and mode; gradio_client has threads, and one mode, "sync"."""
+"""Name of the client, and mode; gradio_client uses threads and has one mode, "sync"."""
 Taker = Callable[[str], "Turn"]
-"""Takes a prompt, and says what became of it."""
+"""Sends a prompt, and returns the answer with its times."""
 Contenders = dict[Key, Taker]
 T = TypeVar("T")
 _content = attrgetter("content")
@@ -42,13 +42,13 @@ _content = attrgetter("content")
 
 @dataclass(frozen=True)
 class Turn:
-    """One answer.
+    """An answer and its times.
 
     Attributes:
-        text: What was read.
-        first_ms: Wall until its first piece.
-        wall_ms: Wall until its end.
-        cpu_ms: CPU of the client's process, all threads.
+        text: Text that was read.
+        first_ms: Wall time until the first piece, in ms.
+        wall_ms: Wall time until the end, in ms.
+        cpu_ms: CPU time of the client's process, all threads, in ms.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Turn:
 
 
 class Raw:
-    """The least that reads this app: httpx, a split at LF, `json.loads`."""
+    """A minimal client of this app: httpx, a split at LF, `json.loads`."""
 
     def __init__(self, base_url: str) -> None:
         self._api = f"{base_url}/gradio_api"
@@ -82,7 +82,7 @@ class Raw:
                         yield piece
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
-        """The same."""
+        """The pieces of one answer, asynchronously."""
         prepare, join, query = self._bodies(prompt)
         made = (await self._ahttp.post(f"{self._api}/run/predict", json=prepare)).json()
         join["data"][0] = made["data"][0]
@@ -109,7 +109,7 @@ class Raw:
 
 
 def _piece(line: bytes) -> str:
-    """What an event adds to the answer, as this app sends it: one edit that appends."""
+    """The text that an event adds to the answer. This app sends one edit, which appends."""
     if not line.startswith(b"data: "):
         return ""
     event = json.loads(line[6:])
@@ -124,7 +124,7 @@ def _piece(line: bytes) -> str:
 
 
 class GradioClient:
-    """gradio_client, in a process of its own, which reads its clocks itself."""
+    """gradio_client in its own process, which measures its own times."""
 
     def __init__(self, python: Path, base_url: str) -> None:
         script = Path(__file__).with_name("client.py")
@@ -137,7 +137,7 @@ class GradioClient:
         self.version = str(json.loads(self._line()))
 
     def __call__(self, prompt: str) -> Turn:
-        """One answer."""
+        """Send a prompt, and return the answer."""
         assert self._process.stdin
         self._process.stdin.write(json.dumps(prompt) + "\n")
         self._process.stdin.flush()
@@ -162,7 +162,7 @@ class GradioClient:
 def contenders(
     base_url: str, runner: asyncio.Runner, client: GradioClient | None = None
 ) -> Iterator[Contenders]:
-    """Everybody, for the app at this address."""
+    """All clients, for the app at this address."""
     raw = Raw(base_url)
     found: Contenders = {}
     found[RAW, "async"] = _awaited(raw.astream, str, runner)
@@ -183,7 +183,7 @@ def contenders(
 
 
 class _Reading:
-    """One answer under the clocks of this process."""
+    """Measures one answer in this process while it is read."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []

@@ -1,6 +1,6 @@
-"""The decoder alone, on canned bytes: no server, no client, no LangChain.
+"""The decoder alone, on prepared bytes: without a server, a client or LangChain.
 
-The events are those of docs/protocols/gradio-space.md, sections 3 and 4, one a packet.
+The events are those of docs/protocols/gradio-space.md, sections 3 and 4, one per chunk.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from benchmarks.common import WrongTextError
 from langchain_g4f.core.events import Text
 from langchain_g4f.core.http import Headers, ResponseHead
-from langchain_g4f.providers.gradio_space.answer import AnswerReader
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from langchain_g4f.providers.gradio_space.content import Snapshot
 
 SHORT, LONG = 400, 4000
-"""Chunks of the two answers that are compared."""
+"""Chunks of the short and of the long answer."""
 _EVENT_ID = "c7" * 16
 _HEAD = ResponseHead(200, Headers([("content-type", "text/event-stream")]))
 _LIMIT = 1 << 24
 
 
 def words(count: int) -> list[str]:
-    """The pieces of every answer: what the app's model says when asked for so many words."""
+    """The pieces of every answer: what the app's model says when asked for ``count`` words."""
     return [f"word{number} " for number in range(count - 1)] + [f"word{count - 1}"]
 
 
@@ -43,7 +43,7 @@ class Shape:
 
     Attributes:
         parts: Whether a message is a list of parts, as on Gradio 6.
-        before: Earlier messages; None for an interface, which gives the answer alone.
+        before: Number of earlier messages; None for an interface, which sends only the answer.
     """
 
     parts: bool = False
@@ -56,7 +56,7 @@ class Shape:
 
     @property
     def history(self) -> list[JSON]:
-        """What the chatbot shows before the answer."""
+        """The messages that the chatbot shows before the answer."""
         roles = ("user", "assistant") * ((self.before or 0) // 2)
         return [*(self.message(role, "Something.") for role in roles), self.message("user", "Go!")]
 
@@ -75,10 +75,10 @@ class Shape:
 
     @property
     def find(self) -> Callable[[JSON], Snapshot]:
-        """What finds the answer."""
+        """The function that finds the answer in the outputs."""
         if self.before is None:
-            return answer_in_output
-        return AnswerInHistory(self.history, asked=True)
+            return read_output
+        return ChatbotReader(self.history, has_prompt=True)
 
 
 SHAPES = {
@@ -90,7 +90,7 @@ SHAPES = {
 
 
 def canned(shape: Shape, count: int) -> list[bytes]:
-    """The events of an answer of so many chunks."""
+    """The events of an answer of ``count`` chunks."""
     first, *rest = words(count)
     full: JSON = list(shape.shown(first))
     datas = [full, *map(shape.grown, rest)]
@@ -128,12 +128,12 @@ def _event(msg: str, **fields: JSON) -> bytes:
 
 @dataclass
 class DecoderSamples:
-    """One shape; a figure a round.
+    """The figures of one shape, one for each round.
 
     Attributes:
-        json_us: CPU of `json.loads` alone, per event of the short answer.
-        ours_us: CPU of the decoder, per event of the short answer.
-        growth: CPU of the long answer over that of the short one.
+        json_us: CPU of `json.loads` alone, in µs per event of the short answer.
+        ours_us: CPU of the decoder, in µs per event of the short answer.
+        growth: CPU of the long answer divided by that of the short one.
     """
 
     json_us: list[float] = field(default_factory=list)
@@ -142,7 +142,7 @@ class DecoderSamples:
 
 
 def measure_decoder(rounds: int, short: int = SHORT, long: int = LONG) -> dict[str, DecoderSamples]:
-    """Every shape, ``rounds`` times and once to warm up."""
+    """Measure every shape ``rounds`` times, after one time to warm up."""
     streams = {name: (canned(s, short), canned(s, long)) for name, s in SHAPES.items()}
     samples = {name: DecoderSamples() for name in SHAPES}
     for number in range(rounds + 1):
@@ -171,7 +171,7 @@ def _parse(events: list[bytes]) -> None:
 
 
 def _decode(shape: Shape, events: list[bytes]) -> None:
-    reader = AnswerReader(shape.find, 0, "http://127.0.0.1/gradio_api/file=")
+    reader = AnswerDiffer(shape.find, 0, "http://127.0.0.1/gradio_api/file=")
     decoder = QueueDecoder(_HEAD, _EVENT_ID, reader, _LIMIT)
     heard = [found for event in events for found in decoder.feed(event)]
     said = [found.text for found in heard if type(found) is Text]

@@ -1,8 +1,8 @@
-"""Real servers of both lines, and turns in pairs.
+"""Runs the clients against real servers 5 and 6, in rounds.
 
-In each round everybody has one turn, in reverse order every other round. The server is another
-process, and so is gradio_client; CPU is that of the client's process alone. Everybody has a turn
-before the first that counts.
+In each round every client has one turn, and every other round runs in reverse order. The server is
+another process, and so is gradio_client; CPU is that of the client's process. Each client first has
+one turn that does not count.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 LINES = ("gradio5", "gradio6")
 CLIENT_LINE = "gradio6"
-"""Whose gradio_client is measured, on the servers of both lines: the newest one."""
+"""The environment with the gradio_client that is measured on both servers: the newest one."""
 BRIEF = 3
-"""Chunks of the answer whose first one is timed."""
+"""Chunks of the answers that measure the time to the first chunk."""
 PACE_MS = 5
 
 Samples = dict["Key", list[Turn]]
-"""By name and mode; one turn a round."""
+"""Turns by client and mode; one for each round."""
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """How often what is measured, and how long the answers are."""
+    """Rounds of each measurement, and the lengths of the answers in chunks."""
 
     first: int = 30
     answer: int = 9
@@ -51,16 +51,16 @@ class Rounds:
 
 @dataclass
 class Line:
-    """What was measured on the server of one line.
+    """The figures of one server.
 
     Attributes:
-        server: Version of its Gradio.
+        server: Version of Gradio.
         client: Version of gradio_client.
-        first: Answers of a few chunks, for the first one.
+        first: Answers of a few chunks, for the time to the first chunk.
         flowing: Answers as fast as the server can.
         paced: Answers with a pause between two chunks.
-        growth: CPU of the long answer over that of the short one, by name and mode.
-        loads: Load averages of the machine, of one minute.
+        growth: CPU of the long answer divided by that of the short one, by client and mode.
+        loads: Load averages of the machine over one minute.
     """
 
     server: str
@@ -73,10 +73,10 @@ class Line:
 
 
 def environment(line: str) -> Path:
-    """The interpreter that has this line of Gradio.
+    """The interpreter with this version of Gradio.
 
     Raises:
-        FileNotFoundError: It is not there.
+        FileNotFoundError: The environment is missing.
     """
     python = ROOT / f".venv-{line}" / "bin" / "python"
     if not python.exists():
@@ -85,7 +85,7 @@ def environment(line: str) -> Path:
 
 
 def measure_line(line: str, rounds: Rounds, tell: Callable[[str], None]) -> Line:
-    """Everything that a server of this line is needed for."""
+    """Measure everything that needs a server of this version."""
     with ExitStack() as stack:
         space = stack.enter_context(GradioSpace("phi4", python=environment(line), pace_s=0))
         client = stack.enter_context(GradioClient(environment(CLIENT_LINE), space.base_url))
@@ -112,7 +112,7 @@ def measure_line(line: str, rounds: Rounds, tell: Callable[[str], None]) -> Line
 
 
 def measure_turns(everybody: Contenders, count: int, rounds: int, pace_ms: float = 0) -> Samples:
-    """``rounds`` answers of so many chunks for each."""
+    """Measure ``rounds`` answers of ``count`` chunks for each client."""
     samples: Samples = {key: [] for key in everybody}
     for number in range(rounds + 1):
         for key in list(everybody)[:: -1 if number % 2 else 1]:
@@ -123,7 +123,7 @@ def measure_turns(everybody: Contenders, count: int, rounds: int, pace_ms: float
 
 
 def measure_growth(everybody: Contenders, rounds: Rounds) -> dict[Key, list[float]]:
-    """The CPU of a long answer over that of the short ones before and after it."""
+    """CPU of a long answer divided by the mean of the short ones before and after it."""
     growth: dict[Key, list[float]] = {key: [] for key in everybody}
     for number in range(rounds.growth):
         for key in list(everybody)[:: -1 if number % 2 else 1]:

@@ -1,6 +1,7 @@
-"""Medians, ratios and the tables of Gradio.
+"""Medians, ratios and the tables of the Gradio benchmark.
 
-A ratio or a difference is the median of the rounds' own, so that a busy machine slows both sides.
+A ratio is the median of the ratios of the rounds, so that a busy machine slows both sides; likewise
+a difference.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from benchmarks.gradio.measure import Line, Rounds, Samples
 
 FIRST_AIM_MS, FIRST_AIM_SHARE = 5.0, 0.15
-"""The first chunk may come later than with httpx by the larger of the two."""
+"""The first chunk may come this much later than with httpx; the larger of the two counts."""
 GROWTH_AIM = 11.0
 RATIOS = [(OURS, CLIENT, 0.5), (OURS, FLOOR, None), (OURS, RAW, None), (FLOOR, CLIENT, None)]
-"""CPU of the first over CPU of the second, and what is aimed at, at most."""
+"""CPU of the first divided by CPU of the second, and the highest ratio to aim for."""
 _EVERYBODY = (RAW, FLOOR, OURS, CLIENT)
 _PACKAGES = ("langchain-core", "httpx", "pydantic")
 
@@ -30,7 +31,7 @@ _PACKAGES = ("langchain-core", "httpx", "pydantic")
 def summary(
     lines: Mapping[str, Line], decoder: Mapping[str, DecoderSamples], rounds: Rounds
 ) -> dict[str, Any]:
-    """Everything that is written as JSON."""
+    """All figures, as they are written to the JSON file."""
     columns = {
         f"Gradio {line.server.partition('.')[0]} {mode}": (line, mode)
         for line in lines.values()
@@ -100,7 +101,7 @@ def _cpu(samples: Samples, mode: str) -> dict[str, Any]:
 
 
 def tables(found: dict[str, Any]) -> str:
-    """The tables, with what was aimed at."""
+    """The tables, with the aims."""
     rounds, short, long = (found["rounds"][name] for name in ("answer", "short", "long"))
     rows = [
         _first_rows(found["first"], found["rounds"]["first"]),

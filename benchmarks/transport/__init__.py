@@ -1,1 +1,1 @@
-"""The contract of the transports, measured."""
+"""The benchmark of the transports: `python -m benchmarks.transport`."""

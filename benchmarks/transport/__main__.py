@@ -1,9 +1,9 @@
-"""The contract of the transports: ``python -m benchmarks.transport``.
+"""The benchmark of the transports: ``python -m benchmarks.transport``.
 
-Plain httpx and what looks like a browser, sync and async, in one run on loopback: how soon the
-service sees that it is given up, when a clock runs out, what an answer costs that nobody reads,
-and the CPU of a line. Only the last is paired and repeated; the server of the lines is a process
-of its own, the other one a thread of this.
+Compares plain httpx and browser impersonation, sync and async, in one run on loopback: how soon the
+service notices that a stream was closed, when timeouts fire, how much memory an unread answer
+takes, and the CPU per line. Only the CPU is measured in rounds, against a server in another
+process; the server of the other figures is a thread of this process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transport", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="paired rounds (default: 9)")
-    parser.add_argument("--lines", type=int, default=2000, help="lines an answer (default: 2000)")
+    parser.add_argument("--lines", type=int, default=2000, help="lines per answer (default: 2000)")
     parser.add_argument(
         "--write-docs", action="store_true", help=f"put the table into docs/{DOCS.name}"
     )

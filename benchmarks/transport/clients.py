@@ -1,4 +1,4 @@
-"""One interface to plain httpx and to what looks like a browser, sync and async."""
+"""One interface to plain httpx and to browser impersonation, sync and async."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way
+from langchain_g4f.transport.impersonate import CurlTransport, ImpersonateConfig, SyncCurlTransport
 
 TARGET = "chrome"
 NAMES = ("httpx sync", "httpx async", "impersonate sync", "impersonate async")
@@ -20,16 +20,17 @@ T = TypeVar("T")
 
 
 class Contender:
-    """A client that can be asked, in whichever way it goes."""
+    """A client with blocking methods, whether it is sync or async inside."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._runner = asyncio.Runner() if name.endswith("async") else None
         curl = name.startswith("impersonate")
+        config = ImpersonateConfig(TARGET)
         if self._runner is None:
-            self._sync = httpx.Client(transport=SyncCurlTransport(Way(TARGET)) if curl else None)
+            self._sync = httpx.Client(transport=SyncCurlTransport(config) if curl else None)
         else:
-            self._async = httpx.AsyncClient(transport=CurlTransport(Way(TARGET)) if curl else None)
+            self._async = httpx.AsyncClient(transport=CurlTransport(config) if curl else None)
         self._response: Any = None
         self._chunks: Any = None
 
@@ -43,7 +44,7 @@ class Contender:
         return self._runner.run(work)
 
     def open(self, url: str, timeout_s: float | None = PATIENCE_S) -> None:
-        """Read the head of an answer."""
+        """Send a request, and read the head of its answer."""
         if self._runner is None:
             request = self._sync.build_request("GET", url, timeout=timeout_s)
             self._response = self._sync.send(request, stream=True)
@@ -60,7 +61,7 @@ class Contender:
         return self._await(_next(self._chunks))
 
     def read_lines(self, seen: Callable[[int], None]) -> int:
-        """Read to the end, telling the number of lines so far; returns it."""
+        """Read to the end; returns the number of lines, and reports it to ``seen`` meanwhile."""
         count = 0
         if self._runner is None:
             for data in self._chunks:
@@ -77,14 +78,14 @@ class Contender:
             self._await(self._response.aclose())
 
     def rest(self, seconds: float) -> None:
-        """Do nothing, on a loop that goes on."""
+        """Wait; the event loop of an async client keeps running."""
         if self._runner is None:
             time.sleep(seconds)
         else:
             self._await(asyncio.sleep(seconds))
 
     def cancel(self, url: str, asked: threading.Event) -> float:
-        """Cancel a request that the service has; returns when, by the clock of performance."""
+        """Cancel a request that the service has received; returns the time on `perf_counter`."""
 
         async def work() -> float:
             task = asyncio.ensure_future(self._async.get(url, timeout=PATIENCE_S))
@@ -102,7 +103,6 @@ class Contender:
         if self._runner is None:
             self._sync.close()
         else:
-            self._await(self._async.aclose())
             self._runner.close()
 
 

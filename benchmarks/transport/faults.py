@@ -1,4 +1,4 @@
-"""The other side: a thread that answers by the path, and notes when its client is gone."""
+"""The server: a thread that answers by the path, and notes when its client disconnects."""
 
 from __future__ import annotations
 

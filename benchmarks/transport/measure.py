@@ -1,4 +1,4 @@
-"""What is measured: the contract, a row each, and the CPU of a line."""
+"""Measures what the package requires of a transport, and the CPU per line."""
 
 from __future__ import annotations
 
@@ -17,60 +17,60 @@ _SHORT_S, _FLOOD_S = 0.5, 2.0
 _MIB = 1024 * 1024
 
 
-def _given_up(who: Contender, kind: str) -> str:
-    """How long until the service sees it."""
+def _given_up(client: Contender, kind: str) -> str:
+    """Milliseconds until the service notices that the client closed or cancelled."""
     server = FaultyServer()
     if kind == "mute":
-        if not who.is_async:
+        if not client.is_async:
             return "-"
-        begun = who.cancel(f"{server.url}/mute", server.asked)
+        begun = client.cancel(f"{server.url}/mute", server.asked)
     else:
-        who.open(f"{server.url}/{kind}")
-        who.read()
+        client.open(f"{server.url}/{kind}")
+        client.read()
         begun = time.perf_counter()
-        who.close()
+        client.close()
     if not server.gone.wait(PATIENCE_S):
         return f"more than {PATIENCE_S:g} s"
     return f"{1e3 * (server.gone_at - begun):.1f}"
 
 
-def _timeout(who: Contender, kind: str) -> str:
-    """What is raised, and after how long."""
+def _timeout(client: Contender, kind: str) -> str:
+    """The exception of a read timeout, and the seconds until it was raised."""
     begun = time.perf_counter()
     try:
-        who.open(f"{FaultyServer().url}/{kind}", _SHORT_S)
-        while who.read():
+        client.open(f"{FaultyServer().url}/{kind}", _SHORT_S)
+        while client.read():
             begun = time.perf_counter()
     except Exception as exc:  # noqa: BLE001 -- which one it is, is the finding
         return f"{type(exc).__name__}, {time.perf_counter() - begun:.2f} s"
     return "nothing"
 
 
-def _truncated(who: Contender) -> str:
+def _truncated(client: Contender) -> str:
     try:
-        who.open(f"{FaultyServer().url}/cut")
-        while who.read():
+        client.open(f"{FaultyServer().url}/cut")
+        while client.read():
             pass
     except Exception as exc:  # noqa: BLE001 -- which one it is, is the finding
         return type(exc).__name__
     return "nothing"
 
 
-def _without_timeout(who: Contender) -> str:
-    who.open(f"{FaultyServer().url}/idle", None)
-    found = "ok" if who.read() else "nothing"
-    who.close()
+def _without_timeout(client: Contender) -> str:
+    client.open(f"{FaultyServer().url}/idle", None)
+    found = "ok" if client.read() else "nothing"
+    client.close()
     return found
 
 
-def _flood(who: Contender) -> str:
-    """Growth of resident memory in MiB while nobody reads."""
-    who.open(f"{FaultyServer().url}/flood")
+def _flood(client: Contender) -> str:
+    """Growth of resident memory in MiB while the client does not read."""
+    client.open(f"{FaultyServer().url}/flood")
     gc.collect()
     before = _resident()
-    who.rest(_FLOOD_S)
+    client.rest(_FLOOD_S)
     growth = (_resident() - before) / _MIB
-    who.close()
+    client.close()
     return f"{growth:+.1f}"
 
 
@@ -80,11 +80,11 @@ def _resident() -> int:
 
 
 ROWS: dict[str, Callable[[Contender], str]] = {
-    "close of a flowing stream, ms until the service sees it": lambda who: _given_up(who, "flow"),
-    "close of an idle stream, ms": lambda who: _given_up(who, "idle"),
-    "cancel before the headers, ms": lambda who: _given_up(who, "mute"),
-    "read timeout 0.5 s: headers": lambda who: _timeout(who, "mute"),
-    "read timeout 0.5 s: body": lambda who: _timeout(who, "idle"),
+    "close of a flowing stream, ms until the service sees it": lambda c: _given_up(c, "flow"),
+    "close of an idle stream, ms": lambda c: _given_up(c, "idle"),
+    "cancel before the headers, ms": lambda c: _given_up(c, "mute"),
+    "read timeout 0.5 s: headers": lambda c: _timeout(c, "mute"),
+    "read timeout 0.5 s: body": lambda c: _timeout(c, "idle"),
     "truncated body": _truncated,
     "no timeout at all": _without_timeout,
     "2 s of a flood that is not read, MiB": _flood,
@@ -94,51 +94,51 @@ SHAPES = {"bursts": "64 lines a packet", "lines": "one packet a line", "paced": 
 
 def _contenders() -> Iterator[Contender]:
     for name in NAMES:
-        who = Contender(name)
-        yield who
-        who.end()
+        client = Contender(name)
+        yield client
+        client.end()
 
 
 def measure_cpu(rounds: int, count: int) -> dict[str, dict[str, list[float]]]:
-    """CPU of a line in µs, by shape and contender, one a round."""
+    """Measure the CPU per line in µs, by shape and client, once for each round."""
     found: dict[str, dict[str, list[float]]] = {s: {n: [] for n in NAMES} for s in SHAPES}
-    everybody = [Contender(name) for name in NAMES]
+    clients = [Contender(name) for name in NAMES]
     with serving(count) as (server, shared):
         for number in range(rounds + 1):
             tell(f"round {number} of {rounds}")
             for shape in SHAPES:
-                for who in everybody[:: -1 if number % 2 else 1]:
-                    cpu_us = _cpu(who, f"{server}/{shape}/chat/conversation/x", shared, count)
-                    if number:  # the first one warms up
-                        found[shape][who.name].append(cpu_us)
-    for who in everybody:
-        who.end()
+                for client in clients[:: -1 if number % 2 else 1]:
+                    cpu_us = _cpu(client, f"{server}/{shape}/chat/conversation/x", shared, count)
+                    if number:  # the first round warms up
+                        found[shape][client.name].append(cpu_us)
+    for client in clients:
+        client.end()
     return found
 
 
-def _cpu(who: Contender, url: str, shared: Shared, count: int) -> float:
+def _cpu(client: Contender, url: str, shared: Shared, count: int) -> float:
     def seen(lines: int) -> None:
-        shared.seen.value = lines - 1  # the first line is no token
+        shared.seen.value = lines - 1  # the first line is not a token
 
     shared.seen.value = 0
     gc.collect()
     begun = time.process_time()
-    who.open(url)
-    lines = who.read_lines(seen)
+    client.open(url)
+    lines = client.read_lines(seen)
     spent = time.process_time() - begun
-    who.close()
+    client.close()
     if lines != count + 3:
-        msg = f"{who.name}: {lines} lines instead of {count + 3}"
+        msg = f"{client.name}: {lines} lines instead of {count + 3}"
         raise WrongTextError(msg)
     return 1e6 * spent / lines
 
 
 def table(rounds: int, count: int) -> str:
-    """Everything, as Markdown."""
+    """The table as Markdown, with a note."""
     columns = []
-    for who in _contenders():
-        tell(who.name)
-        columns.append([measure(who) for measure in ROWS.values()])
+    for client in _contenders():
+        tell(client.name)
+        columns.append([measure(client) for measure in ROWS.values()])
     rows = [["", *NAMES]]
     rows += [[name, *found] for name, *found in zip(ROWS, *columns, strict=True)]
     for shape, by_name in measure_cpu(rounds, count).items():

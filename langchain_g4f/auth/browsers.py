@@ -1,9 +1,9 @@
-"""The cookies of a browser that is installed here, for one service.
+"""The cookies that a browser on this machine has for one service.
 
-yt-dlp's cookies module finds and decrypts a browser's jar; of the libraries that do, it is the one
-that keeps up with the browsers. It reads the whole jar: what the browser would not send to the
-service is dropped at once, and nothing is written. What can go wrong there is told in our own
-words, because its exceptions carry frames that hold values.
+yt-dlp's cookies module finds and decrypts a browser's jar; of the libraries that can, it is the
+one that keeps up with the browsers. It reads the whole jar: what the browser would not send to the
+service is dropped at once, and nothing is written. Errors have our own words, because the
+library's exceptions carry frames that hold values.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 BROWSERS = ("brave", "chrome", "chromium", "edge", "firefox", "opera", "safari", "vivaldi")
 """Names of the browsers that can be read."""
 
-_PLAIN = ("firefox", "safari")
-"""Those that do not encrypt, whose warnings are about something else."""
-
 _EPOCH_S = 11_644_473_600
 """Seconds from 1601, where Chromium's clock starts, to 1970."""
 
-_OTHER_WAYS = "Export its cookies to a file with an add-on instead, and pass that file."
+# Chrome on Windows has encrypted for itself alone since version 127.
+_UNDECRYPTABLE = (
+    "browser: the cookies of {} cannot be decrypted, or the file is damaged. If it is encrypted by"
+    " a keyring, unlock that. Export its cookies to a file with an add-on instead, and pass that"
+    " file."
+)
 
 
 def read_browser_cookies(browser: str, url: str, *, profile: Path | None = None) -> dict[str, str]:
@@ -52,7 +54,7 @@ def read_browser_cookies(browser: str, url: str, *, profile: Path | None = None)
         MissingDependencyError: The extra ``browser`` is not installed.
     """
     if browser not in BROWSERS:
-        raise ConfigurationError(f"browser: {browser!r} is none of {', '.join(BROWSERS)}")
+        raise ConfigurationError(f"browser: {browser!r} is not one of {', '.join(BROWSERS)}")
     if browser == "safari" and sys.platform != "darwin":
         raise ConfigurationError("browser: safari keeps its cookies on macOS only")
     listener = _Listener()
@@ -61,8 +63,9 @@ def read_browser_cookies(browser: str, url: str, *, profile: Path | None = None)
     if found:
         return found
     host = urlsplit(url).hostname
-    if listener.warned and browser not in _PLAIN:
-        raise ConfigurationError(_undecryptable(browser))
+    # Firefox and Safari do not encrypt: their warnings are about something else.
+    if listener.warned and browser not in ("firefox", "safari"):
+        raise ConfigurationError(_UNDECRYPTABLE.format(browser))
     raise ConfigurationError(
         f"browser: {browser} has no cookie for {host}. Log in there with it first; if it is"
         " running, close it, so that it writes down what it has"
@@ -70,18 +73,18 @@ def read_browser_cookies(browser: str, url: str, *, profile: Path | None = None)
 
 
 class _Listener:
-    """Logger for the library: prints nothing, and notices that a value stayed closed."""
+    """Logger for the library that prints nothing and notes that there was a warning."""
 
     def __init__(self) -> None:
         self.warned = False
 
     def debug(self, *_said: object, **_how: object) -> None:
-        """Drop what is said of the library's progress."""
+        """Ignore the library's progress."""
 
     info = debug
 
     def warning(self, *_said: object, **_how: object) -> None:
-        """Keep that there was a warning; the text may quote a cookie."""
+        """Note the warning without its text, which may quote a cookie."""
         self.warned = True
 
     error = warning
@@ -107,29 +110,19 @@ def _read_jar(browser: str, profile: Path | None, listener: _Listener) -> Cookie
     except Exception as error:  # noqa: BLE001 -- of a broken jar, it lets everything through
         # Where a running Chrome on Windows locks its jar, the library raises an error of its own.
         locked = isinstance(error, OSError) or isinstance(error.__context__, OSError)
-        problem = _unreadable(browser) if locked else _undecryptable(browser)
+        problem = _UNDECRYPTABLE.format(browser)
+        if locked:
+            problem = (
+                f"browser: the cookies of {browser} cannot be read: close the browser, see that"
+                " its files are yours to read, and try again"
+            )
     else:
         return jar
     raise ConfigurationError(problem)
 
 
-def _unreadable(browser: str) -> str:
-    return (
-        f"browser: the cookies of {browser} cannot be read: close the browser, see that its files"
-        " are yours to read, and try again"
-    )
-
-
-def _undecryptable(browser: str) -> str:
-    # Chrome on Windows has encrypted for itself alone since version 127.
-    return (
-        f"browser: the cookies of {browser} cannot be decrypted, or the file is damaged."
-        f" If it is encrypted by a keyring, unlock that. {_OTHER_WAYS}"
-    )
-
-
 def _folder(browser: str, profile: Path | None) -> str | None:
-    """What the library wants for ``profile``: an absolute path."""
+    """``profile`` as the absolute path that the library wants."""
     if profile is None:
         return None
     profile = profile.expanduser().absolute()
@@ -142,9 +135,9 @@ def _folder(browser: str, profile: Path | None) -> str | None:
 
 
 def _sent_to(url: str, cookies: Iterable[Cookie], now: float) -> dict[str, str]:
-    """What of ``cookies`` goes to ``url``, as RFC 6265, section 5.4, has it.
+    """The cookies that go to ``url`` by RFC 6265, section 5.4.
 
-    What a header cannot carry is left out: a value decrypted with a wrong key looks like that.
+    Those that a header cannot carry are left out: a value decrypted with a wrong key is like that.
     """
     parts = urlsplit(url)
     host, path, secure = parts.hostname or "", parts.path or "/", parts.scheme == "https"
@@ -163,9 +156,9 @@ def _sent_to(url: str, cookies: Iterable[Cookie], now: float) -> dict[str, str]:
 
 
 def _domain_covers(domain: str, host: str) -> bool:
-    # A leading dot is how the jars of browsers mark what goes to subdomains, too.
+    # In the jars of browsers, a leading dot marks a cookie that goes to subdomains, too.
     domain = domain.lower()
-    is_address = host.rpartition(".")[2].isdecimal()  # and has no subdomains
+    is_address = host.rpartition(".")[2].isdecimal()  # an address has no subdomains
     wide = domain.startswith(".") and not is_address
     return domain.lstrip(".") == host or (wide and host.endswith(domain))
 

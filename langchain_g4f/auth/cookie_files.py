@@ -1,6 +1,6 @@
-"""Cookies out of a file that a browser's add-on, or a person, has written.
+"""Cookies from a file that a browser's add-on exported or a person wrote.
 
-Only those of one host are taken; nothing of the file is repeated in an error.
+Only the cookies of one host are taken; no error repeats anything of the file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from langchain_g4f.errors import ConfigurationError
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Exported:
+    name: str
+    value: str
+    domain: str = ""
+    expires: float = 0
+
+
 def parse_cookie_file(text: str, host: str, now: float) -> dict[str, str]:
     """The cookies for ``host`` in an exported cookie file, Netscape's form or JSON.
 
@@ -19,22 +27,22 @@ def parse_cookie_file(text: str, host: str, now: float) -> dict[str, str]:
     of names and values. Expired cookies and those of other hosts are left out.
 
     Args:
-        text: The file's content.
+        text: Content of the file.
         host: Host name of the service.
         now: Seconds since the epoch.
 
     Raises:
         ConfigurationError: It is in another form, or has no cookie for the host.
     """
-    exported = _exported(text)
-    found = _sent_to(host, exported or (), now)
+    problem = f"the file has no cookie for {host}"
+    try:
+        found = _for_host(host, _exported(text), now)
+    except (ValueError, RecursionError):
+        found, problem = {}, "the file is neither JSON nor in Netscape's form"
     if found:
         return found
-    msg = f"cookies: the file has no cookie for {host}"
-    if exported is None:
-        msg = "cookies: the file is neither JSON nor in Netscape's form"
-    del text, exported  # some tracebacks show local variables
-    raise ConfigurationError(msg)
+    del text  # some tracebacks show local variables
+    raise ConfigurationError(f"cookies: {problem}")
 
 
 def pick_cookies(exported: Iterable[object], host: str, now: float) -> dict[str, str]:
@@ -48,24 +56,21 @@ def pick_cookies(exported: Iterable[object], host: str, now: float) -> dict[str,
     Raises:
         ConfigurationError: It has no cookie for the host.
     """
-    found = _sent_to(host, _from_list(exported), now)
+    found = _for_host(host, _from_list(exported), now)
     if not found:
         del exported  # some tracebacks show local variables
         raise ConfigurationError(f"cookies: the list has no cookie for {host}")
     return found
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Exported:
-    name: str
-    value: str
-    domain: str = ""
-    expires: float = 0
-
-
-def _exported(text: str) -> list[_Exported] | None:
+def _exported(text: str) -> list[_Exported]:
     if text.lstrip()[:1] in ("[", "{"):
-        return _from_json(text)
+        value = json.loads(text)
+        if isinstance(value, dict) and isinstance(value.get("cookies"), list):
+            value = value["cookies"]
+        if isinstance(value, dict):
+            return [_Exported(str(name), str(each)) for name, each in value.items()]
+        return _from_list(value)
     found = []
     for line in text.splitlines():
         fields = line.removeprefix("#HttpOnly_").split("\t")
@@ -73,18 +78,6 @@ def _exported(text: str) -> list[_Exported] | None:
             domain, _, _, _, expires, name, value = fields
             found.append(_Exported(name, value, domain, _seconds(expires)))
     return found
-
-
-def _from_json(text: str) -> list[_Exported] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(value, dict) and isinstance(value.get("cookies"), list):
-        value = value["cookies"]
-    if isinstance(value, dict):
-        return [_Exported(str(name), str(each)) for name, each in value.items()]
-    return _from_list(value)
 
 
 def _from_list(value: Iterable[object]) -> list[_Exported]:
@@ -100,7 +93,7 @@ def _from_list(value: Iterable[object]) -> list[_Exported]:
     ]
 
 
-def _sent_to(host: str, cookies: Iterable[_Exported], now: float) -> dict[str, str]:
+def _for_host(host: str, cookies: Iterable[_Exported], now: float) -> dict[str, str]:
     return {
         cookie.name: cookie.value
         for cookie in cookies
@@ -109,7 +102,7 @@ def _sent_to(host: str, cookies: Iterable[_Exported], now: float) -> dict[str, s
 
 
 def _seconds(value: object) -> float:
-    """When a cookie expires; a session cookie says 0, -1 or nothing."""
+    """When a cookie expires; a session cookie has 0, -1 or no date."""
     try:
         return float(str(value))
     except ValueError:
@@ -118,7 +111,7 @@ def _seconds(value: object) -> float:
 
 def _covers(domain: str, host: str) -> bool:
     domain, host = domain.lstrip(".").lower(), host.lower()
-    is_address = host.rpartition(".")[2].isdecimal()  # and has no subdomains
+    is_address = host.rpartition(".")[2].isdecimal()  # an address has no subdomains
     return not domain or host == domain or (not is_address and host.endswith(f".{domain}"))
 
 

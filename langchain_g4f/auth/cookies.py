@@ -1,14 +1,15 @@
 """The cookies of one identity; each stays in its own domain.
 
-``http.cookiejar`` decides what a server may set and where a cookie may go, as
-RFC 6265 asks. A cookie given by the user belongs to the host of the service alone.
-A jar is capped, so a server cannot fill memory, and its repr shows names only. A cookie that
-no header can carry, or that is larger than RFC 6265bis allows, is left out.
+``http.cookiejar`` decides by RFC 6265 what a server may set and where a cookie may go. A cookie
+given by the user belongs to the host of the service alone. A jar has a bound, so that a server
+cannot fill memory, and its repr shows names only. A cookie that no header can carry, or that is
+larger than RFC 6265bis allows, is left out.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from email.message import Message
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
@@ -34,7 +35,7 @@ _HOST = "langchain-g4f-host"
 
 
 class _Reply:
-    """The one method that ``CookieJar`` wants of a response."""
+    """A response, as far as ``CookieJar`` reads it."""
 
     def __init__(self, set_cookie: list[str]) -> None:
         self._message = Message()
@@ -46,7 +47,7 @@ class _Reply:
 
 
 class _OwnHost(DefaultCookiePolicy):
-    """Lets a cookie go to its very host and port, of which the base makes more."""
+    """Lets a cookie go only to the host and port that it has; the base class allows more."""
 
     def return_ok(self, cookie: Cookie, request: URLRequest) -> bool:
         own = cookie.get_nonstandard_attr(_HOST) == urlsplit(request.full_url).netloc
@@ -60,10 +61,10 @@ class Cookies:
         url: Address of the service; given cookies belong to its host.
         given: Names and values to start with.
         limit: How many cookies are kept.
-        refreshed: Told the old and the new values of given cookies that the service renews.
+        refreshed: Called with the old and the new values of given cookies that the service renews.
 
     Attributes:
-        version: Grows when other cookies are given.
+        version: Number that grows when other cookies are given.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Cookies:
         """The value of the ``Cookie`` header for ``url``, or an empty string."""
         try:
             request = URLRequest(url)  # noqa: S310 -- never opened, it only carries the URL
-        except ValueError:  # it is no URL, which whoever sends the request will say
+        except ValueError:  # it is no URL; sending the request will raise an error
             return ""
         with self._mutex:
             self._jar.add_cookie_header(request)
@@ -119,9 +120,9 @@ class Cookies:
         """Keep what a response to ``url`` set, if the server may set it.
 
         Args:
-            url: Where it came from.
+            url: Address that the response came from.
             set_cookie: Its ``Set-Cookie`` headers.
-            accepted: Whether it took the request, and so knows who we are.
+            accepted: Whether the server took the request, and so knows the caller.
         """
         if not set_cookie:
             return
@@ -145,7 +146,7 @@ class Cookies:
             self._refreshed(old, changed)
 
     def _changed(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The given cookies that are others by now: what they were, and what they are."""
+        """The given cookies whose values have changed: old values and new values."""
         here = urlsplit(self._url).netloc
         now = {c.name: c.value for c in self._jar if c.get_nonstandard_attr(_HOST) == here}
         known = self._known
@@ -161,15 +162,12 @@ def parse_cookie_header(text: str) -> dict[str, str]:
     Raises:
         ConfigurationError: It has no ``name=value``; the text is not repeated.
     """
-    text = text.strip()
-    if text.lower().startswith("cookie:"):
-        text = text[len("cookie:") :]
+    text = re.sub(r"\A\s*cookie:", "", text, flags=re.IGNORECASE)
     pairs = (pair.strip().partition("=") for pair in text.split(";") if pair.strip())
     found = {name: value for name, equals, value in pairs if equals and name}
     if not found:
         del text, pairs  # some tracebacks show local variables
-        msg = "cookies: expected 'name=value; name=value'"
-        raise ConfigurationError(msg)
+        raise ConfigurationError("cookies: expected 'name=value; name=value'")
     return found
 
 
@@ -179,6 +177,13 @@ def check_cookies(cookies: Mapping[str, str]) -> None:
     if problem:
         del cookies  # some tracebacks show local variables
         raise ConfigurationError(problem)
+
+
+def check_token(token: str, name: str = "api_key") -> None:
+    """Refuse a token that a header cannot carry; it is not repeated."""
+    if re.fullmatch("[!-~]*", token) is None:
+        del token  # some tracebacks show local variables
+        raise ConfigurationError(f"{name}: it has a character that a header cannot carry")
 
 
 def _problem(cookie: tuple[str, str]) -> str:
@@ -245,4 +250,4 @@ def _cookie(url: str, name: str, value: str, *, secure: bool) -> Cookie:
     )
 
 
-__all__ = ["Cookies", "check_cookies", "parse_cookie_header"]
+__all__ = ["Cookies", "check_cookies", "check_token", "parse_cookie_header"]

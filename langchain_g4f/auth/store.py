@@ -1,10 +1,10 @@
 """Credentials on disk: one JSON file for each service, server and profile.
 
-The folder is for its owner alone (0700), the files too (0600). A file is replaced as a
-whole, so a reader finds the old one or the new one, never a part of one; what a writer
-that was killed has left is deleted by the next use. A link in its place, a file that others
-can read and a folder that others can write are refused with the way to mend it. Where
-nothing can be written, sessions are not kept, which is said once.
+Only the owner can use the folder (0700) and the files (0600). A file is replaced as a whole, so a
+reader finds the old one or the new one, never a part; the next use deletes what a killed writer
+left. A link in place of the file, a file that others can read and a folder that others can write
+raise an error that says how to mend it. Where nothing can be written, sessions are not kept, and
+one warning says so.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ _PROFILE = re.compile(r"[\w-][\w.-]{0,63}", re.ASCII)
 _POSIX = os.name == "posix"
 _PART = ".part"
 _STALE_S = 60.0
-"""How long a writer may take; what is left of an older one has no writer any more."""
+"""Age in seconds at which a half-written file has no writer any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What makes a caller somebody.
+    """What identifies a caller to a service.
 
     Attributes:
-        cookies: By name.
+        cookies: Values of cookies by name.
         api_key: A token.
-        user: Who it is, as the service said; for people.
+        user: Name of the user at the service, for people to read.
     """
 
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -62,7 +62,7 @@ class CredentialFile:
     """The file of one account.
 
     Attributes:
-        path: Where it is; it need not exist.
+        path: Its path; it need not exist.
     """
 
     path: Path
@@ -73,8 +73,8 @@ class CredentialFile:
 
         Args:
             provider: Name of the service.
-            server: Its address; an account is one of a host and port.
-            profile: Which of the accounts there.
+            server: Address of the server; an account belongs to a host and port.
+            profile: Name of one of the accounts there.
 
         Raises:
             ConfigurationError: The profile's name cannot be a part of a file name.
@@ -91,7 +91,7 @@ class CredentialFile:
         return sorted(n.removeprefix(begin)[: -len(".json")] for n in found if n.startswith(begin))
 
     def load(self) -> Credentials | None:
-        """What is kept; None if there is none, or nothing that can be read.
+        """The stored credentials; None without a file, or if it cannot be read.
 
         Raises:
             ConfigurationError: The file is a link, or others can read it, or write in its folder.
@@ -108,14 +108,14 @@ class CredentialFile:
         return found
 
     def save(self, credentials: Credentials) -> bool:
-        """Keep ``credentials`` in place of what is there; False where that cannot be.
+        """Write ``credentials`` in place of what is there; False where nothing can be written.
 
         Raises:
             ConfigurationError: The file is a link.
         """
         try:
             self._refuse_link()
-            self._replace(_written(credentials))
+            self._replace(_encoded(credentials))  # no local variable: tracebacks show those
         except OSError as error:
             problem = error.strerror
         else:
@@ -124,11 +124,11 @@ class CredentialFile:
         return False
 
     def refresh(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
-        """Keep cookies that the service has renewed, unless others are kept by now.
+        """Write cookies that the service has renewed, if the file still has the old ones.
 
         Args:
-            old: What they were.
-            new: What they are.
+            old: Their old values.
+            new: Their new values.
 
         Raises:
             ConfigurationError: See `load`.
@@ -162,13 +162,13 @@ class CredentialFile:
             return file.read(_LARGEST)
 
     def _refuse_link(self) -> None:
-        """A link leads to a file that somebody else chose."""
+        """Refuse a link: another user may have chosen the file it leads to."""
         for path in (self.path, self.path.parent):
             if path.is_symlink():
                 raise ConfigurationError(f"{path} is a symbolic link, remove it: rm {path}")
 
     def _refuse_open_folder(self, found: os.stat_result) -> None:
-        """Who can write in a folder can put another file in the place of one."""
+        """Refuse a folder in which another user can replace a file."""
         if not _POSIX:
             return
         folder = self.path.parent
@@ -214,7 +214,7 @@ class CredentialFile:
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder and those above it for their owner alone, whatever the umask is."""
+    """Make a folder and those above it for their owner alone, whatever the umask."""
     if not folder.is_dir():
         if folder.parent != folder:
             _make_private(folder.parent)
@@ -222,7 +222,7 @@ def _make_private(folder: Path) -> None:
 
 
 def _delete_stale_parts(folder: Path) -> None:
-    """Delete what writers that were killed have left: there are credentials in it."""
+    """Delete files that killed writers have left: they hold credentials."""
     for part in folder.glob(f".*{_PART}"):
         with suppress(OSError):
             if time.time() - part.stat(follow_symlinks=False).st_mtime > _STALE_S:
@@ -237,18 +237,18 @@ def _folder() -> Path:
 
 
 def _place(server: str) -> str:
-    """Host and port as a part of a file name; what is sent in the clear has one of its own."""
+    """Host and port as a part of a file name; a server without TLS has a name of its own."""
     parts = urlsplit(server)
     name = quote(parts.netloc.lower(), safe="").replace("%3A", "+")
     return name if parts.scheme == "https" else f"{parts.scheme}+{name}"
 
 
 def _opened(path: str, flags: int) -> int:
-    """Open no link, and do not wait for who writes into a pipe."""
+    """Open no link, and do not wait for a writer of a pipe."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
-def _written(credentials: Credentials) -> bytes:
+def _encoded(credentials: Credentials) -> bytes:
     content = {
         "version": _VERSION,
         "user": credentials.user,

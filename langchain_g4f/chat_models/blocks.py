@@ -107,7 +107,7 @@ def _chunk(message: AIMessage) -> list[ContentBlock]:
 
 
 def _place(block: dict[str, Any]) -> int:
-    """When it came; what was kept by somebody else has no number."""
+    """Position in the answer; a block of another origin has no number."""
     number = str(block.get("index", "")).rpartition("_")[2]
     return int(number) if number.isdigit() else 0
 

@@ -8,6 +8,7 @@ exception and stands on every chunk. Usage is added up, and so stands on the las
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -17,10 +18,11 @@ from langchain_core.messages import (
     ToolCallChunk,
     message_chunk_to_message,
 )
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f.chat_models.blocks import call_block, file_block, result_block
-from langchain_g4f.chat_models.pieces import part_of_call, set_calls, usage_metadata, whole_call
 from langchain_g4f.core.events import (
     ConversationStarted,
     Event,
@@ -45,7 +47,10 @@ from langchain_g4f.core.events import (
 from langchain_g4f.text.stop import StopCutter
 
 if TYPE_CHECKING:
-    from langchain_g4f.chat_models.reading import AnswerReading
+    from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
+
+Output = ChatGenerationChunk | Progress
+"""What a caller is given: chunks, and progress beside them."""
 
 _Aside = ConversationStarted | Progress | Title | ModelInfo | Metadata | Usage | FinalText | Finish
 
@@ -55,93 +60,105 @@ class ChunkMapper:
 
     Args:
         provider: ``model_provider`` of the chunks.
-        model: The model that was asked; what the service says of itself wins.
+        model: Name of the model that was asked; the name that the service gives replaces it.
         stop: Strings at which the answer ends.
-        reading: Finds tool calls or JSON in the text, where those are wanted.
-        again: Makes the mapper of another try; what is given then waits for a tool call.
+        new_filter: Makes what finds tool calls or JSON in the text, where those are wanted.
+        retries: Number of times the answer may be asked for again if it has no tool call. While
+            there are any, chunks wait for a tool call.
 
     Attributes:
         stopped: Whether the answer is over before the service says so.
-        missed: Whether a call was waited for in vain.
-        handle: Of the conversation, if there is one.
-        said: The text of the answer as the service said it.
+        ended: Whether all chunks were given out.
+        tool_call_missing: Whether the answer has to be asked for again.
+        handle: Handle of the conversation, if there is one.
     """
 
     def __init__(
         self,
         provider: str,
         model: str,
-        stop: tuple[str, ...],
-        reading: AnswerReading | None = None,
+        stop: tuple[str, ...] = (),
+        new_filter: Callable[[], ToolCallFilter] | None = None,
         *,
-        again: Callable[[], ChunkMapper] | None = None,
+        retries: int = 0,
     ) -> None:
-        self.stopped = False
-        self.missed = False
-        self.handle: dict[str, Any] | None = None
-        self._reading = reading
-        self._again = again
-        self._later: ChunkMapper | None = None
-        self._held_chunks: list[ChatGenerationChunk] | None = None if again is None else []
-        self._calls = 0
         self._provider = provider
-        self._model = model
+        self._asked_model = model
         self._stop = stop
-        self._cutter = StopCutter(stop) if stop else None
+        self._new_filter = new_filter
+        self._retries = retries
+        self._begin()
+
+    def _begin(self) -> None:
+        """Set what belongs to one answer."""
+        self.stopped = self.ended = self.tool_call_missing = False
+        self.handle: dict[str, Any] | None = None
+        self._filter = self._new_filter() if self._new_filter else None
+        self._waiting: list[ChatGenerationChunk] | None = [] if self._retries else None
+        self._calls = 0
+        self._model = self._asked_model
+        self._cutter = StopCutter(self._stop) if self._stop else None
         self._final: FinalText | None = None
         self._reason: FinishReason = "unknown"
         self._usage: Usage | None = None
         self._metadata: dict[str, Any] = {}
         self._once: dict[str, Any] = {"tool_nonce": self.nonce} if self.nonce else {}
         self._sources: list[dict[str, str]] = []
-        self._spoken = False
+        self._has_text = False
         self._blocks = 0
 
     @property
-    def said(self) -> str:
-        """The text of the answer as the service said it."""
-        return self._reading.said if self._reading is not None else ""
+    def text(self) -> str:
+        """The text of the answer as the service gave it, if it is read for tool calls or JSON."""
+        return self._filter.text if self._filter is not None else ""
 
     @property
     def nonce(self) -> str:
-        """What the model was told to write on its calls."""
-        return self._reading.nonce if self._reading is not None else ""
+        """The nonce that the model was told to write on its tool calls."""
+        return self._filter.nonce if self._filter is not None else ""
 
-    def another(self) -> ChunkMapper:
-        """The mapper of another try, whose answer is the answer then."""
-        if self._again is None:
-            return self
-        self._later = self._again()
-        return self._later
+    def retry(self) -> None:
+        """Start again with another answer."""
+        self._retries -= 1
+        self._begin()
 
-    def chunks(self, event: Event) -> Sequence[ChatGenerationChunk]:
-        """What the caller is given for ``event``."""
-        if self._reading is None:
+    def step(self, event: Event | None) -> Sequence[Output]:
+        """What the caller is given for an event; None ends the answer."""
+        if event is None:
+            return self._end()
+        if self._filter is None:
             if type(event) is Text and event.text and not (self._cutter or self._sources):
-                self._spoken = True  # nearly all events come this way
+                self._has_text = True  # nearly all events come this way
                 return (self._chunk(event.text),)
             chunk = self.chunk(event)
-            return () if chunk is None else (chunk,)
-        return self._released([*map(self.chunk, self._reading.feed(event))])
+            found: Sequence[ChatGenerationChunk] = () if chunk is None else (chunk,)
+        else:
+            found = self._released([*map(self.chunk, self._filter.feed(event))])
+        if isinstance(event, Title):
+            return (Progress("title", event.title), *found)
+        return (event, *found) if isinstance(event, Progress) else found
 
-    def end(self) -> Sequence[ChatGenerationChunk]:
-        """What ends the answer; nothing if a call was waited for in vain."""
-        if self._reading is None:
+    def _end(self) -> Sequence[Output]:
+        self.ended = True
+        if self._filter is None:
             return (self.last(),)
-        rest = [] if self.stopped else [*map(self.chunk, self._reading.close())]
+        rest = [] if self.stopped else [*map(self.chunk, self._filter.close())]
         found = self._released(rest)
-        self.missed = self._held_chunks is not None
-        return () if self.missed else [*found, self.last()]
+        self.tool_call_missing = self._waiting is not None
+        if self.tool_call_missing:
+            text = "the answer has no tool call, it is asked for again"
+            return (Progress("tool_retry", text, {"text": self.text}),)
+        return [*found, self.last()]
 
-    def _released(self, chunks: list[ChatGenerationChunk | None]) -> list[ChatGenerationChunk]:
-        """``chunks``, and those that waited for a call once there is one."""
+    def _released(self, chunks: list[ChatGenerationChunk | None]) -> Sequence[ChatGenerationChunk]:
+        """``chunks``, after those that waited for a call if there is one."""
         found = [chunk for chunk in chunks if chunk is not None]
-        if self._held_chunks is None:
+        if self._waiting is None:
             return found
-        self._held_chunks += found
+        self._waiting += found
         if not self._calls:
-            return []
-        found, self._held_chunks = self._held_chunks, None
+            return ()
+        found, self._waiting = self._waiting, None
         return found
 
     def chunk(self, event: Event) -> ChatGenerationChunk | None:
@@ -152,7 +169,7 @@ class ChunkMapper:
                 if self._cutter is not None:
                     text = self._cutter.feed(text)
                     self.stopped = self._cutter.stopped
-                self._spoken = self._spoken or bool(text)
+                self._has_text = self._has_text or bool(text)
                 return self._chunk(text, **self._held()) if text else None
             case Reasoning():
                 return self._chunk("", reasoning_content=event.text)
@@ -182,7 +199,7 @@ class ChunkMapper:
         """A block of its own, which is never merged with another."""
         self._blocks += 1
         extra: dict[str, Any] = {key: [block | {"index": f"lc_block_{self._blocks}"}]}
-        if self._spoken and self._blocks == 1:
+        if self._has_text and self._blocks == 1:
             extra["text_first"] = True
         return self._chunk("", **extra)
 
@@ -261,8 +278,6 @@ class ChunkMapper:
 
     def fold(self, chunks: list[ChatGenerationChunk]) -> AIMessage:
         """The whole answer; after a silent restart, the service's version of it."""
-        if self._later is not None:
-            return self._later.fold(chunks)
         first, *rest = (chunk.message for chunk in chunks)
         whole = first + rest if rest else first
         message = message_chunk_to_message(whole)
@@ -271,7 +286,7 @@ class ChunkMapper:
         if self._final is not None:
             cutter = StopCutter(self._stop)
             message.content = cutter.feed(self._final.text) + cutter.close()
-            if self._reading is not None:
+            if self._filter is not None:
                 set_calls(message, self._final.calls)
                 message.response_metadata["finish_reason"] = self._ending(len(self._final.calls))
         return message
@@ -296,4 +311,35 @@ class ChunkMapper:
         return ChatGenerationChunk(message=message)
 
 
-__all__ = ["ChunkMapper"]
+def whole_call(call: ToolCall, index: int) -> ToolCallChunk:
+    """The chunk of a whole call, the answer's ``index``-th."""
+    call_id = call.id or f"call_{uuid.uuid4().hex}"
+    return tool_call_chunk(name=call.name, args=call.arguments, id=call_id, index=index)
+
+
+def part_of_call(part: ToolCallPart) -> ToolCallChunk:
+    """The chunk of a part of a call; what the part lacks was in an earlier one."""
+    name, call_id = part.name or None, part.id or None
+    return tool_call_chunk(name=name, args=part.arguments, id=call_id, index=part.index)
+
+
+def set_calls(message: AIMessage, calls: Sequence[ToolCall]) -> None:
+    """Give ``message`` these calls and no others."""
+    chunks = [whole_call(call, at) for at, call in enumerate(calls)]
+    read = AIMessageChunk(content="", tool_call_chunks=chunks, chunk_position="last")
+    message.tool_calls, message.invalid_tool_calls = read.tool_calls, read.invalid_tool_calls
+
+
+def usage_metadata(usage: Usage) -> UsageMetadata:
+    """Token counts in LangChain's form."""
+    found = UsageMetadata(
+        input_tokens=usage.input, output_tokens=usage.output, total_tokens=usage.total
+    )
+    if usage.reasoning is not None:
+        found["output_token_details"] = {"reasoning": usage.reasoning}
+    if usage.cached is not None:
+        found["input_token_details"] = {"cache_read": usage.cached}
+    return found
+
+
+__all__ = ["ChunkMapper", "Output"]

@@ -1,49 +1,26 @@
-"""ChatFlowGpt: FlowGPT as a chat model.
-
-The provider is imported at first use, to keep the import of the class quick.
-"""
+"""ChatFlowGpt: FlowGPT as a chat model."""
 
 from __future__ import annotations
 
-import os
-import re
 import secrets
 import string
-import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Self, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator
 
-from langchain_g4f.auth.store import Credentials
-from langchain_g4f.chat_models.addresses import address
+from langchain_g4f.auth.cookies import check_token
 from langchain_g4f.chat_models.base import BaseChatG4F
-from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.text.escape import escape
+from langchain_g4f.chat_models.settings import default_base_url
+from langchain_g4f.providers.base import Provider
+from langchain_g4f.providers.flowgpt import FlowGPT
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.arguments import Arguments
-    from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan
-
-_HOME = "https://prod-backend-k8s.flowgpt.com"
-
-
-def _base_url() -> str:
-    return os.environ.get("FLOWGPT_BASE_URL", "").rstrip("/") or _HOME
-
-
-def _environment_token(base_url: str) -> str:
-    """The environment's token; it is for the environment's server, and no other."""
-    return os.environ.get("FLOWGPT_TOKEN", "").strip() if base_url == _base_url() else ""
 
 
 def _device_id() -> str:
     return "f-" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(19))
-
-
-def _is_plain(text: str) -> bool:
-    return re.fullmatch("[!-~]*", text) is not None
 
 
 class ChatFlowGpt(BaseChatG4F):
@@ -67,35 +44,9 @@ class ChatFlowGpt(BaseChatG4F):
         QuotaExceededError. ``finish_reason`` is ``"unknown"``: the service marks no end.
     """
 
-    label: ClassVar[str] = "FlowGPT"
-    provider: ClassVar[str] = "flowgpt"
-    url: ClassVar[str] = "https://flowgpt.com"
-    needs_address: ClassVar[bool] = True
-    credential: ClassVar[str] = "api_key"
-    default_model: ClassVar[str] = "gpt-3.5-turbo"
-    models: ClassVar[tuple[str, ...]] = (
-        "gpt-3.5-turbo",
-        "gpt-3.5-long",
-        "gpt-4-turbo",
-        "google-gemini",
-        "claude-instant",
-        "claude-v1",
-        "claude-v2",
-        "llama2-13b",
-        "mythalion-13b",
-        "pygmalion-13b",
-        "chronos-hermes-13b",
-        "Mixtral-8x7B",
-        "Dolphin-2.6-8x7B",
-    )
-    model_aliases: ClassVar[Mapping[str, str]] = {
-        "gemini": "google-gemini",
-        "gemini-pro": "google-gemini",
-    }
-    options: ClassVar[tuple[str, ...]] = ("temperature",)
-    honoured: ClassVar[frozenset[str]] = frozenset({"temperature"})
+    provider_class: ClassVar[type[Provider]] = FlowGPT
 
-    base_url: str = Field(default_factory=lambda: address(_base_url(), "FLOWGPT_BASE_URL"))
+    base_url: str = Field(default_factory=partial(default_base_url, FlowGPT))
     api_key: SecretStr | None = None
     """Token of a member; None for anonymous use."""
     temperature: float | None = 0.7
@@ -120,57 +71,11 @@ class ChatFlowGpt(BaseChatG4F):
             **settings: Unpack[Arguments],
         ) -> None: ...
 
-    @model_validator(mode="after")
-    def _settle_credentials(self) -> Self:
-        self._read_environment()
-        sendable = {"api_key": _is_plain(self._token), "device_id": _is_plain(self.device_id)}
-        for name in (name for name, plain in sendable.items() if not plain):
-            raise ConfigurationError(f"{name}: it has a character that a header cannot carry")
-        return self
-
-    def _read_environment(self) -> None:
-        if "api_key" not in self.model_fields_set:
-            found = self._found_credentials().api_key
-            # not by assignment: it counts as not set, and is read again when refused
-            self.__dict__["api_key"] = SecretStr(found) if found else None
-
-    def _environment_credentials(self) -> Credentials:
-        return Credentials(api_key=_environment_token(self.base_url))
-
-    def _use(self, found: Credentials, context: CallContext) -> bool:
-        if found.api_key in ("", self._token) or not _is_plain(found.api_key):
-            return False
-        self.__dict__["api_key"] = SecretStr(found.api_key)
-        return True
-
-    @property
-    def _token(self) -> str:
-        return self.api_key.get_secret_value() if self.api_key else ""
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Where credentials are read from when a serialized model is loaded."""
-        return {"api_key": "FLOWGPT_TOKEN"}
-
-    def get_model(self, name: str | None = None) -> str:
-        """The service's name for ``name``; one that is not known passes, with a warning."""
-        resolved = self._asked_model(name)
-        if resolved not in self.models:
-            warnings.warn(f"FlowGPT: {resolved!r} is not a known model", stacklevel=2)
-        return resolved
-
-    def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
-        from langchain_g4f.providers.flowgpt import FlowGPT, plan
-
-        self.get_model(chat_request.model)
-        service = FlowGPT(
-            base_url=self.base_url,
-            token=self._token,
-            device_id=self.device_id,
-            greeting=escape(self.greeting),
-            system=escape(self.default_system),
-        )
-        return plan(chat_request, context, service)
+    @field_validator("device_id")
+    @classmethod
+    def _device_id_can_be_sent(cls, value: str) -> str:
+        check_token(value, "device_id")
+        return value
 
 
 __all__ = ["ChatFlowGpt"]

@@ -1,37 +1,38 @@
-"""ChatGradioSpace: the chat of any Gradio app, on a Hugging Face Space or anywhere else.
-
-The provider is imported at first use, to keep the import of the class quick.
-"""
+"""ChatGradioSpace: the chat of any Gradio app, on a Hugging Face Space or anywhere else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from langchain_core.language_models import LangSmithParams
-from langchain_core.messages import AIMessage
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from langchain_g4f.chat_models.given_cookies import GivenCookies
-from langchain_g4f.chat_models.gradio_account import HubAccount, plain
-from langchain_g4f.chat_models.gradio_address import (
-    environment_hub,
+from langchain_g4f.auth.given_cookies import GivenCookies, cookies_field
+from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.chat_models.settings import address, address_of_environment
+from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.providers.base import Provider
+from langchain_g4f.providers.gradio_space.provider import (
+    HUB_URL,
+    HUB_VARIABLE,
+    GradioApp,
+    is_on_hub,
     space_id,
     space_url,
 )
-from langchain_g4f.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import ModelProfile
-
     from langchain_g4f.chat_models.arguments import Arguments
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.limits import Limits
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
-    from langchain_g4f.providers.gradio_space import App, Where
+    from langchain_g4f.core.plan import Plan
 
 
-class ChatGradioSpace(HubAccount):
+class ChatGradioSpace(BaseChatG4F):
     """Chat with a Gradio app: a ``gr.ChatInterface``, or a page with a chatbot.
 
     Setup:
@@ -48,30 +49,29 @@ class ChatGradioSpace(HubAccount):
         go into the app's inputs with such a label; ``inputs={"name": value}`` sets any.
 
     Conversations:
-        An app that keeps state is gone on with where the history leads to its last answer;
-        otherwise the history is sent.
+        If an app keeps state and the history ends with its last answer, the session is
+        continued. Otherwise the history is sent.
 
     Errors:
         See `langchain_g4f.errors`; those of apps are AppError, QuotaExceededError,
         QueueFullError, SpaceNotRunningError and SessionLostError.
     """
 
-    label: ClassVar[str] = "the Space"
-    provider: ClassVar[str] = "gradio_space"
-    url: ClassVar[str] = "https://huggingface.co/spaces"
-    options: ClassVar[tuple[str, ...]] = (
-        "conversation",
-        "history",
-        "inputs",
-        "temperature",
-        "max_tokens",
-        "top_p",
-        "top_k",
-        "seed",
-        "trusted_media_hosts",
-    )
-    honoured: ClassVar[frozenset[str]] = frozenset({"temperature", "max_tokens"})
+    provider_class: ClassVar[type[Provider]] = GradioApp
 
+    hub_url: str = Field(default_factory=partial(address_of_environment, HUB_VARIABLE, HUB_URL))
+    """Address of the Hub, which knows Spaces and identities."""
+    api_key: SecretStr | None = None
+    """Token of the Hub, sent to the app and to the Hub."""
+    use_environment_token: bool = False
+    """Take the token in ``HF_TOKEN`` where none is given, for an app on hf.space."""
+    cookies: dict[str, SecretStr] | None = None
+    """Cookies of the Hub, for the Hub alone: header, names and values, path of a cookie file, or
+    the list that a browser exports."""
+    zerogpu_token: SecretStr | None = None
+    """A ZeroGPU token you have; otherwise the Hub is asked for one."""
+    zerogpu_uuid: SecretStr | None = None
+    """The session id that goes with it."""
     space: str = ""
     """Id of the Space, ``owner/name``, or the address of its page."""
     base_url: str = ""
@@ -120,19 +120,28 @@ class ChatGradioSpace(HubAccount):
             **settings: Unpack[Arguments],
         ) -> None: ...
 
+    @field_validator("hub_url")
+    @classmethod
+    def _hub_is_http(cls, value: str) -> str:
+        return address(value, "hub_url")
+
+    @field_validator("cookies", mode="before")
+    @classmethod
+    def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
+        return cookies_field(value, str(info.data.get("hub_url", "")))
+
     @field_validator("space")
     @classmethod
     def _space_is_an_id(cls, value: str) -> str:
         return space_id(value)
 
     @model_validator(mode="after")
-    def _find_address(self) -> Self:
-        self._read_environment()
+    def _forget_default_profile(self) -> Self:
         if self.profile == self._resolve_model_profile():
             self.model_fields_set.discard("profile")  # it was set by langchain-core
         return self
 
-    def _read_environment(self) -> None:
+    def _settle(self) -> None:
         """Settle the address first: it decides whose token goes there."""
         given = self.model_fields_set
         if not self.base_url or ("space" in given and "base_url" not in given):
@@ -143,13 +152,13 @@ class ChatGradioSpace(HubAccount):
             self.__dict__["base_url"] = space_url(self.space)
         elif {"space", "hub_url"}.isdisjoint(given) and self.base_url != space_url(self.space):
             self.__dict__["space"] = ""  # a copy elsewhere: what the Hub says is not of it
-        self._read_account()
+        super()._settle()
 
     @property
     def lc_secrets(self) -> dict[str, str]:
         """Where credentials are read from when a serialized model is loaded."""
         return {
-            "api_key": "HF_TOKEN" if self._on_hub else "GRADIO_SPACE_TOKEN",
+            "api_key": "HF_TOKEN" if is_on_hub(self.base_url) else "GRADIO_SPACE_TOKEN",
             "cookies": "HF_COOKIES",
             "zerogpu_token": "ZEROGPU_TOKEN",
             "zerogpu_uuid": "ZEROGPU_UUID",
@@ -157,21 +166,15 @@ class ChatGradioSpace(HubAccount):
 
     def get_models(self) -> list[str]:
         """The models the app lets its users choose from, or what the Space is called."""
-        return super().get_models()
+        found = super().get_models()
+        self._update_profile(self._client().context)
+        return found
 
-    def _where(self) -> Where:
-        from langchain_g4f.providers.gradio_space import Where
-
-        return Where(
-            base_url=self.base_url,
-            space=self.space,
-            hub_url=self.hub_url,
-            api_name=self.api_name,
-            token=plain(self.api_key),
-            gpu_token=plain(self.zerogpu_token),
-            gpu_uuid=plain(self.zerogpu_uuid),
-            wake_timeout_s=self.wake_timeout,
-        )
+    async def aget_models(self) -> list[str]:
+        """Like `get_models`."""
+        found = await super().aget_models()
+        self._update_profile(self._client().context)
+        return found
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -180,74 +183,29 @@ class ChatGradioSpace(HubAccount):
         return params
 
     def _limits(self) -> Limits:
-        from dataclasses import replace
-
         limits = super()._limits()
         if self.queue_timeout is None:
             return limits
         return replace(limits, clocks=replace(limits.clocks, queue=self.queue_timeout))
 
-    def _option(self, name: str, value: object) -> object:
-        if isinstance(value, AIMessage):
-            return value.response_metadata.get("conversation", {})  # no handle is not "auto"
-        return value
-
     def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
-        from langchain_g4f.providers.gradio_space import plan
-
         try:
-            yield from plan(chat_request, context, self._where())
+            yield from super()._plan(chat_request, context)
         finally:
-            self._learn(context)
+            self._update_profile(context)
 
-    def _whoami_plan(self, context: CallContext) -> PlanOf[str | None]:
-        from langchain_g4f.providers.gradio_space import whoami
-
-        if not self._on_hub and self.hub_url == environment_hub():
-            return super()._whoami_plan(context)
-        return whoami(self._where())
-
-    def _describe_plan(self, context: CallContext) -> PlanOf[str]:
-        from langchain_g4f.providers.gradio_space import open_app
-
-        where = self._where()
-        app = yield from open_app(where, context)
-        return "Gradio" if app is where.known else f"Gradio {app.version}"
-
-    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
-        from langchain_g4f.providers.gradio_space import models_of, open_app
-
-        where = self._where()
-        app = yield from open_app(where, context)
-        self._learn(context)
-        name = app.space or self.space or app.title
-        return models_of(app, where) or ([name] if name else [])
-
-    def _fetch_plan(self, url: str) -> PlanOf[bytes]:
-        from langchain_g4f.providers.gradio_space import fetch
-
-        return fetch(url, self._where(), tuple(self.trusted_media_hosts))
-
-    def _learn(self, context: CallContext) -> None:
+    def _update_profile(self, context: CallContext) -> None:
         """Let the profile follow what the app has said of itself."""
-        from langchain_g4f.providers.gradio_space import known_app
-
-        app = known_app(self._where(), context)
-        if app is not None and "profile" not in self.model_fields_set:
-            self.__dict__["profile"] = self._profile_of(app)
-
-    def _profile_of(self, app: App) -> ModelProfile:
-        from langchain_g4f.providers.gradio_space import takes_of
-
-        takes = takes_of(app, self._where())
-        return {
-            **(super()._resolve_model_profile() or {}),
-            "image_inputs": "image" in takes,
-            "image_url_inputs": "image" in takes,
-            "audio_inputs": "audio" in takes,
-            "video_inputs": "video" in takes,
-            "pdf_inputs": "pdf" in takes,
-        }
+        takes = self._provider().media_types(context)
+        if takes is not None and "profile" not in self.model_fields_set:
+            self.__dict__["profile"] = {
+                **(super()._resolve_model_profile() or {}),
+                "image_inputs": "image" in takes,
+                "image_url_inputs": "image" in takes,
+                "audio_inputs": "audio" in takes,
+                "video_inputs": "video" in takes,
+                "pdf_inputs": "pdf" in takes,
+            }
 
 
 __all__ = ["ChatGradioSpace"]

@@ -1,46 +1,35 @@
-"""ChatHuggingChat: HuggingChat, and any other chat-ui server, as a chat model.
-
-The provider is imported at first use, to keep the import of the class quick.
-"""
+"""ChatHuggingChat: HuggingChat, and any other chat-ui server, as a chat model."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 from langchain_core.messages import AIMessage
-from pydantic import (
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from langchain_g4f.auth.cookies import check_cookies
-from langchain_g4f.auth.store import Credentials
-from langchain_g4f.chat_models.given_cookies import GivenCookies, named_cookies
-from langchain_g4f.chat_models.huggingchat_login import (
-    HOME,
-    default_base_url,
-    environment_cookies,
-    is_of_environment,
-)
-from langchain_g4f.chat_models.login import hidden, revealed
-from langchain_g4f.chat_models.tool_servers import ToolServer, ToolServerModel
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.auth.given_cookies import GivenCookies, cookies_field
+from langchain_g4f.chat_models.base import BaseChatG4F
+from langchain_g4f.chat_models.settings import default_base_url
+from langchain_g4f.chat_models.tool_servers import ToolServer, hiding, masking
+from langchain_g4f.core.redact import forget_locals
+from langchain_g4f.errors import ConfigurationError, G4FError
+from langchain_g4f.providers.base import Provider
+from langchain_g4f.providers.huggingchat.provider import HuggingChat
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
+    from langchain_core.messages import BaseMessage
 
     from langchain_g4f.chat_models.arguments import Arguments
+    from langchain_g4f.chat_models.chunks import ChunkMapper
     from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
+    from langchain_g4f.core.plan import PlanOf
 
 
-class ChatHuggingChat(ToolServerModel):
+class ChatHuggingChat(BaseChatG4F):
     """Chat with HuggingChat, or with any other huggingface/chat-ui server.
 
     Setup:
@@ -55,35 +44,15 @@ class ChatHuggingChat(ToolServerModel):
 
     Conversations:
         Answers carry a handle in ``response_metadata["conversation"]``. A history that
-        leads to such an answer is gone on with on the server; only what is new is sent.
+        leads to such an answer is continued on the server; only what is new is sent.
 
     Errors:
         See `langchain_g4f.errors`. A missing or expired login is AuthenticationError.
     """
 
-    label: ClassVar[str] = "HuggingChat"
-    provider: ClassVar[str] = "huggingchat"
-    url: ClassVar[str] = HOME
-    needs_address: ClassVar[bool] = True
-    needs_auth: ClassVar[bool] = True
-    credential: ClassVar[str] = "cookies"
-    default_model: ClassVar[str] = "omni"
-    models: ClassVar[tuple[str, ...]] = ("omni",)
-    options: ClassVar[tuple[str, ...]] = (
-        "conversation",
-        "regenerate",
-        "continue_answer",
-        "delete_after",
-        "web_search",
-        "tool_ids",
-        "mcp_servers",
-        "server_tools",
-        "timezone",
-        "trusted_media_hosts",
-        "await_title",
-    )
+    provider_class: ClassVar[type[Provider]] = HuggingChat
 
-    base_url: str = Field(default_factory=default_base_url)
+    base_url: str = Field(default_factory=partial(default_base_url, HuggingChat))
     cookies: dict[str, SecretStr] | None = None
     """Cookies for the server: ``Cookie`` header, names and values, path of a cookie file, or the
     list that a browser exports."""
@@ -128,58 +97,13 @@ class ChatHuggingChat(ToolServerModel):
     @field_validator("cookies", mode="before")
     @classmethod
     def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
-        found = named_cookies(value, str(info.data.get("base_url", "")))
-        return value if found is None else hidden(found)
-
-    @field_validator("cookies")
-    @classmethod
-    def _cookies_can_be_sent(
-        cls, value: dict[str, SecretStr] | None
-    ) -> dict[str, SecretStr] | None:
-        check_cookies(revealed(value))
-        return value
+        return cookies_field(value, str(info.data.get("base_url", "")))
 
     @field_validator("timezone")
     @classmethod
     def _timezone_is_known(cls, value: str | None) -> str | None:
         _known_timezone(value)
         return value
-
-    @model_validator(mode="after")
-    def _take_cookies_of_environment(self) -> Self:
-        self._read_environment()
-        return self
-
-    def _read_environment(self) -> None:
-        if "cookies" in self.model_fields_set:
-            return
-        found = self._found_credentials().cookies
-        check_cookies(found)
-        # not by assignment: they count as not set, and are read again when refused
-        self.__dict__["cookies"] = hidden(found)
-
-    def _environment_credentials(self) -> Credentials:
-        given = environment_cookies(self.base_url)
-        return self._given_credentials(given)
-
-    def _given_credentials(self, given: object) -> Credentials:
-        if isinstance(given, Mapping):
-            return Credentials({n: _plain(v) for n, v in given.items()})
-        return Credentials(named_cookies(given, self.base_url) or {})
-
-    def _login_advice(self) -> str:
-        if not is_of_environment(self.base_url):
-            return ""
-        return " Cookies in the environment variable HUGGINGCHAT_COOKIES are read, too."
-
-    def _use(self, found: Credentials, context: CallContext) -> bool:
-        check_cookies(found.cookies)
-        return context.cookies.renew(found.cookies)
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Where credentials are read from when a serialized model is loaded."""
-        return {"cookies": "HUGGINGCHAT_COOKIES"}
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
@@ -192,80 +116,29 @@ class ChatHuggingChat(ToolServerModel):
 
         Raises:
             ConfigurationError: The message has no handle of this server.
-            NotFoundError: The conversation is gone, or somebody else's.
+            NotFoundError: The conversation is gone, or another caller's.
         """
-        self._result(self._delete(message))
+        self._client().result(self._delete(message))
 
     async def adelete_conversation(self, message: AIMessage) -> None:
         """Like `delete_conversation`."""
-        await self._aresult(self._delete(message))
+        await self._client().aresult(self._delete(message))
 
     def _delete(self, message: AIMessage) -> PlanOf[None]:
-        from langchain_g4f.providers.huggingchat import Handle, delete
-
-        handle = Handle.from_json(message.response_metadata.get("conversation"))
-        if handle is None:
-            msg = "the message has no handle of a HuggingChat conversation"
-            raise ConfigurationError(msg)
-        return delete(handle, self.base_url)
-
-    def _fetch_plan(self, url: str) -> PlanOf[bytes]:
-        from langchain_g4f.providers.huggingchat import fetch
-
-        return fetch(url, self.base_url, tuple(self.trusted_media_hosts))
-
-    def _secrets(self) -> dict[str, str]:
-        # The server accepts a session id of our choice (section 2.1). Left to choose, it gives one
-        # to each first request, and calls that begin at once lose each other's conversations.
-        return {"hf-chat": str(uuid.uuid4())} | revealed(self.cookies)
+        handle = message.response_metadata.get("conversation")
+        return HuggingChat(base_url=self.base_url).delete(handle)
 
     def _asked_model(self, name: str | None) -> str:
         wanted = name or self.model
-        if wanted or self.base_url == HOME:
+        if wanted or self.base_url == HuggingChat.home:
             return super()._asked_model(wanted)
         return ""  # another server's default is its own
 
-    def _option(self, name: str, value: object) -> object:
-        if isinstance(value, AIMessage):
-            return value.response_metadata.get("conversation", {})  # no handle is not "auto"
-        if name == "timezone":
-            return _known_timezone(value)
-        if name == "mcp_servers" and isinstance(value, list):
-            servers = [ToolServer.model_validate(server) for server in value]
-            return [
-                {
-                    "name": server.name,
-                    "url": server.url,
-                    "headers": {n: v.get_secret_value() for n, v in server.headers.items()},
-                }
-                for server in servers
-            ]
-        return value
-
-    def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
-        from langchain_g4f.providers.huggingchat import plan
-
-        return plan(chat_request, context, self.base_url)
-
-    def _whoami_plan(self, context: CallContext) -> PlanOf[str | None]:
-        from langchain_g4f.providers.huggingchat import whoami
-
-        return whoami(self.base_url)
-
-    def _login_page_plan(self, context: CallContext) -> PlanOf[str]:
-        from langchain_g4f.providers.huggingchat import login_page
-
-        return login_page(self.base_url)
-
-    def _describe_plan(self, context: CallContext) -> PlanOf[str]:
-        from langchain_g4f.providers.huggingchat import describe
-
-        return describe(self.base_url)
-
-    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
-        from langchain_g4f.providers.huggingchat import list_models
-
-        return [model.name for model in (yield from list_models(self.base_url))]
+    def _options(self, values: dict[str, Any]) -> dict[str, Any]:
+        _known_timezone(values["timezone"])
+        if isinstance(servers := values["mcp_servers"], list):
+            values["mcp_servers"] = [ToolServer.model_validate(each).revealed() for each in servers]
+        return super()._options(values)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         profile = super()._resolve_model_profile() or {}
@@ -275,9 +148,44 @@ class ChatHuggingChat(ToolServerModel):
             "reasoning_output": True,
         }
 
+    # -- the headers of tool servers, which LangChain would write into traces and keys ---------
 
-def _plain(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    def _prepare(
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
+    ) -> tuple[ChatRequest, ChunkMapper]:
+        try:
+            return super()._prepare(messages, stop, kwargs)
+        except G4FError as error:
+            forget_locals(error)  # an option has the headers as they are sent
+            raise
+
+    if not TYPE_CHECKING:  # the types are those of LangChain
+
+        def bind(self, **kwargs: Any) -> Any:
+            """See `BaseChatModel`; headers are hidden, here and in all that follows."""
+            return super().bind(**hiding(kwargs))
+
+        def generate(self, *args: Any, **kwargs: Any) -> Any:
+            """See `BaseChatModel`."""
+            return super().generate(*args, **hiding(kwargs))
+
+        def agenerate(self, *args: Any, **kwargs: Any) -> Any:
+            """See `BaseChatModel`."""
+            return super().agenerate(*args, **hiding(kwargs))
+
+        def stream(self, *args: Any, **kwargs: Any) -> Any:
+            """See `BaseChatModel`."""
+            return super().stream(*args, **hiding(kwargs))
+
+        def astream(self, *args: Any, **kwargs: Any) -> Any:
+            """See `BaseChatModel`."""
+            return super().astream(*args, **hiding(kwargs))
+
+        def _get_invocation_params(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            return super()._get_invocation_params(*args, **masking(kwargs))
+
+        def _get_llm_string(self, *args: Any, **kwargs: Any) -> str:
+            return super()._get_llm_string(*args, **masking(kwargs))
 
 
 def _known_timezone(value: Any) -> Any:

@@ -1,10 +1,10 @@
-"""LangChain messages -> Turn.
+"""LangChain messages to a `ChatRequest`.
 
-What cannot be mapped is an error before anything is sent: nothing of a message is
-dropped in silence. System messages are joined; they have one place in a `ChatRequest`.
+A message that cannot be mapped is an error before anything is sent; no part of a message is dropped
+without one. System messages are joined.
 
-Whatever is said comes out of `_Reader` escaped, in every role: this is the one way by which
-texts, names and documents get into a prompt.
+`_Reader` escapes every text, in every role: texts, names and documents get into a prompt through
+it, and in no other way.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ def to_chat_request(
     note: str = "",
     nonce: str = "",
 ) -> ChatRequest:
-    """The turn that ``messages`` ask for.
+    """The request that ``messages`` make.
 
     Args:
         messages: The history, the newest message last.
-        model: Whom to ask.
+        model: Name of the model.
         options: The provider's own options.
-        media: What goes with the last user message, besides its own content.
-        tools: What the model has to be told of its tools.
-        note: What is said with the last message, for this call alone.
-        nonce: What the model was told to write on its tool calls; see `known_nonce`.
+        media: Files of the last user message, besides its own content.
+        tools: Description of the tools for the model.
+        note: Text that is sent with the last message of this call, and is no part of the history.
+        nonce: Nonce that the model was told to write on its tool calls; see `known_nonce`.
 
     Raises:
         ConfigurationError: There is nothing to answer, or a message has no place here.
@@ -73,40 +73,38 @@ def to_chat_request(
     """
     read = _Reader(nonce)
     system: list[str] = []
-    turns: list[Message] = []
+    found: list[Message] = []
     for message in messages:
         match message:
             case SystemMessage():
                 system.append(read.text_only(message))
             case HumanMessage():
-                turns.extend(read.question(message))
+                found.extend(read.question(message))
             case AIMessage():
-                turns.append(read.answer(message))
+                found.append(read.answer(message))
             case ToolMessage():
-                turns.append(read.result(message, message.tool_call_id, message.status))
+                found.append(read.result(message, message.tool_call_id, message.status))
             case FunctionMessage():
-                turns.append(read.result(message, "", "success"))
+                found.append(read.result(message, "", "success"))
             case ChatMessage() if message.role in _ROLES:
-                turns.append(Message(_ROLES[message.role], read.text_only(message)))
+                found.append(Message(_ROLES[message.role], read.text_only(message)))
             case ChatMessage() if message.role in ("system", "developer"):
                 system.append(read.text_only(message))
             case _:
                 msg = f"a message of type {message.type!r} cannot be sent"
                 raise ConfigurationError(msg)
-    asked = [at for at, chat_request in enumerate(turns) if chat_request.role == "user"]
+    asked = [at for at, each in enumerate(found) if each.role == "user"]
     if media and asked:
-        last = turns[asked[-1]]
-        turns[asked[-1]] = replace(last, media=(*last.media, *map(read.file, media)))
-    called = {"assistant", "tool"} <= {chat_request.role for chat_request in turns}
-    if not (called or any(turns[at].text.strip() or turns[at].media for at in asked)):
+        last = found[asked[-1]]
+        found[asked[-1]] = replace(last, media=(*last.media, *map(read.file, media)))
+    called = {"assistant", "tool"} <= {each.role for each in found}
+    if not (called or any(found[at].text.strip() or found[at].media for at in asked)):
         msg = "there is no user message to answer"
         raise ConfigurationError(msg)
-    turns[-1] = replace(turns[-1], note=note)
-    if not all(map(_is_whole, [*system, *(chat_request.text for chat_request in turns)])):
-        msg = "a message has half of a surrogate pair in its text, which cannot be sent"
-        raise ConfigurationError(msg)
+    found[-1] = replace(found[-1], note=note)
+    _check_encoding([*system, *(each.text for each in found)])
     said = tuple(filter(None, system))
-    return ChatRequest(tuple(turns), model, "\n\n".join(said), options, said, tools)
+    return ChatRequest(tuple(found), model, "\n\n".join(said), options, said, tools)
 
 
 def known_nonce(messages: Sequence[BaseMessage], provider: str) -> str:
@@ -224,13 +222,13 @@ def _as_written(arguments: str) -> str:
     return arguments
 
 
-def _is_whole(text: str) -> bool:
-    """Whether it can be encoded; text that was cut inside a character cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _check_encoding(texts: Sequence[str]) -> None:
+    """Refuse text that was cut inside a character."""
+    with suppress(UnicodeEncodeError):
+        "\n".join(texts).encode()
+        return
+    msg = "a message has half of a surrogate pair in its text, which cannot be sent"
+    raise ConfigurationError(msg)
 
 
 __all__ = ["known_nonce", "to_chat_request"]

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from langchain_g4f.chat_models.addresses import address
 from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
+from langchain_g4f.chat_models.settings import default_base_url
+from langchain_g4f.providers.base import Provider
+from langchain_g4f.providers.microsoft_phi4 import SPACE, MicrosoftPhi4
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
-
-    from langchain_g4f.core.plan import CallContext, PlanOf
-    from langchain_g4f.providers.gradio_space import Where
-
-
-def _environment_base_url() -> str:
-    given = os.environ.get("PHI4_BASE_URL") or "https://microsoft-phi-4-multimodal.hf.space"
-    return address(given, "PHI4_BASE_URL")
 
 
 class ChatMicrosoftPhi4(ChatGradioSpace):
@@ -35,33 +27,11 @@ class ChatMicrosoftPhi4(ChatGradioSpace):
     sent in one text, the only way that is known to work with this Space.
     """
 
-    label: ClassVar[str] = "Phi-4"
-    provider: ClassVar[str] = "microsoft_phi4"
-    url: ClassVar[str] = "https://huggingface.co/spaces/microsoft/phi-4-multimodal"
-    default_model: ClassVar[str] = "phi-4-multimodal"
-    default_vision_model: ClassVar[str] = "phi-4-multimodal"
-    models: ClassVar[tuple[str, ...]] = ("phi-4-multimodal",)
-    vision_models: ClassVar[tuple[str, ...]] = ("phi-4-multimodal",)
-    model_aliases: ClassVar[Mapping[str, str]] = {"phi-4": "phi-4-multimodal"}
+    provider_class: ClassVar[type[Provider]] = MicrosoftPhi4
 
-    space: str = "microsoft/phi-4-multimodal"
-    base_url: str = Field(default_factory=_environment_base_url)
+    space: str = SPACE
+    base_url: str = Field(default_factory=partial(default_base_url, MicrosoftPhi4))
     history: Literal["auto", "flattened", "messages"] = "flattened"
-
-    def _where(self) -> Where:
-        from langchain_g4f.providers.microsoft_phi4 import TAKES, known_app
-
-        return replace(
-            super()._where(),
-            referer=f"{self.base_url}?__theme=light",
-            takes=TAKES,
-            models=self.models,
-            known=known_app(),
-        )
-
-    def _models_plan(self, context: CallContext) -> PlanOf[list[str]]:
-        found = yield from super()._models_plan(context)
-        return list(dict.fromkeys([*self.models, *self.model_aliases, *found]))
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         profile = super()._resolve_model_profile() or {}

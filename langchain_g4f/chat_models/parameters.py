@@ -20,13 +20,13 @@ class Parameter:
         name: Its name.
         type: Of its values, in words.
         default: What counts if it is not given.
-        honoured: Whether it has an effect; None if the service does not say.
+        supported: Whether it has an effect; None if the service does not say.
     """
 
     name: str
     type: str
     default: Any = None
-    honoured: bool | None = True
+    supported: bool | None = True
 
     @classmethod
     def of(cls, name: str, found: inspect.Parameter) -> Parameter:
@@ -36,10 +36,10 @@ class Parameter:
         return cls(name, kind, None if found.default is empty else found.default)
 
     @classmethod
-    def of_field(cls, name: str, field: FieldInfo, *, honoured: bool | None) -> Parameter:
+    def of_field(cls, name: str, field: FieldInfo, *, supported: bool | None) -> Parameter:
         """A field of a chat model; a factory's default is not made."""
         default = None if field.default is PydanticUndefined else field.default
-        return cls(name, _in_words(field.annotation), default, honoured)
+        return cls(name, _in_words(field.annotation), default, supported)
 
     def as_json(self) -> dict[str, Any]:
         """The parameter in values that JSON has."""
@@ -48,14 +48,14 @@ class Parameter:
             "name": self.name,
             "type": self.type,
             "default": self.default if plain else str(self.default),
-            "honoured": self.honoured,
+            "supported": self.supported,
         }
 
 
 def in_lines(parameters: Iterable[Parameter]) -> str:
     """One line for each parameter."""
     words = {True: "", False: "  (has no effect)", None: "  (may have no effect)"}
-    return "\n".join(f"{p.name}: {p.type} = {p.default!r}{words[p.honoured]}" for p in parameters)
+    return "\n".join(f"{p.name}: {p.type} = {p.default!r}{words[p.supported]}" for p in parameters)
 
 
 def _in_words(annotation: object) -> str:

@@ -8,98 +8,71 @@ to, and LangGraph's stream writer inside a graph (its ``stream_mode="custom"`` s
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables.config import var_child_runnable_config
 
-from langchain_g4f.chat_models.awaiting import awaited, run_blocking
-from langchain_g4f.core.events import Event, Progress, Title
+from langchain_g4f.core.callbacks import awaited, run_blocking
+from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EVENT_NAME = "g4f_progress"
 """Name of the LangChain custom event."""
 
 
-def as_progress(event: Event) -> Progress | None:
-    """The progress that ``event`` means for somebody watching, if any."""
-    match event:
-        case Progress():
-            return event
-        case Title():
-            return Progress("title", event.title)
-        case _:
-            return None
-
-
 def login_required(error: AuthenticationError) -> Progress:
-    """What somebody watching has to know of a missing login."""
+    """The progress of a refused login."""
     return Progress("login_required", str(error), {"login_url": error.login_url})
 
 
-def no_call(said: str) -> Progress:
-    """What somebody watching has to know of an answer that lacks the call it had to have."""
-    return Progress(
-        "tool_retry", "the answer has no tool call, it is asked for again", {"text": said}
-    )
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told of the progress of a model's calls.
 
-
-def report(
-    progress: Progress,
-    provider: str,
-    callback: Callable[[Progress], object] | None,
-    *,
-    events: bool = True,
-) -> None:
-    """Tell everybody who listens; an error of the callback is the caller's.
-
-    Args:
-        progress: What happened.
-        provider: Where.
-        callback: Of the caller.
+    Attributes:
+        provider: Name of the provider.
+        callback: The caller's ``on_progress``; what it raises is raised by the call.
         events: Whether LangChain and LangGraph are told, too.
     """
-    if callback is not None and isawaitable(told := callback(progress)):
-        run_blocking(awaited(told))
-    if not events or var_child_runnable_config.get() is None:
-        return
-    data = _payload(progress, provider)
-    _write_to_graph(data)
-    with suppress(RuntimeError):  # no parent run
-        dispatch_custom_event(EVENT_NAME, data)
 
+    provider: str
+    callback: Callable[[Progress], object] | None
+    events: bool = True
 
-async def areport(
-    progress: Progress,
-    provider: str,
-    callback: Callable[[Progress], object] | None,
-    *,
-    events: bool = True,
-) -> None:
-    """Like `report`, from a coroutine."""
-    if callback is not None:
-        await awaited(callback(progress))
-    if not events or var_child_runnable_config.get() is None:
-        return
-    data = _payload(progress, provider)
-    _write_to_graph(data)
-    with suppress(RuntimeError):  # no parent run
-        await adispatch_custom_event(EVENT_NAME, data)
+    def report(self, progress: Progress) -> None:
+        """Tell them."""
+        if self.callback is not None and isawaitable(result := self.callback(progress)):
+            run_blocking(awaited(result))
+        if (data := self._event(progress)) is not None:
+            with suppress(RuntimeError):  # no parent run
+                dispatch_custom_event(EVENT_NAME, data)
 
+    async def areport(self, progress: Progress) -> None:
+        """Like `report`, from a coroutine."""
+        if self.callback is not None:
+            await awaited(self.callback(progress))
+        if (data := self._event(progress)) is not None:
+            with suppress(RuntimeError):  # no parent run
+                await adispatch_custom_event(EVENT_NAME, data)
 
-def _payload(progress: Progress, provider: str) -> dict[str, Any]:
-    return {
-        "type": EVENT_NAME,
-        "provider": provider,
-        "kind": progress.kind,
-        "message": progress.message,
-        **progress.data,
-    }
+    def _event(self, progress: Progress) -> dict[str, Any] | None:
+        """The LangChain event, which LangGraph has been told already; None if none is wanted."""
+        if not self.events or var_child_runnable_config.get() is None:
+            return None
+        data = {
+            "type": EVENT_NAME,
+            "provider": self.provider,
+            "kind": progress.kind,
+            "message": progress.message,
+            **progress.data,
+        }
+        _write_to_graph(data)
+        return data
 
 
 def _write_to_graph(data: dict[str, Any]) -> None:
@@ -113,4 +86,4 @@ def _write_to_graph(data: dict[str, Any]) -> None:
     write(data)
 
 
-__all__ = ["EVENT_NAME", "areport", "as_progress", "login_required", "no_call", "report"]
+__all__ = ["EVENT_NAME", "Listeners", "login_required"]

@@ -1,4 +1,4 @@
-"""``bind_tools`` and ``with_structured_output`` for services that have neither.
+"""Tools and wanted formats for services that have neither: the model is told of them in words.
 
 What is bound travels as arguments of the call, in OpenAI's form, as it does with other
 chat models; `Emulation` reads it there and says what the model has to be told and how its
@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
-from langchain_g4f.chat_models.service import ServiceModel
-from langchain_g4f.chat_models.structured import Method, structured
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.tools.prompt import (
     ANY,
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
+
+    from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
 
 Tool = Mapping[str, Any] | type | Callable[..., Any]
 Choice = str | bool | Mapping[str, Any] | None
@@ -59,7 +60,7 @@ class Emulation:
     nonce: str = ""
 
     @classmethod
-    def take(cls, kwargs: dict[str, Any], nonce: str = "") -> Emulation | None:
+    def take(cls, kwargs: dict[str, Any], nonce: str = "") -> Emulation:
         """Take what concerns tools and formats out of the arguments of a call.
 
         Args:
@@ -71,12 +72,12 @@ class Emulation:
             ConfigurationError: A tool is chosen that is not there, or a format not known.
         """
         given = {name: kwargs.pop(name, None) for name in ARGUMENTS}
-        tools = [_formatted(tool)["function"] for tool in given["tools"] or ()]
+        tools = [formatted_tool(tool)["function"] for tool in given["tools"] or ()]
         wanted = given["response_format"]
         if isinstance(wanted, Mapping) and wanted.get("type") == "text":  # as nothing said
             wanted = None
         if not tools and wanted is None:
-            return None
+            return cls(nonce=nonce)
         names = [tool["name"] for tool in tools]
         choice = tool_choice(given["tool_choice"], names)
         if choice == "none" or not tools:  # with none, "any" asks for what cannot come
@@ -94,6 +95,25 @@ class Emulation:
             wanted is not None,
             bool(choice),
             nonce,
+        )
+
+    def new_filter(self, *, strict: bool) -> Callable[[], ToolCallFilter] | None:
+        """Makes what reads the answer; None if it is plain text.
+
+        Args:
+            strict: Whether calls without the nonce are text.
+        """
+        if not (self.section or self.bare_json):
+            return None
+        from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
+
+        return partial(
+            ToolCallFilter,
+            tools=bool(self.section),
+            bare_json=self.bare_json,
+            parallel=self.parallel,
+            nonce=self.nonce,
+            strict=strict,
         )
 
 
@@ -143,7 +163,7 @@ def _schema(wanted: Any) -> Mapping[str, Any] | None:
     raise ConfigurationError(msg)
 
 
-def _formatted(tool: Tool | BaseTool) -> dict[str, Any]:
+def formatted_tool(tool: Tool | BaseTool) -> dict[str, Any]:
     """A tool in OpenAI's form.
 
     Raises:
@@ -156,62 +176,7 @@ def _formatted(tool: Tool | BaseTool) -> dict[str, Any]:
     return found
 
 
-class ToolCallingModel(ServiceModel):
-    """What a chat model offers for tools and structured output."""
-
-    def bind_tools(
-        self,
-        tools: Sequence[Tool | BaseTool],
-        *,
-        tool_choice: Choice = None,
-        parallel_tool_calls: bool | None = None,
-        strict: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The model with tools, which it is told of in words; see docs/tools.md.
-
-        Args:
-            tools: Functions, classes, LangChain tools or schemas.
-            tool_choice: ``"auto"``, ``"none"``, ``"any"``, or the name of a tool.
-            parallel_tool_calls: False for one call at a time.
-            strict: Taken for the sake of other models; nothing here can promise it.
-            kwargs: Arguments of every call.
-
-        Raises:
-            ConfigurationError: There is no tool of that name.
-        """
-        if strict is not None:
-            kwargs["strict"] = strict
-        return _bound(self, tools, choice=tool_choice, parallel=parallel_tool_calls, **kwargs)
-
-    def with_structured_output(
-        self,
-        schema: Mapping[str, Any] | type | None = None,
-        *,
-        method: Method = "function_calling",
-        include_raw: bool = False,
-        strict: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Any]:
-        """The model with its answer read as ``schema``.
-
-        Args:
-            schema: A pydantic class, a TypedDict or a JSON Schema.
-            method: By a tool call, or by JSON that is asked for.
-            include_raw: Whether to give the answer, too, and an error in place of raising it:
-                a `ToolCallError` if there is no such call, pydantic's if it does not fit.
-            strict: Taken for the sake of other models; nothing here can promise it.
-            kwargs: Arguments of every call.
-
-        Raises:
-            ConfigurationError: There is no schema, or no such method.
-        """
-        if strict is not None:
-            kwargs["strict"] = strict
-        return structured(self, schema, method, include_raw=include_raw, **kwargs)
-
-
-def _bound(
+def bound(
     model: BaseChatModel,
     tools: Sequence[Tool | BaseTool],
     *,
@@ -220,7 +185,7 @@ def _bound(
     **kwargs: Any,
 ) -> Runnable[LanguageModelInput, AIMessage]:
     """``model`` with these tools, each given in any of LangChain's forms."""
-    formatted = [_formatted(tool) for tool in tools]
+    formatted = [formatted_tool(tool) for tool in tools]
     chosen = tool_choice(choice, [tool["function"]["name"] for tool in formatted])
     if chosen:
         kwargs["tool_choice"] = chosen
@@ -229,4 +194,4 @@ def _bound(
     return model.bind(tools=formatted, **kwargs)
 
 
-__all__ = ["ARGUMENTS", "Choice", "Emulation", "Method", "Tool", "ToolCallingModel"]
+__all__ = ["ARGUMENTS", "Choice", "Emulation", "Tool", "bound", "tool_choice"]

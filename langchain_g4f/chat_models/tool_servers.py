@@ -6,20 +6,12 @@ LangChain writes the arguments of a call into traces and into the keys of caches
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.load.serializable import Serializable
 from pydantic import ConfigDict, Field, SecretStr
 
-from langchain_g4f.chat_models.base import BaseChatG4F
-from langchain_g4f.core.redact import forget_locals
-from langchain_g4f.errors import G4FError
-
-if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
-
-    from langchain_g4f.chat_models.chunks import ChunkMapper
-    from langchain_g4f.core.chat_request import ChatRequest
+from langchain_g4f.auth.given_cookies import revealed
 
 
 class ToolServer(Serializable):
@@ -41,64 +33,27 @@ class ToolServer(Serializable):
         """What is written in place of the headers."""
         return {"headers": {}}
 
+    def revealed(self) -> dict[str, Any]:
+        """The server as it is sent, with the values of its headers."""
+        return {"name": self.name, "url": self.url, "headers": revealed(self.headers)}
+
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
         return {**state, "__dict__": {**state["__dict__"], "headers": {}}}
 
 
-class ToolServerModel(BaseChatG4F):
-    """A chat model whose calls take ``mcp_servers``."""
-
-    def _prepare(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> tuple[ChatRequest, ChunkMapper]:
-        try:
-            return super()._prepare(messages, stop, kwargs)
-        except G4FError as error:
-            forget_locals(error)  # an option has the headers as they are sent
-            raise
-
-    if not TYPE_CHECKING:  # the types are those of LangChain
-
-        def bind(self, **kwargs: Any) -> Any:
-            """See `BaseChatModel`; headers are hidden, here and in all that follows."""
-            return super().bind(**_hiding(kwargs))
-
-        def generate(self, *args: Any, **kwargs: Any) -> Any:
-            """See `BaseChatModel`."""
-            return super().generate(*args, **_hiding(kwargs))
-
-        def agenerate(self, *args: Any, **kwargs: Any) -> Any:
-            """See `BaseChatModel`."""
-            return super().agenerate(*args, **_hiding(kwargs))
-
-        def stream(self, *args: Any, **kwargs: Any) -> Any:
-            """See `BaseChatModel`."""
-            return super().stream(*args, **_hiding(kwargs))
-
-        def astream(self, *args: Any, **kwargs: Any) -> Any:
-            """See `BaseChatModel`."""
-            return super().astream(*args, **_hiding(kwargs))
-
-        def _get_invocation_params(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-            return super()._get_invocation_params(*args, **_masking(kwargs))
-
-        def _get_llm_string(self, *args: Any, **kwargs: Any) -> str:
-            return super()._get_llm_string(*args, **_masking(kwargs))
-
-
-def _hiding(kwargs: dict[str, Any]) -> dict[str, Any]:
+def hiding(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Arguments of a call in which headers are secrets; the dict itself has no others then."""
     if isinstance(given := kwargs.get("mcp_servers"), list | tuple):
         kwargs["mcp_servers"] = [ToolServer.model_validate(each) for each in given]
     return kwargs
 
 
-def _masking(kwargs: dict[str, Any]) -> dict[str, Any]:
+def masking(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Arguments of a call as JSON has them, with headers masked."""
-    if isinstance(given := _hiding(kwargs).get("mcp_servers"), list):
+    if isinstance(given := hiding(kwargs).get("mcp_servers"), list):
         kwargs["mcp_servers"] = [each.model_dump(mode="json") for each in given]
     return kwargs
 
 
-__all__ = ["ToolServer", "ToolServerModel"]
+__all__ = ["ToolServer", "hiding", "masking"]

@@ -2,82 +2,74 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from langchain_g4f.cli.failure import CommandError, one_line_failures
-from langchain_g4f.cli.options import Impersonate, Profile, known
-from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
+from langchain_g4f.cli.options import NAMES, BaseUrl, Impersonate, Profile, known_provider
+from langchain_g4f.cli.providers import DEFAULT
 from langchain_g4f.cli.terminal import one_line, say, tell
 
 if TYPE_CHECKING:
     from langchain_g4f.sign_in import Account
     from langchain_g4f.sign_in.accounts import Place
 
+_WINDOW_OPENS = "A browser window opens: log in there. It closes by itself."
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="PROVIDER", callback=known, help=f"One of {', '.join(PROVIDERS)}."),
-]
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--base-url", metavar="URL", help="Another server of this kind.", show_default=False
-    ),
+    typer.Argument(metavar="PROVIDER", callback=known_provider, help=f"Chat service: {NAMES}."),
 ]
 
 
 def login(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     provider: Name = DEFAULT,
-    base_url: Server = None,
+    base_url: BaseUrl = None,
     profile: Profile = None,
     cookies: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Take the cookies of this file: Netscape's form, JSON, or a Cookie header.",
-            show_default=False,
+            metavar="FILE", help="Use the cookies in this file: Netscape, JSON or a Cookie header."
         ),
     ] = None,
     from_browser: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Take those of an installed browser: chrome, chromium, firefox, ...",
-            show_default=False,
+            help="Use the cookies of an installed browser: chrome, chromium, firefox, ...",
         ),
     ] = None,
     token: Annotated[
-        bool, typer.Option("--token", help="Ask for a token; or read it from a pipe.")
+        bool, typer.Option("--token", help="Ask for a token, or read it from a pipe.")
     ] = False,
     headless: Annotated[
         bool, typer.Option("--headless", help="Show no window; needs --browser-profile.")
     ] = False,
     browser_profile: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Profile of the browser.", show_default=False),
+        Path | None, typer.Option(metavar="FOLDER", help="Profile folder of the browser.")
     ] = None,
     browser: Annotated[
-        str | None,
-        typer.Option(metavar="PROGRAM", help="The browser to start.", show_default=False),
+        str | None, typer.Option(metavar="PROGRAM", help="Browser to start.")
     ] = None,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long the window waits for you.")
     ] = 300.0,
     impersonate: Impersonate = None,
 ) -> None:
-    """Log in, in a browser window or with what a browser has, and keep it for later."""
+    """Log in, in a browser window or with cookies or a token, and save the login."""
     with one_line_failures():
         from langchain_g4f.sign_in import login as log_in
 
         ways = {"--cookies": cookies, "--from-browser": from_browser, "--token": token}
         chosen = [name for name, given in ways.items() if given]
         if len(chosen) > 1:
-            raise CommandError(f"{' and '.join(chosen)} are two ways to log in: choose one")
+            raise CommandError(f"{' and '.join(chosen)} are two ways to log in; choose one")
         if headless and browser_profile is None:
-            raise CommandError("--headless shows no page to log in on: give a --browser-profile")
+            raise CommandError("--headless shows no page to log in on; add --browser-profile")
         account = log_in(
             provider,
             **_place(base_url, profile, impersonate),
@@ -88,29 +80,29 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
             headless=headless,
             browser=browser,
             timeout=timeout,
-            on_window=lambda _: None if headless else _announce_window(),
+            on_window=lambda _: None if headless else tell(_WINDOW_OPENS),
         )
         say(_described(account))
         if account.kept:
-            say(f"Kept in {account.file}")
+            say(f"Saved in {account.file}")
 
 
-def logout(provider: Name = DEFAULT, base_url: Server = None, profile: Profile = None) -> None:
-    """Forget a login. The session goes on at the service: log out there to end it."""
+def logout(provider: Name = DEFAULT, base_url: BaseUrl = None, profile: Profile = None) -> None:
+    """Delete a saved login. The session at the service stays open; log out there to end it."""
     with one_line_failures():
         from langchain_g4f.sign_in import logout as log_out
 
         account = log_out(provider, **_place(base_url, profile))
-        say(f"Forgotten: {account.file}" if account.kept else "There was no login.")
+        say(f"Deleted: {account.file}" if account.kept else "There was no saved login.")
 
 
 def whoami(
     provider: Name = DEFAULT,
-    base_url: Server = None,
+    base_url: BaseUrl = None,
     profile: Profile = None,
     impersonate: Impersonate = None,
 ) -> None:
-    """Say who a program that is started here and now would be; exit code 1 for nobody."""
+    """Show the user that a program started here would be; exit code 1 if not logged in."""
     with one_line_failures():
         from langchain_g4f.sign_in import whoami as who_am_i
 
@@ -120,23 +112,13 @@ def whoami(
         raise typer.Exit(1)
 
 
-def _announce_window() -> None:
-    tell("A browser window opens: log in there. It closes by itself.")
-
-
 def _place(base_url: str | None, profile: str | None, impersonate: str | None = None) -> Place:
-    place: Place = {}
-    if base_url:
-        place["base_url"] = base_url
-    if profile:
-        place["profile"] = profile
-    if impersonate:
-        place["impersonate"] = impersonate
-    return place
+    named = {"base_url": base_url, "profile": profile, "impersonate": impersonate}
+    return cast("Place", {name: value for name, value in named.items() if value})
 
 
 def _given_cookies(path: Path | None) -> str | Path | None:
-    """A cookie file, or the header that stands in it."""
+    """The path of a cookie file, or the text of a file that holds one Cookie header."""
     if path is None:
         return None
     try:
@@ -144,7 +126,7 @@ def _given_cookies(path: Path | None) -> str | Path | None:
     except OSError as error:
         raise CommandError(f"--cookies: cannot read {path}: {error.strerror}") from None
     except UnicodeError:
-        raise CommandError(f"--cookies: cannot read {path}: it is no text") from None
+        raise CommandError(f"--cookies: cannot read {path}: it is not a text file") from None
     if not text:
         raise CommandError(f"--cookies: {path} is empty")
     is_header = "\n" not in text and "\t" not in text and text[:1] not in ("[", "{", "#")
@@ -152,16 +134,13 @@ def _given_cookies(path: Path | None) -> str | Path | None:
 
 
 def _token(provider: str) -> str:
-    """A token out of a pipe, or typed without being shown."""
-    import getpass
-    import sys
-
-    if not sys.stdin.isatty():
-        token = sys.stdin.readline().strip()
-    else:
+    """A token from a pipe, or typed without being shown."""
+    if sys.stdin.isatty():
         token = getpass.getpass(f"Token for {provider}: ").strip()
+    else:
+        token = sys.stdin.readline().strip()
     if not token:
-        raise CommandError("--token: there was none")
+        raise CommandError("--token: no token was given")
     return token
 
 
@@ -169,13 +148,12 @@ def _described(account: Account) -> str:
     if account.user:
         who = one_line(account.user)
     elif account.user is not None:
-        what = f"the login in {account.file}" if account.kept else "a login that is not kept"
-        who = f"{what}, and the service does not say whose it is"
+        where = (
+            f"the login saved in {account.file}" if account.kept else "a login that is not saved"
+        )
+        who = f"{where}; the service does not say which user it belongs to"
     elif account.kept:
-        who = f"not logged in; what is kept in {account.file} has ended, or is not used"
+        who = f"not logged in; the login saved in {account.file} has expired, or is not used"
     else:
         who = "not logged in"
     return f"{account.server}: {who}"
-
-
-__all__ = ["login", "logout", "whoami"]

@@ -1,4 +1,4 @@
-"""The commands and their options. What a command needs is imported when it runs: help is quick."""
+"""The commands and their options. Each command imports what it needs, so that help is quick."""
 
 from __future__ import annotations
 
@@ -8,57 +8,46 @@ from typing import Annotated
 import typer
 
 from langchain_g4f.cli.accounts import login, logout, whoami
-from langchain_g4f.cli.doctor import doctor
 from langchain_g4f.cli.failure import one_line_failures
-from langchain_g4f.cli.options import Profile, known
-from langchain_g4f.cli.providers import PROVIDERS
+from langchain_g4f.cli.options import (
+    NAMES,
+    BaseUrl,
+    Impersonate,
+    ModelName,
+    Profile,
+    known_provider,
+    known_providers,
+)
+from langchain_g4f.providers.registry import PROVIDERS
 
 app = typer.Typer(
     name="langchain-g4f",
-    help="Talk to chat services of the browser from the terminal.",
+    help="Talk to web chat services from the terminal.",
     no_args_is_help=True,
     add_completion=False,
-    # A traceback is for a fault of ours; typer's would show local variables.
+    # Only a bug of ours shows a traceback; typer's would show local variables.
     pretty_exceptions_enable=False,
 )
-
 
 ProviderName = Annotated[
     str | None,
     typer.Option(
-        "--provider",
-        metavar="NAME",
-        callback=known,
-        help=f"Whom to talk to: {', '.join(PROVIDERS)}.",
-        show_default=False,
-    ),
-]
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL", help="Another server of this kind, with its path.", show_default=False
+        "--provider", metavar="NAME", callback=known_provider, help=f"Chat service: {NAMES}."
     ),
 ]
 Space = Annotated[
     str | None,
-    typer.Option(
-        metavar="OWNER/NAME",
-        help="Gradio Space to talk to; it needs no --provider.",
-        show_default=False,
-    ),
+    typer.Option(metavar="OWNER/NAME", help="Gradio Space to use; it needs no --provider."),
 ]
 ApiName = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME", help="Which chat of a Space, if it has several.", show_default=False
-    ),
+    typer.Option(metavar="NAME", help="Chat of the Space to use, if it has several."),
 ]
 UseSandbox = Annotated[
-    bool, typer.Option("--sandbox", help="Start a scripted server here, and use it.")
+    bool, typer.Option("--sandbox", help="Start a scripted server on this machine, and use it.")
 ]
 Timeout = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", help="For a whole answer.", show_default=False),
+    float | None, typer.Option(metavar="SECONDS", help="Time limit for a whole answer.")
 ]
 
 
@@ -77,7 +66,7 @@ def langchain_g4f(
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Talk to chat services of the browser from the terminal."""
+    """Talk to web chat services from the terminal."""
 
 
 @app.command()
@@ -85,31 +74,24 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     question: Annotated[
         str | None,
         typer.Argument(
-            help="What to ask; what is piped in is part of it. `-` is standard input alone. "
-            "Without a question, you hold a conversation."
+            help="Question to ask; text from a pipe is added to it. `-` asks the text from the "
+            "pipe alone. Without a question, you hold a conversation."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Model to ask; else the server's default.", show_default=False
-        ),
-    ] = None,
+    model: ModelName = None,
     provider: ProviderName = None,
     base_url: BaseUrl = None,
     space: Space = None,
     api_name: ApiName = None,
     profile: Profile = None,
     sandbox: UseSandbox = False,
-    system: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="System prompt.", show_default=False)
-    ] = None,
+    system: Annotated[str | None, typer.Option(metavar="TEXT", help="System prompt.")] = None,
     timeout: Timeout = None,
     reasoning: Annotated[
         bool | None,
         typer.Option(
-            help="Dimmed on a terminal, where it is shown by default; else on standard error.",
-            show_default=False,
+            help="Show the model's reasoning. A terminal shows it dimmed, and by default; "
+            "elsewhere it goes to standard error."
         ),
     ] = None,
     image: Annotated[
@@ -118,8 +100,7 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
             "--image",
             "--file",
             metavar="FILE",
-            help="Image, sound or text file for the first question; may be given again.",
-            show_default=False,
+            help="Image, sound or text file for the first question; may be repeated.",
         ),
     ] = None,
     web_search: Annotated[
@@ -128,17 +109,14 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     load: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Go on with the conversation of this file, with its server and its model.",
-            show_default=False,
+            metavar="FILE", help="Continue the conversation in this file, on its server and model."
         ),
     ] = None,
     save: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keep the conversation in this file; one that is in it already goes on.",
-            show_default=False,
+            help="Save the conversation in this file; continue the one it already holds.",
         ),
     ] = None,
 ) -> None:
@@ -155,10 +133,10 @@ def chat(  # noqa: PLR0917 -- one argument per option; typer passes them by name
         choice = Choice(provider, base_url, space, api_name, profile, sandbox)
         choice = choice.or_else(conversation.place)
         if choice.name != conversation.place.get("provider", choice.name):
-            conversation.model = model  # the kept one is another provider's
-        stand = PROVIDERS[choice.name].sandbox
-        if sandbox and stand and stand.wait:
-            screen.hint(stand.wait)
+            conversation.model = model  # the saved one is another provider's
+        server = PROVIDERS[choice.name].sandbox
+        if sandbox and server and server.wait:
+            screen.hint(server.wait)
         with open_service(choice) as service:
             chat_model = service.chat_model(
                 conversation.model, timeout, screen.progress, web_search=web_search
@@ -183,8 +161,7 @@ def models(  # noqa: PLR0917 -- as above
 ) -> None:
     """List the server's models, its default first."""
     with one_line_failures():
-        from langchain_g4f.cli.models import list_models
-        from langchain_g4f.cli.service import Choice, open_service
+        from langchain_g4f.cli.service import Choice, list_models, open_service
 
         choice = Choice(provider, base_url, space, api_name, profile, sandbox)
         with open_service(choice) as service:
@@ -192,15 +169,51 @@ def models(  # noqa: PLR0917 -- as above
 
 
 @app.command()
+def doctor(  # noqa: PLR0917 -- as above
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            callback=known_providers,
+            help=f"Chat service to check: {NAMES}; may be repeated. By default all of them.",
+        ),
+    ] = None,
+    base_url: BaseUrl = None,
+    space: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="Gradio Space to check; it needs no --provider."),
+    ] = None,
+    profile: Profile = None,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Start scripted servers on this machine, and check those."),
+    ] = False,
+    model: ModelName = None,
+    impersonate: Impersonate = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Time limit for each check.")
+    ] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a list of objects.")] = False,
+) -> None:
+    """Ask every provider a short question, and say which answer; exit code 1 if one does not."""
+    with one_line_failures():
+        from langchain_g4f.cli import doctor as doc
+
+        chosen = doc.choose(provider or [], base_url, space, model, profile, sandbox=sandbox)
+        findings = doc.examine_all(chosen, timeout, model, impersonate, quiet=as_json)
+        (doc.write_json if as_json else doc.write_table)(findings)
+        if not all(finding.answers for finding in findings):
+            raise typer.Exit(1)
+
+
+@app.command()
 def demo() -> None:
-    """Show the package at work on a scripted server on this machine."""
+    """Show what the package does, on a scripted server on this machine."""
     with one_line_failures():
         from langchain_g4f.cli.demo import run_demo
 
         run_demo()
 
 
-for command in (doctor, login, logout, whoami):
+for command in (login, logout, whoami):
     app.command()(command)
-
-__all__ = ["app"]

@@ -6,6 +6,7 @@ import asyncio
 import re
 import select
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,6 @@ from langchain_g4f.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from langchain_core.messages import BaseMessage
 
     from langchain_g4f.chat_models.base import BaseChatG4F
@@ -36,51 +35,49 @@ HELP = (
     "/help: show this list",
     "//word: ask a question that begins with /word",
 )
-PIPED = "-"
-"""The question that means: all of standard input, however long it takes."""
 WAIT_S = 3.0
-"""How long a question waits for the first of what is piped into the command along with it."""
+"""Seconds that a question waits for the first text from a pipe."""
 
 _LASTING = (AuthenticationError, ConfigurationError, MediaError, ModelNotFoundError)
-"""What no other question would mend."""
+"""Errors that every other question would meet, too."""
 _COMMAND = re.compile(r"/[^\W\d_]")
 _QUOTED = re.compile(r"//[^\W\d_]")
 
 
 def read_question(asked: str | None) -> str | None:
-    """The question: what was asked, and what is piped into the command below it.
+    """The question of the command line, with the text from a pipe below it.
 
     Args:
-        asked: The question of the command line; None and `-` stand for standard input alone.
+        asked: The question; None and `-` stand for standard input alone, however long it takes.
 
     Returns:
-        None where a person at a terminal asks nothing yet.
+        The whole question; None if a person at a terminal has not asked one yet.
 
     Raises:
-        CommandError: There is no question, or standard input is no text.
+        CommandError: There is no question, or standard input is not text.
     """
     if asked is None and sys.stdin is not None and sys.stdin.isatty():
         return None
-    alone = asked in (None, PIPED)
-    piped = _read_text() if alone or _is_piped_into() else ""
+    alone = asked in (None, "-")
+    piped = _read_text() if alone or _has_piped_text() else ""
     if "\0" in piped:
-        raise CommandError("standard input is no text: --file takes images and sound")
+        raise CommandError("standard input is not text; use --file for images and sound")
     question = "\n\n".join(filter(None, ("" if alone else asked, piped.rstrip())))
     if not question:
         raise CommandError("no question: give one as an argument or on standard input")
     return question
 
 
-def _is_piped_into() -> bool:
-    """Whether something comes on standard input, which may be one that nothing is written to."""
+def _has_piped_text() -> bool:
+    """Whether standard input has text; a pipe that no program writes to would block for ever."""
     if sys.stdin is None or sys.stdin.isatty():
         return False
     try:
         found = select.select([sys.stdin], [], [], WAIT_S)[0]
-    except (OSError, ValueError):  # on Windows, where only sockets can be waited for
+    except (OSError, ValueError):  # on Windows, where `select` takes only sockets
         return True
     if not found:
-        tell(f"[nothing came on standard input within {WAIT_S:g} s; `chat -` would wait for it]")
+        tell(f"[no text on standard input within {WAIT_S:g} s; `chat -` would wait for it]")
     return bool(found)
 
 
@@ -92,47 +89,45 @@ def _read_text() -> str:
 
 
 def ask(model: BaseChatG4F, screen: Screen, conversation: Conversation, question: str) -> None:
-    """Show the answer to one question, and keep it, as far as it came."""
-    asked = conversation.ask(question)
+    """Show the answer to one question, and save as much of it as came."""
+    messages = conversation.ask(question)
     try:
-        asyncio.run(_answer(model, screen, asked))
+        asyncio.run(_answer(model, screen, messages))
     except KeyboardInterrupt:
-        _keep(screen, conversation, asked)
+        _keep(screen, conversation, messages)
         raise
-    _keep(screen, conversation, asked)
+    _keep(screen, conversation, messages)
 
 
 def converse(model: BaseChatG4F, screen: Screen, conversation: Conversation) -> None:
     """Hold a conversation until the user leaves it.
 
-    Ctrl-C stops an answer; what it said until then stays part of the conversation. A question
-    that failed does not.
+    Ctrl-C stops an answer; the part that came stays in the conversation. A question that failed
+    does not.
     """
     if count := conversation.questions:
-        screen.hint(f"Going on after {count} answered question{'s' * (count > 1)}.")
+        screen.hint(f"Continuing after {count} answered question{'s' * (count > 1)}.")
     screen.hint("Ctrl-C stops an answer. /exit or Ctrl-D ends the conversation. /help says more.\n")
-    # One event loop for all turns keeps the connection, and turns Ctrl-C into a cancelled answer.
+    # One event loop for all questions keeps the connection, and turns Ctrl-C into a cancellation.
     with asyncio.Runner() as runner:
         for question in _questions(screen):
-            asked = conversation.ask(question)
+            messages = conversation.ask(question)
             try:
-                runner.run(_answer(model, screen, asked))
+                runner.run(_answer(model, screen, messages))
             except KeyboardInterrupt:
                 screen.hint("[stopped]")
             except _LASTING:
-                raise  # the next question would fail in the same way
+                raise
             except G4FError as error:
                 report(error)
                 continue
             screen.hint("")
-            _keep(screen, conversation, asked)
+            _keep(screen, conversation, messages)
 
 
-def _keep(screen: Screen, conversation: Conversation, asked: list[BaseMessage]) -> None:
-    if answer := screen.message:
-        went_on = conversation.keep(asked, answer)
-        if not went_on:
-            screen.note("a new conversation on the server, which began with the history")
+def _keep(screen: Screen, conversation: Conversation, messages: list[BaseMessage]) -> None:
+    if (answer := screen.message) and not conversation.keep(messages, answer):
+        screen.note("this is a new conversation on the server; the history was sent along")
 
 
 async def _answer(model: BaseChatG4F, screen: Screen, messages: list[BaseMessage]) -> None:
@@ -140,7 +135,7 @@ async def _answer(model: BaseChatG4F, screen: Screen, messages: list[BaseMessage
 
 
 def _questions(screen: Screen) -> Iterator[str]:
-    """What the user asks, until `/exit`, Ctrl-D or a second Ctrl-C."""
+    """The user's questions, until `/exit`, Ctrl-D or a second Ctrl-C."""
     with suppress(ImportError):
         import readline  # noqa: F401 -- gives input() line editing and history
     interrupted = False
@@ -164,7 +159,7 @@ def _questions(screen: Screen) -> Iterator[str]:
                 screen.note(line)
         elif _COMMAND.match(question):
             word = question.split()[0]
-            screen.note(f"{word} is no command, and was not sent; /help shows them, /{word} asks")
+            screen.note(f"{word} is not a command, and was not sent; see /help, or ask /{word}")
         elif question:
             yield question.removeprefix("/") if _QUOTED.match(question) else question
 
@@ -176,6 +171,3 @@ def _read_line(screen: Screen) -> str:
     sys.stderr.write(PROMPT)
     sys.stderr.flush()
     return input()
-
-
-__all__ = ["ask", "converse", "read_question"]

@@ -1,9 +1,8 @@
-"""The conversation of `langchain-g4f chat`, and the file it is kept in.
+"""The conversation of `langchain-g4f chat`, and the file it is saved in.
 
-The file holds what was asked and answered, images included, and where the answers are: provider,
-server, and ids there. It holds no credentials, so going on there takes the same identity again. A
-conversation that cannot be gone on with on the server is begun anew there, with its history in the
-first message.
+The file holds questions and answers, images included, and the place of the answers: provider,
+server, and ids on the server. It holds no credentials, so only the same user can continue the
+conversation on the server. Otherwise a new one starts there, with the history in the first message.
 """
 
 from __future__ import annotations
@@ -28,41 +27,36 @@ from langchain_core.messages import (
 
 from langchain_g4f.chat_models.attachments import given_media
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
+from langchain_g4f.cli.providers import DEFAULT
 from langchain_g4f.core.chat_request import Media
+from langchain_g4f.providers.registry import PROVIDERS
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What was said, and who says it.
+    """The messages so far, and where they were exchanged.
 
     Attributes:
-        messages: The questions with their answers, after the system prompt if there is one.
-        model: Name of the model that was asked for; None for the server's default.
-        files: Content blocks that go with the next question, until one is answered.
-        place: Who answered the last question, and where.
-        kept_in: Where it is written after each answer; None for nowhere.
+        messages: Questions and answers, after the system prompt if there is one.
+        model: Name of the model to ask; None for the server's default.
+        files: Content blocks that are sent with each question, until one is answered.
+        place: Provider, server and account of the last answer.
+        saved_in: File that is written after each answer; None for no file.
     """
 
     messages: list[BaseMessage] = field(default_factory=list)
     model: str | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
     place: dict[str, str] = field(default_factory=dict)
-    kept_in: Path | None = None
+    saved_in: Path | None = None
 
     @property
     def questions(self) -> int:
-        """How many were answered."""
+        """Number of answered questions."""
         return sum(isinstance(message, HumanMessage) for message in self.messages)
 
-    @property
-    def known_place(self) -> dict[str, str]:
-        """The server of the last answer, for a file that does not name its place."""
-        server, _ = self._last_place()
-        return {"base_url": server} if server else {}
-
     def ask(self, question: str) -> list[BaseMessage]:
-        """The messages that ask `question`; the files go with it."""
+        """The messages of a call that asks `question`, with the files."""
         if not self.files:
             return [*self.messages, HumanMessage(question)]
         blocks: list[str | dict[str, Any]] = [{"type": "text", "text": question}, *self.files]
@@ -72,28 +66,28 @@ class Conversation:
         """Add an answered question, and write the file.
 
         Returns:
-            Whether the server goes on with the same conversation, as far as it said.
+            False if the server has started another conversation than the last answer's.
 
         Raises:
             CommandError: The file cannot be written.
         """
-        before = self._last_place()
+        before = self.last_ids()
         self.messages = [*asked, answer]
         self.files = []
-        if self.kept_in is not None:
+        if self.saved_in is not None:
             said = messages_to_dict(self.messages)
-            _write(self.kept_in, {"place": self.place, "model": self.model, "messages": said})
-        return None in before or before == self._last_place()
+            _write(self.saved_in, {"place": self.place, "model": self.model, "messages": said})
+        return not all(before) or before == self.last_ids()
 
-    def _last_place(self) -> tuple[str | None, str | None]:
-        """The server and its id of the conversation, of the last answer that names them."""
+    def last_ids(self) -> tuple[str, str]:
+        """The server and its conversation id, as the last answer names them; empty if unknown."""
         for message in reversed(self.messages):
             place = message.response_metadata.get("conversation")
             if isinstance(place, dict):
                 server, found = place.get("server"), place.get("conversation", place.get("session"))
                 if isinstance(server, str) and isinstance(found, str):
                     return server, found
-        return None, None
+        return "", ""
 
 
 def open_conversation(
@@ -104,28 +98,28 @@ def open_conversation(
     model: str | None = None,
     files: Sequence[Path] = (),
 ) -> Conversation:
-    """A new conversation, or the one of a file.
+    """A new conversation, or the one in a file.
 
     Args:
-        load: The file to go on with.
-        save: The file to write; what it holds already is gone on with.
+        load: File to read.
+        save: File to write; a conversation that it already holds is continued.
         system: System prompt of a new conversation.
-        model: Whom to ask; None for the one that was asked last.
+        model: Name of the model; None for the model of the file.
         files: Images, sound and text files for the first question.
 
     Raises:
         CommandError: A file cannot be used, or the options contradict each other.
     """
-    source = load if load is not None else save
+    source = load or save
     found = Conversation()
-    if source is not None and (load is not None or _holds_something(source)):
+    if source is not None and (load is not None or _is_used(source)):
         found = _read(source)
     if save is not None:
-        if load is not None and _holds_something(save) and not save.samefile(load):
-            raise CommandError(f"--save: {save} holds another conversation; nothing was asked")
-        found.kept_in = _writable(save)
+        if load is not None and _is_used(save) and not save.samefile(load):
+            raise CommandError(f"--save: {save} already holds another conversation")
+        found.saved_in = _writable(save)
     if system and found.messages:
-        raise CommandError(f"--system is for a new conversation, and {source} holds one")
+        raise CommandError(f"--system is for a new conversation; {source} already holds one")
     if system:
         found.messages = [SystemMessage(system)]
     found.model = model or found.model
@@ -133,7 +127,7 @@ def open_conversation(
     return found
 
 
-def _holds_something(path: Path) -> bool:
+def _is_used(path: Path) -> bool:
     try:
         return path.stat().st_size > 0
     except OSError:
@@ -144,7 +138,8 @@ def _read(path: Path) -> Conversation:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
         found = Conversation(messages_from_dict(value["messages"]), value.get("model"))
-        found.place = {**value["place"]} if "place" in value else found.known_place
+        server, _ = found.last_ids()
+        found.place = {**value.get("place", {"base_url": server} if server else {})}
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -152,12 +147,12 @@ def _read(path: Path) -> Conversation:
     texts = [*found.place.values(), found.model or ""]
     known = all(isinstance(text, str) for text in texts)
     if not (known and found.messages and found.place.get("provider", DEFAULT) in PROVIDERS):
-        raise CommandError(f"{path} holds no conversation that `chat --save` wrote")
+        raise CommandError(f"{path} does not hold a conversation that `chat --save` wrote")
     return found
 
 
 def _writable(path: Path) -> Path:
-    """The file itself, where `path` is a link to it; found out before anything is asked."""
+    """The file that `path` is or links to. Raises CommandError before a question is sent."""
     found = path.resolve()
     reason = ""
     if found.exists() and not found.is_file():
@@ -165,14 +160,14 @@ def _writable(path: Path) -> Path:
     elif not found.parent.is_dir():
         reason = f"there is no folder {found.parent}"
     elif not os.access(found.parent, os.W_OK):
-        reason = f"the folder {found.parent} is not yours to write to"
+        reason = f"you may not write to the folder {found.parent}"
     if reason:
         raise CommandError(f"cannot write {path}: {reason}")
     return found
 
 
 def _write(path: Path, value: object) -> None:
-    """Put a whole new file, for its owner alone, in the place of the old one."""
+    """Replace the file by a complete new one that only its owner can read."""
     unfinished: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(  # its mode is 0600
@@ -195,8 +190,8 @@ def _write(path: Path, value: object) -> None:
 def _block(path: Path) -> dict[str, Any]:
     """A file as a content block.
 
-    Not as `media=`, which is no part of the history: the next call would lack the file, and its
-    history lead to no answer on the server.
+    It is not passed as `media=`, which is not part of the history: the next call would lack the
+    file, so its history would not match the conversation on the server.
     """
     try:
         (media,) = given_media([(path, path.name)])
@@ -210,6 +205,3 @@ def _block(path: Path) -> dict[str, Any]:
         "mime_type": media.mime_type,
         "extras": {"filename": media.name},
     }
-
-
-__all__ = ["Conversation", "open_conversation"]

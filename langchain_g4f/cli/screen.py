@@ -1,17 +1,18 @@
-"""Where an answer is shown as it comes.
+"""Shows answers as they come.
 
-On a terminal, reasoning is dimmed and everything goes through `printable`. Elsewhere standard
-output gets the answer alone, exactly as it came. Lines are left for the terminal to wrap, so that
-a copied paragraph is one line.
+On a terminal, reasoning is dimmed, and everything goes through `printable`. Elsewhere standard
+output gets the answer alone, exactly as it came. The terminal wraps the lines, so that a copied
+paragraph is one line.
 
-What happens on the way is told on standard error, in a line of its own. At a terminal, what is
-true for a moment only (a place in the queue, how much is uploaded) stands beside the spinner.
+Progress and notes go to standard error, a line each. At a terminal, progress that is true only for
+a moment (a place in the queue, the bytes uploaded) stands beside the spinner instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -22,8 +23,6 @@ from rich.text import Text
 from langchain_g4f.cli.terminal import one_line, printable, tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from rich.status import Status
 
     from langchain_g4f.core.events import Progress
@@ -32,8 +31,8 @@ _NOTES = {
     "interrupted": "the answer was stopped",
     "length": "the answer was cut at the service's limit",
 }
-_PASSING = ("queued", "upload", "progress", "waking")
-"""Kinds of progress that the next one of their kind makes untrue."""
+_MOMENTARY = ("queued", "upload", "progress", "waking", "started")
+"""Kinds of progress that the next event of their kind replaces."""
 _FILES = ("image", "audio", "video", "file")
 
 
@@ -42,7 +41,7 @@ class Screen:
 
     Args:
         reasoning: Whether reasoning is shown; None shows it on a terminal.
-        aside: Where reasoning goes if standard output is no terminal; standard error by default.
+        aside: Where reasoning goes if standard output is not a terminal; by default standard error.
     """
 
     def __init__(self, *, reasoning: bool | None = None, aside: TextIO | None = None) -> None:
@@ -60,13 +59,13 @@ class Screen:
 
     @property
     def message(self) -> AIMessage | None:
-        """The answer so far, with what the service said about it; None if it is empty."""
+        """The answer so far, with its metadata; None if it is empty."""
         if not any(chunk.text or "files" in chunk.additional_kwargs for chunk in self._chunks):
             return None
         first, *rest = self._chunks
         whole = message_chunk_to_message(first + rest if rest else first)
         final = whole.response_metadata.get("final_text")
-        if isinstance(final, str):  # the service has taken back what was shown
+        if isinstance(final, str):  # the service has replaced the streamed text
             whole.content = final
         return whole if isinstance(whole, AIMessage) else None
 
@@ -74,7 +73,7 @@ class Screen:
         """Show an answer from its first chunk to its end, however it ends.
 
         Raises:
-            OSError: What is shown cannot be written: its reader has left, or the disk is full.
+            OSError: The output cannot be written: its reader has left, or the disk is full.
         """
         broken: OSError | None = None
         self.begin()
@@ -112,7 +111,8 @@ class Screen:
             if block["type"] == "text":
                 self._say(block["text"])
             elif block["type"] == "reasoning" and self._reasoning:
-                self._think(block.get("reasoning", ""))
+                self._thinking = True
+                self._write(self._aside, block.get("reasoning", ""), style="dim")
             elif block["type"] in _FILES:
                 self.note(_about_file(dict(block)))
         if chunk.chunk_position == "last":
@@ -123,66 +123,58 @@ class Screen:
             self.note("there is reasoning, but no answer")
         if note := _NOTES.get(metadata.get("finish_reason", "")):
             self.note(note)
-        if metadata.get("restarted"):
-            self._show_again(str(metadata.get("final_text", "")))
-
-    def _show_again(self, final: str) -> None:
-        """Show the last version of an answer that was rewritten, if it was not shown already."""
-        if "".join(chunk.text for chunk in self._chunks).endswith(final):
-            self.note("the service started over: only the last attempt is the answer")
+        if not metadata.get("restarted"):
             return
-        self.note("the service took back what it had said: this is the answer")
+        final = str(metadata.get("final_text", ""))
+        if "".join(chunk.text for chunk in self._chunks).endswith(final):
+            self.note("the service started over; only the last attempt is the answer")
+            return
+        self.note("the service replaced its answer; this is the final text")
         self._at_top = True
         self._write(self._out, final)
 
     def end(self) -> None:
-        """The answer is over, however it ended."""
+        """End the answer, complete or not."""
         self._stop_waiting()
         self._end_line()
         self._thinking = False
 
     def hint(self, text: str) -> None:
-        """Say something to a person at the terminal."""
+        """Show a text to a person at the terminal."""
         if self.terminal:
             self._console.out(printable(text), style="dim", highlight=False)
 
     def note(self, text: str) -> None:
-        """Say something on standard error, on a line of its own."""
+        """Write a line on standard error."""
         self._stop_waiting()
         self._end_line()
         tell(f"[{one_line(text)}]")
 
     def progress(self, progress: Progress) -> None:
-        """Say why it takes so long."""
-        text = _about(progress)
-        if self._waiting is not None and progress.kind in (*_PASSING, "started"):
-            self._waiting.update(Text(one_line(text), style="dim"))
-        elif text and not _is_nothing_yet(progress):
-            self._tell(text)
+        """Show why the answer takes time."""
+        text = one_line(_about(progress))
+        if self._waiting is not None and progress.kind in _MOMENTARY:
+            self._waiting.update(Text(text, style="dim"))
+        elif text and not _is_soon_replaced(progress):
+            self._tell_meanwhile(text)
 
-    def _tell(self, text: str) -> None:
-        """Like `note`, but the answer goes on: a pipe gets no line end inside it."""
+    def _tell_meanwhile(self, text: str) -> None:
+        """Like `note`, but the answer continues: a pipe gets no line end inside it."""
         if self._waiting is not None:
             self._waiting.stop()
         if self.terminal or self._open_line is not self._out:
             self._end_line()
-        tell(f"[{one_line(text)}]")
+        tell(f"[{text}]")
         if self._waiting is not None:
             self._waiting.start()
 
     def _say(self, text: str) -> None:
-        if not text:
-            return
-        if self._thinking:
+        if text and self._thinking:
             self._thinking = False
             self._end_line()
             self._write(self._aside, "\n")
             self._at_top = True
         self._write(self._out, text)
-
-    def _think(self, text: str) -> None:
-        self._thinking = True
-        self._write(self._aside, text, style="dim")
 
     def _write(self, stream: TextIO, text: str, style: str | None = None) -> None:
         if self.terminal and self._at_top:
@@ -211,7 +203,7 @@ class Screen:
 
 
 def _about(progress: Progress) -> str:
-    """Progress in words; empty for what nobody waits for."""
+    """Progress in words; empty for events that do not explain a wait."""
     data = progress.data
     match progress.kind:
         case "retry":
@@ -219,19 +211,18 @@ def _about(progress: Progress) -> str:
         case "queued" | "upload" | "waking" | "identity_unavailable":
             return progress.message
         case "progress":
-            count = (data.get("index"), data.get("length"))
-            steps = (
-                f"{count[0]} of {count[1]} {data.get('unit') or ''}" if None not in count else ""
-            )
-            return " ".join(filter(None, [progress.message, steps.strip()]))
+            index, length = data.get("index"), data.get("length")
+            known = index is not None and length is not None
+            steps = f"{index} of {length} {data.get('unit') or ''}".strip() if known else ""
+            return " ".join(filter(None, [progress.message, steps]))
         case "log":
             return ": ".join(filter(None, [str(data.get("title") or ""), progress.message]))
         case _:
             return ""
 
 
-def _is_nothing_yet(progress: Progress) -> bool:
-    """Whether the next event says it better: away from a terminal nobody watches it change."""
+def _is_soon_replaced(progress: Progress) -> bool:
+    """Whether the next event says more: a log needs no line for this one."""
     match progress.kind:
         case "queued":
             return not progress.data.get("rank")
@@ -242,10 +233,7 @@ def _is_nothing_yet(progress: Progress) -> bool:
 
 
 def _about_file(block: dict[str, Any]) -> str:
-    """A file of an answer: its name and where it is."""
+    """The name and the address of a file of an answer."""
     extras = block.get("extras")
     name = extras.get("filename") if isinstance(extras, dict) else ""
     return f"{block['type']}: " + ", ".join(filter(None, [name, block.get("url")]))
-
-
-__all__ = ["Screen"]

@@ -1,33 +1,40 @@
-"""Who is talked to, and where: what the options name, or what a kept conversation names."""
+"""The service that the options name, or the one that a saved conversation names."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_g4f.cli.failure import CommandError
-from langchain_g4f.cli.providers import ANY_SPACE, DEFAULT, PROVIDERS
+from langchain_g4f.cli.providers import (
+    ANY_SPACE,
+    DEFAULT,
+    chat_model_of,
+    default_base_url,
+    run_sandbox,
+)
+from langchain_g4f.cli.terminal import one_line, say, tell
+from langchain_g4f.errors import APIError, AuthenticationError
+from langchain_g4f.providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from langchain_g4f.chat_models.base import BaseChatG4F
-    from langchain_g4f.cli.providers import Provider
     from langchain_g4f.core.events import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the options say about the service.
+    """The options that choose a service.
 
     Attributes:
-        provider: Its name in `PROVIDERS`.
+        provider: Key of `PROVIDERS`.
         base_url: Address of the server.
         space: Id of a Space.
-        api_name: Which of the chats of a Space.
-        profile: Which of the user's accounts there.
-        sandbox: Whether it is started here.
+        api_name: Name of one of the chats of a Space.
+        profile: Name of one of the user's accounts.
+        sandbox: Whether to start a server on this machine.
     """
 
     provider: str | None = None
@@ -39,12 +46,12 @@ class Choice:
 
     @property
     def name(self) -> str:
-        """Name of the provider; a Space alone is enough to know it."""
+        """Name of the provider; a Space alone implies it."""
         return self.provider or (ANY_SPACE if self.space else DEFAULT)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields of a chat model that say where its service is, and who asks."""
+        """The fields of a chat model that name the server and the account."""
         named = {
             "base_url": self.base_url,
             "space": self.space,
@@ -54,10 +61,10 @@ class Choice:
         return {name: value for name, value in named.items() if value}
 
     def or_else(self, place: Mapping[str, str]) -> Choice:
-        """This choice; what it leaves open is the place of a kept conversation."""
-        kept = place.get("provider", DEFAULT)
-        provider = self.provider or (ANY_SPACE if self.space else kept)
-        if provider != kept or self.base_url or self.space or self.sandbox:
+        """This choice, completed from the place of a saved conversation."""
+        saved = place.get("provider", DEFAULT)
+        provider = self.provider or (ANY_SPACE if self.space else saved)
+        if provider != saved or self.base_url or self.space or self.sandbox:
             return replace(self, provider=provider)
         return Choice(
             provider,
@@ -67,15 +74,21 @@ class Choice:
             self.profile or place.get("profile"),
         )
 
+    def refuse_two_servers(self) -> None:
+        """Raise CommandError if `--sandbox` is combined with the address of a server."""
+        if self.sandbox and (self.base_url or self.space):
+            option = "--base-url" if self.base_url else "--space"
+            raise CommandError(f"{option} and --sandbox name two servers; choose one")
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """A server to make chat models for.
 
     Attributes:
-        provider: Its name in `PROVIDERS`.
-        name: Its address, for people.
-        greeting: What a person is told before a conversation.
+        provider: Key of `PROVIDERS`.
+        name: Its address, as shown to the user.
+        greeting: Text shown before a conversation.
         settings: The fields of a chat model that reach it.
     """
 
@@ -95,15 +108,15 @@ class Service:
         """A chat model of this server.
 
         Args:
-            model: Its name; None for the server's default.
+            model: Name of the model; None for the server's default.
             timeout: Seconds for a whole call.
-            on_progress: Told what happens on the way.
+            on_progress: Called with each progress event.
             web_search: Whether the server searches the web.
 
         Raises:
             CommandError: The service has no web search.
         """
-        make = PROVIDERS[self.provider].chat_model
+        make = chat_model_of(self.provider)
         more = dict(self.settings)
         if web_search:
             if "web_search" not in make.model_fields:
@@ -112,31 +125,15 @@ class Service:
         return make(model=model, timeout=timeout, on_progress=on_progress, **more)
 
     def place(self, model: BaseChatG4F) -> dict[str, str]:
-        """Where ``model`` leads, and as whom, for a later command; no credentials."""
-        named = {name: self.settings.get(name) for name in ("space", "api_name")}
-        named |= {"provider": self.provider, "base_url": model.base_url}
-        named["profile"] = self.settings.get("login_profile")
+        """The server and the account of ``model``, for a later command; no credentials."""
+        named = {
+            "provider": self.provider,
+            "base_url": model.base_url,
+            "space": self.settings.get("space"),
+            "api_name": self.settings.get("api_name"),
+            "profile": self.settings.get("login_profile"),
+        }
         return {name: value for name, value in named.items() if value}
-
-    @property
-    def lists_models(self) -> bool:
-        """Whether its server has a list of models that can be asked for."""
-        from langchain_g4f.chat_models.service import ServiceModel
-
-        make = PROVIDERS[self.provider].chat_model
-        return make._models_plan is not ServiceModel._models_plan  # noqa: SLF001
-
-    def live_models(self, timeout: float | None = None) -> list[str]:
-        """What the server says it has, its default first; what is known where it has no list.
-
-        Args:
-            timeout: Seconds for it to answer.
-
-        Raises:
-            G4FError: It does not say.
-        """
-        model = self.chat_model(timeout=timeout)
-        return model.get_models()
 
 
 @contextmanager
@@ -145,39 +142,55 @@ def open_service(choice: Choice) -> Iterator[Service]:
 
     Raises:
         CommandError: The options contradict each other, or the sandbox does not start.
-        MissingDependencyError: The sandbox's extra is not installed.
+        MissingDependencyError: The extra of the sandbox is not installed.
     """
-    provider = PROVIDERS[choice.name]
-    fields = provider.chat_model.model_fields
+    make = chat_model_of(choice.name)
     for option in ("space", "api_name"):
-        if getattr(choice, option) and option not in fields:
+        if getattr(choice, option) and option not in make.model_fields:
             raise CommandError(f"--{option.replace('_', '-')} is not for {choice.name}")
     if choice.sandbox:
         with ExitStack() as running:
-            yield _start_sandbox(choice, provider, running)
+            yield _start_sandbox(choice, running)
         return
-    has_a_home = fields["base_url"].get_default(call_default_factory=True, validated_data={})
-    if not (choice.base_url or choice.space or has_a_home):
+    if not (choice.base_url or choice.space or default_base_url(choice.name)):
         wanted = "--space owner/name, --base-url URL or --sandbox"
         raise CommandError(f"--provider {choice.name} needs {wanted}")
-    name = choice.space or choice.base_url or provider.chat_model.url
+    name = choice.space or choice.base_url or make.url
     yield Service(choice.name, name, f"You are talking to {name}.", choice.settings)
 
 
-def _start_sandbox(choice: Choice, provider: Provider, running: ExitStack) -> Service:
-    if choice.base_url or choice.space:
-        option = "--base-url" if choice.base_url else "--space"
-        raise CommandError(f"{option} and --sandbox name two servers: give one of them")
+def _start_sandbox(choice: Choice, running: ExitStack) -> Service:
+    choice.refuse_two_servers()
     if choice.profile:
         raise CommandError("--profile: the sandbox has no accounts")
-    stand = provider.sandbox
-    if stand is None:
+    sandbox = PROVIDERS[choice.name].sandbox
+    if sandbox is None:
         raise CommandError(f"there is no sandbox for {choice.name}")
     try:
-        settings = running.enter_context(stand.open())
+        settings = running.enter_context(run_sandbox(sandbox, chat_model_of(choice.name)))
     except RuntimeError as error:
         raise CommandError(str(error)) from None
-    return Service(choice.name, "the sandbox", stand.greeting, settings | choice.settings)
+    return Service(choice.name, "the sandbox", sandbox.greeting, settings | choice.settings)
 
 
-__all__ = ["Choice", "Service", "open_service"]
+def list_models(service: Service, timeout: float | None = None) -> None:
+    """Print one model per line, the default first.
+
+    For a service without a model list, print the known models, and say so on standard error.
+
+    Raises:
+        CommandError: The server did not list its models.
+        AuthenticationError: The server requires a login.
+    """
+    try:
+        found = service.chat_model(timeout=timeout).get_models()
+    except AuthenticationError:
+        raise
+    except APIError as error:
+        raise CommandError(f"{service.name} did not list its models: {error}") from None
+    if not found:
+        raise CommandError(f"{service.name} has no models")
+    if not chat_model_of(service.provider).has_model_list:
+        tell(f"[{service.name} has no model list; these are the models we know of]")
+    for name in found:
+        say(one_line(name))

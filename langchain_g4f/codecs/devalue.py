@@ -1,10 +1,10 @@
 """devalue, the flattened form in which SvelteKit sends the data of a page.
 
 Follows docs/protocols/huggingchat.md, section 9.1. A value is an array: element 0 is
-the root, an integer inside an object or list is the place of a part, and some negative
-ones stand for what JSON lacks. Values that are equal are shared, in the result too.
-Nothing here recurses: a cycle, or nesting deeper than ``MAX_DEPTH``, is refused. So is a page that
-would be much larger if nothing in it were shared, for whoever walks it meets what is shared often.
+the root, an integer inside an object or list is the index of a part, and some negative
+integers stand for values that JSON lacks. Equal values are shared, in the result too.
+Nothing here recurses. A cycle, and nesting deeper than ``MAX_DEPTH``, is refused. So is a page
+that would be much larger without sharing, because walking it would take as long.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MAX_DEPTH = 300
 """Levels of nesting a value may have."""
 
 MAX_SHARING = 16
-"""How many times as large as it is written a page may be, if what is shared counts each time."""
+"""Largest ratio of the size of a page without sharing to its size as written."""
 
 _SPECIAL: dict[int, JSON] = {-1: None, -2: None, -3: nan, -4: inf, -5: -inf, -6: -0.0}
-"""undefined, a hole in a list, and numbers that JSON cannot write."""
+"""undefined, a hole in a list, and numbers that JSON lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class NodeError:
     """A part of the page failed; the HTTP status does not say so.
 
     Attributes:
-        status: The status the page would have had; 303 for a redirect.
-        message: What the server says; for a redirect, where it leads.
+        status: HTTP status of the failure; 303 for a redirect.
+        message: The server's message; for a redirect, its target.
     """
 
     status: int
@@ -59,8 +59,8 @@ def unflatten(data: JSON) -> JSON:
 def page_data(body: bytes) -> list[JSON | NodeError]:
     """The nodes of a ``__data.json`` body: layouts first, the page last.
 
-    A node that was not asked for is None. What later lines add to a node stands
-    where it belongs, and None where its line is missing. A redirect is one error.
+    A skipped node is None. Values from later lines stand where a node refers to them, and
+    None where a line is missing. A redirect is a single error.
 
     Raises:
         MalformedStreamError: The body is something else.
@@ -74,8 +74,7 @@ def page_data(body: bytes) -> list[JSON | NodeError]:
     if kind == "redirect":
         return [NodeError(303, need(page, "location", str))]
     if kind != "data":
-        msg = f"expected page data, got {kind[:40]!r}"
-        raise MalformedStreamError(msg)
+        raise MalformedStreamError(f"expected page data, got {kind[:40]!r}")
     chunks = {
         need(line, "id", int): line["data"]
         for line in rest
@@ -125,10 +124,10 @@ class _Values:
         self._written = 0
 
     def page(self) -> JSON:
-        """Like `root`, but what is shared may be met as often as it is shared.
+        """Like `root`, but refuses a page that is much larger without sharing.
 
         Raises:
-            MalformedStreamError: That would take much longer than the page is long.
+            MalformedStreamError: See `MAX_SHARING`.
         """
         value = self.root()
         if self._sizes[0, 0] > MAX_SHARING * self._written:
@@ -187,7 +186,7 @@ class _Values:
         return array[index]
 
     def _typed(self, kind: str, arguments: list[JSON], number: int, index: int) -> _Shape:
-        """A value that is written as the name of its type and what it is made of."""
+        """A value that is written as the name of its type and its arguments."""
         match kind, arguments:
             case "Set", _:
                 return _Shape(list, _places(index, arguments), number)
@@ -214,7 +213,7 @@ class _Values:
                 return _constant(arguments[0] if arguments else None)
 
     def _promise(self, number: int, index: int) -> _Shape:
-        """What a later line brought, None if none did."""
+        """The value of a later line; None if the line is missing."""
         line = self._raw(number, index)
         if type(line) is not int:
             raise _malformed(index, "is not the number of a line")

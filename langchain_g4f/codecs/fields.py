@@ -33,15 +33,12 @@ def need(value: JSON, key: str, kind: type[T]) -> T:
         MalformedStreamError: It is not; the message names the key.
     """
     if not isinstance(value, dict):
-        msg = f"expected an object with {key!r}, got {type(value).__name__}"
-        raise MalformedStreamError(msg)
+        raise MalformedStreamError(f"expected an object with {key!r}, got {type(value).__name__}")
     if key not in value:
-        msg = f"missing key {key!r}"
-        raise MalformedStreamError(msg)
+        raise MalformedStreamError(f"missing key {key!r}")
     found = value[key]
     if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
-        msg = f"{key!r} should be {kind.__name__}, is {type(found).__name__}"
-        raise MalformedStreamError(msg)
+        raise MalformedStreamError(f"{key!r} should be {kind.__name__}, is {type(found).__name__}")
     return found
 
 

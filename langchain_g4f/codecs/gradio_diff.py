@@ -1,8 +1,8 @@
 """Gradio's diffs: a value, sent as edits of the one before it.
 
-Follows docs/protocols/gradio-space.md, section 4. Edits are done in their order, but for
-deletions from a list: servers send wrong indices there, and always mean its end, so these
-are counted, and the list is cut when the rest is done. What does not fit the value is
+Follows docs/protocols/gradio-space.md, section 4. Edits are applied in order, except
+deletions from a list: servers send wrong indices there and always mean the end, so deletions
+are counted and the list is cut after all other edits. An edit that does not fit the value is
 refused. Nothing recurses, and the time is linear in the edits, whatever the size of the value.
 """
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from langchain_g4f.core.http import JSON
 
     _Container = list[JSON] | dict[str, JSON]
-    # By identity, for where a path leads may change with every edit.
+    # By identity, because an edit may move a container to another path.
     _Late = dict[int, "_Unfinished"]
 
 MAX_SHIFT = 10_000
-"""Elements an insertion may shift, as many would take quadratic time; servers shift none."""
+"""Largest number of elements that an insertion shifts; servers only append."""
 
 _SHORT = Repr()
 _SHORT.maxlevel = 2  # an edit and its path
 
 
 class _Text(str):
-    """Stands for a string that grows, as joining each time would take quadratic time."""
+    """A string that grows; joining its pieces each time would take quadratic time."""
 
     __slots__ = ("pieces",)
 
@@ -39,13 +39,13 @@ class _Text(str):
 
 @dataclass(slots=True)
 class _Unfinished:
-    """A container, and what is done to it when all edits are.
+    """A container, and the work that is left for the end.
 
     Attributes:
         container: The list or dict.
-        grown: Where a text in it grew.
-        shifted: From which index on elements of a list may have moved since.
-        deletions: The edits that delete from a list.
+        grown: Indices or keys of strings that grew.
+        shifted: Index from which on elements of the list may have moved.
+        deletions: The edits that delete from the list.
     """
 
     container: _Container
@@ -54,7 +54,7 @@ class _Unfinished:
     deletions: list[JSON] = field(default_factory=list)
 
     def finish(self) -> None:
-        """Join what grew, and cut as much as was deleted."""
+        """Join strings that grew, and cut the list."""
         items = self.container
         if isinstance(items, dict):
             for name in self.grown & items.keys():
@@ -70,10 +70,10 @@ class _Unfinished:
 
 
 def apply_diff(value: JSON, edits: JSON) -> JSON:
-    """What ``value`` becomes by edits, each a list of operation, path and value.
+    """Apply edits to ``value``, each a list of operation, path and value.
 
-    It changes in place, and what the edits bring becomes part of it: only the result is
-    of use afterwards, and nothing when an edit was refused.
+    ``value`` changes in place and takes in the values of the edits. Use the result only; after
+    a refused edit, ``value`` is of no use.
 
     Raises:
         MalformedStreamError: An edit does not fit; its operation and path are named.
@@ -83,7 +83,7 @@ def apply_diff(value: JSON, edits: JSON) -> JSON:
             return value
         case [["append", [], str() as new]] if isinstance(value, str):
             return value + new
-        case [["append", [*above, str() as key], str() as new]]:  # so most answers stream
+        case [["append", [*above, str() as key], str() as new]]:  # most answers stream so
             fields = _at(value, above)
             if isinstance(fields, dict) and isinstance(old := fields.get(key), str):
                 fields[key] = old + new
@@ -106,7 +106,7 @@ def _unfinished(late: _Late, container: _Container) -> _Unfinished:
 
 
 def _apply(edit: JSON, root: list[JSON], late: _Late) -> None:
-    """Do an edit; what is better done once for many is noted in ``late``."""
+    """Apply one edit, or note in ``late`` the work that is done once for many."""
     parent: JSON = root
     key: JSON = 0
     match edit:
@@ -154,7 +154,7 @@ def _joined(value: JSON) -> JSON:
 
 
 def _at(value: JSON, path: list[JSON]) -> JSON:
-    """What is at ``path``; null if that leads nowhere."""
+    """The value at ``path``, or None."""
     for key in path:
         if isinstance(value, list) and type(key) is int and 0 <= key < len(value):
             value = value[key]

@@ -25,7 +25,7 @@ class JSONLines:
     """Incremental decoder of JSON objects, one a line.
 
     Args:
-        limit: Bytes one line may have.
+        limit: Largest line in bytes.
     """
 
     def __init__(self, limit: int) -> None:

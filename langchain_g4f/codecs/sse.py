@@ -31,7 +31,7 @@ class ServerSentEvent:
         event: Its type.
         data: Its lines of data, joined with LF.
         id: The last event id the stream has set so far, by this event or an earlier one.
-        offset: Bytes of the stream that stand before it; of no account in a comparison.
+        offset: Its position in the stream, in bytes; ignored in comparisons.
     """
 
     event: str
@@ -44,7 +44,7 @@ class ServerSentEvents:
     """Incremental decoder of a ``text/event-stream``.
 
     Args:
-        limit: Bytes the lines of one event may have; finished comments do not count.
+        limit: Largest event in bytes, without comments.
     """
 
     def __init__(self, limit: int) -> None:
@@ -84,7 +84,7 @@ class ServerSentEvents:
         self._check(self._pending)
 
     def close(self) -> Iterator[ServerSentEvent]:
-        """The end of the body: an event that is not finished by then is none."""
+        """The end of the body; an incomplete event is dropped."""
         self._pending.clear()
         self._data.clear()
         yield from ()
@@ -97,8 +97,9 @@ class ServerSentEvents:
         if not line:
             return self._dispatch()
         if not _is_utf8(line):
-            msg = f"expected server-sent events, the line at byte {self._offset} is not UTF-8"
-            raise MalformedStreamError(msg)
+            raise MalformedStreamError(
+                f"expected server-sent events, the line at byte {self._offset} is not UTF-8"
+            )
         if line[:1] != b":":
             if not self._size:
                 self._begin = self._offset
@@ -130,8 +131,9 @@ class ServerSentEvents:
     def _check(self, line: bytes | bytearray) -> None:
         before = 0 if line[:1] == b":" else self._size
         if before + len(line) > self._limit:
-            msg = f"the event around byte {self._offset} is longer than {self._limit} bytes"
-            raise TooLargeError(msg)
+            raise TooLargeError(
+                f"the event around byte {self._offset} is longer than {self._limit} bytes"
+            )
 
 
 def _is_utf8(line: bytes) -> bool:

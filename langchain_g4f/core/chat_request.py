@@ -70,7 +70,7 @@ class Message:
         in_history: Whether the caller's messages have it; a request to try again is not there.
         name: Who says it, where a caller tells several apart.
         state: Whether the caller has the service's whole answer, a part of it (the
-            stream was interrupted or stopped), or more (the service began anew).
+            stream was interrupted or stopped), or more (the service started again).
     """
 
     role: Role
@@ -90,7 +90,7 @@ class ChatRequest:
     Attributes:
         messages: The conversation, at least one message, the newest last.
         model: The model's name as the service knows it; empty for its default.
-        system: The system prompt; empty if there is none.
+        system: The system prompt; may be empty.
         options: What the provider offers beyond that, by name.
         system_messages: The messages that ``system`` is made of, one by one.
         tools: What the model has to be told of its tools; empty if there are none.

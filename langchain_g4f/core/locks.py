@@ -29,7 +29,7 @@ class _Place:
 
 
 class KeyedLocks:
-    """Fair locks by key; a lock nobody holds costs nothing."""
+    """Fair locks by key; a free lock takes no memory."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()

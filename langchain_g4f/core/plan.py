@@ -10,7 +10,8 @@ a `Defer`, given beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, MutableMapping
+import math
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -19,10 +20,7 @@ from langchain_g4f.core.http import Request, Response, ResponseHead
 from langchain_g4f.errors import StreamInterruptedError
 
 if TYPE_CHECKING:
-    from random import Random
-
-    from langchain_g4f.core.limits import Limits
-    from langchain_g4f.core.locks import KeyedLocks
+    pass
 
 
 class Decoder(Protocol):
@@ -69,7 +67,7 @@ class Send:
     """Send a request and read the whole, small response. Result: `Response`.
 
     Attributes:
-        make_request: Makes it, anew for each attempt.
+        make_request: Makes a new request for each attempt.
         limit: Bytes the body may have; None for what any response may.
         redirects: Whether a redirect is a response, too; its body is not read.
     """
@@ -87,10 +85,10 @@ class Stream:
     while the decoder is not finished and the request may have been received.
 
     Attributes:
-        make_request: Makes it, anew for each attempt.
+        make_request: Makes a new request for each attempt.
         make_decoder: Makes what reads the answer.
         abort: Makes the request that tells the service to stop.
-        begun: What there is to stop was begun by an earlier request.
+        already_started: What there is to stop was already_started by an earlier request.
         abort_while_open: The service stops only while the answer is open: ``abort`` is sent
             before that is closed, if it is open still, and the rest is read for a short time.
     """
@@ -98,7 +96,7 @@ class Stream:
     make_request: MakeRequest
     make_decoder: MakeDecoder
     abort: MakeRequest | None = None
-    begun: bool = False
+    already_started: bool = False
     abort_while_open: bool = False
 
 
@@ -142,10 +140,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Look up the addresses of a host. Result: a tuple of them, the best first."""
+    """Look up the addresses of a host, within so many seconds or what is left of the call.
+
+    Result: a tuple of them, the best first.
+    """
 
     host: str
     port: int
+    seconds: float = math.inf
 
 
 Effect = Send | Stream | Defer | Lock | Unlock | Sleep | Ask | Resolve
@@ -155,59 +157,6 @@ T = TypeVar("T")
 PlanOf = Generator[Effect | Event, Result, T]
 """A plan, or a part of one, that returns a T."""
 Plan = PlanOf[None]
-
-
-class CookieStore(Protocol):
-    """The cookies of one identity, each confined to its own domain."""
-
-    @property
-    def version(self) -> int:
-        """Grows when the identity has changed."""
-        ...
-
-    def renew(self, fresh: Mapping[str, str]) -> bool:
-        """Take ``fresh`` cookies; False if they were given before."""
-        ...
-
-    def header_for(self, url: str) -> str:
-        """The value of the ``Cookie`` header for ``url``, or an empty string."""
-        ...
-
-    def store(self, url: str, set_cookie: list[str], *, accepted: bool = False) -> None:
-        """Keep what a response to ``url`` set, if it may; one that took the request is accepted."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallContext:
-    """What a call shares with the other calls of the same model object.
-
-    Attributes:
-        provider: Name of the provider, for errors.
-        limits: Clocks and sizes.
-        max_retries: How often a failed request is repeated at most.
-        cookies: The identity.
-        locks: Held from a `Lock` effect to the end of the call.
-        memory: What the process has learnt of a service, by address.
-        clock: Monotonic seconds.
-        wall_clock: Seconds since the epoch.
-        random: For back-off; its numbers come again in each child of a fork.
-        new_id: Makes UUIDs.
-    """
-
-    provider: str
-    limits: Limits
-    max_retries: int
-    cookies: CookieStore
-    locks: KeyedLocks
-    memory: MutableMapping[str, object]
-    clock: Callable[[], float]
-    wall_clock: Callable[[], float]
-    random: Random
-    new_id: Callable[[], str]
-
-    def __repr__(self) -> str:
-        return f"<Session {self.provider}>"
 
 
 def send(
@@ -225,11 +174,11 @@ def stream(
     make_decoder: MakeDecoder,
     *,
     abort: MakeRequest | None = None,
-    begun: bool = False,
+    already_started: bool = False,
     abort_while_open: bool = False,
 ) -> PlanOf[StreamEnd]:
     """Yield `Stream` and return how it ended; use with ``yield from``."""
-    result = yield Stream(make_request, make_decoder, abort, begun, abort_while_open)
+    result = yield Stream(make_request, make_decoder, abort, already_started, abort_while_open)
     if not isinstance(result, StreamEnd):
         raise TypeError(result)
     return result
@@ -250,8 +199,6 @@ def resolve(host: str, port: int) -> PlanOf[tuple[str, ...]]:
 
 __all__ = [
     "Ask",
-    "CallContext",
-    "CookieStore",
     "Decoder",
     "Defer",
     "Effect",

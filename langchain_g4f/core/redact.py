@@ -63,7 +63,7 @@ def redact_url(url: str) -> str:
     if not _HOST.fullmatch(parts.hostname or "") or not _HOST_AND_PORT.search(parts.netloc):
         return _NO_URL
     if not parts.netloc and (parts.scheme or "@" in parts.path.partition("/")[0]):
-        return _NO_URL  # data:..., or user:password@host: what looks like a path is none
+        return _NO_URL  # data:..., or user:password@host: what looks like a path is not one
     host = parts.hostname or ""
     if ":" in host:
         host = f"[{host}]"
@@ -107,7 +107,7 @@ def count_kind(counts: Counter[str], kind: str, *secrets: str) -> None:
 
 
 def forget_locals(error: BaseException) -> None:
-    """Empty the frames that an error of ours came through, which have ended by now.
+    """Empty the frames that an error of ours came through, which have ended.
 
     What is received stands in their local variables, and some tracebacks show those.
     """

@@ -1,13 +1,13 @@
-"""Which addresses are on the public internet, and so may be fetched from.
+"""Which addresses are on the public internet.
 
-What is not known to be public is refused. The tables are those of the IANA registries
-of special-purpose addresses, kept here because the answers of ``ipaddress`` differ
-between versions of Python. An IPv6 address that carries an IPv4 one leads to that one,
-so both have to be public.
+An address that is not known to be public is not public. The tables are those of the IANA registries
+of special-purpose addresses; they are kept here because the answers of ``ipaddress`` differ between
+versions of Python. An IPv6 address that contains an IPv4 one leads to that, so both must be public.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _NOT_PUBLIC_V4 = tuple(
@@ -50,13 +50,12 @@ _LAST_32 = 0xFFFFFFFF
 
 def is_public(address: str) -> bool:
     """Whether ``address`` and every address inside it is on the public internet."""
-    try:
+    with suppress(ValueError):
         found = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, IPv4Address):
-        return _is_public_v4(found)
-    return not found.scope_id and _is_public_v6(found)
+        if isinstance(found, IPv4Address):
+            return _is_public_v4(found)
+        return not found.scope_id and _is_public_v6(found)
+    return False
 
 
 def _is_public_v4(address: IPv4Address) -> bool:
@@ -73,7 +72,7 @@ def _is_public_v6(address: IPv6Address) -> bool:
 
 
 def _inside(address: IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that ``address`` carries."""
+    """The IPv4 addresses that ``address`` contains."""
     number = int(address)
     last = IPv4Address(number & _LAST_32)
     if address in _MAPPED or address in _NAT64:

@@ -1,13 +1,14 @@
 """``data:`` URLs (RFC 2397): the bytes are in the address itself.
 
-What they decode to is computed before anything is decoded, so that a large one costs
-no more than its text. No message repeats any of it.
+The decoded size is computed before anything is decoded, so that a large URL costs no more than its
+text. No error repeats any of it.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from langchain_g4f.errors import ConfigurationError, MediaTooLargeError
@@ -15,15 +16,15 @@ from langchain_g4f.errors import ConfigurationError, MediaTooLargeError
 _SPACE = b" \t\r\n\f"
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _SLACK = 1024
-"""Characters of white space that a URL at the very limit may have."""
+"""Characters of white space that a URL of the largest size may have."""
 
 
 def parse_data_url(url: str, limit: int) -> tuple[bytes, str]:
     """The bytes in ``url``, and the media type it names, without parameters.
 
     Args:
-        url: Begins with ``data:``.
-        limit: Bytes there may be.
+        url: The URL, which begins with ``data:``.
+        limit: Largest size in bytes.
 
     Raises:
         ConfigurationError: It is no such URL, or not in the encoding it names.
@@ -32,8 +33,7 @@ def parse_data_url(url: str, limit: int) -> tuple[bytes, str]:
     comma = url.find(",")  # not partition: the URL may be large, and is not copied yet
     scheme, _, head = url[: max(comma, 0)].partition(":")
     if scheme.strip().lower() != "data":
-        msg = "expected a URL such as 'data:image/png;base64,...'"
-        raise ConfigurationError(msg)
+        raise ConfigurationError("expected a URL such as 'data:image/png;base64,...'")
     # a byte takes at most four characters: base64, each of them escaped with a percent
     # sign, is 4, and any other form less
     if len(url) - comma > 4 * limit + _SLACK:
@@ -58,11 +58,9 @@ def _base64(text: bytes, limit: int) -> bytes:
     """Decode ``text``, which has neither white space nor padding."""
     if len(text) * 3 // 4 > limit:
         raise _too_large(limit)
-    try:
+    with suppress(binascii.Error):
         return binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
-    except binascii.Error:
-        msg = "the data: URL is not valid base64"
-    raise ConfigurationError(msg)
+    raise ConfigurationError("the data: URL is not valid base64")
 
 
 def _too_large(limit: int) -> MediaTooLargeError:

@@ -1,4 +1,4 @@
-"""Files that are texts: a service puts them into the prompt, or a part of it."""
+"""Text files, which a service puts into the prompt."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def is_text(mime_type: str) -> bool:
 
 
 def without_markers(media: Media, nonce: str = "") -> Media:
-    """A file whose name, and whose text if it is one, has nothing that a model may misread.
+    """The file with its name and its text escaped; see `langchain_g4f.text.escape`.
 
-    See `langchain_g4f.text.escape`. A text in another encoding than UTF-8 stays as it is.
+    Bytes that are not UTF-8 stay as they are.
     """
     data = media.data
     if is_text(media.mime_type):

@@ -1,15 +1,15 @@
-"""Fetches a file that a message only names, and nothing but a public file.
+"""Downloads a file that a message only names, if its host is public.
 
-Whoever writes the URL may want to reach what only this machine can reach. So its host
-is looked up here, once, every address it has must be public, and the request goes to
-one of them and to no proxy; each redirect is checked as the first URL was. What comes
-is taken for what its bytes say: a page, a drawing that can hold a script and what is
-not known are refused.
+The author of a URL may want to reach a host that only this machine can reach. So the host is
+looked up here, once; every address of it must be public, and the request goes to one of them and
+to no proxy. Each redirect is checked like the first URL. The bytes decide what a file is: a page,
+a drawing that can hold a script and an unknown format are refused.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
@@ -49,18 +49,18 @@ _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*"
 _NUMBER = re.compile(r"\d+|0x[\da-f]*", re.ASCII)
 _BRACKETED = re.compile(r"\[([\da-f:.]*)\](?::\d*)?", re.ASCII | re.IGNORECASE)
 _TWO_READINGS = re.compile("[ßς\u200c\u200d]")
-"""Characters that older and newer rules for international names read differently."""
+"""Characters that the older and the newer rules for international names read differently."""
 _NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    """Where a request goes, taken apart.
+class _Location:
+    """The parts of a URL.
 
     Attributes:
-        url: The whole, with its host in one spelling only.
-        host: A name in ASCII, or an address without brackets.
-        port: The port.
+        url: The whole URL, with its host in normal spelling.
+        host: Host name in ASCII, or address without brackets.
+        port: Port number.
         is_address: Whether the host is an address.
     """
 
@@ -85,15 +85,15 @@ def download(
     """The file at ``url``.
 
     Args:
-        url: Its address, http or https.
-        limit: Bytes it may have.
+        url: Address of the file, http or https.
+        limit: Largest size in bytes.
         trusted_hosts: Names or addresses of hosts that need not be public.
-        headers: What its server wants to be told; told to no other it redirects to.
+        headers: Headers for the server of the URL; no other server gets them.
 
     Raises:
         BlockedURLError: The URL, or one it redirects to, may not be fetched.
         MediaTooLargeError: The file has more bytes than the limit.
-        UnsupportedMediaError: It is nothing that can go with a message.
+        UnsupportedMediaError: The file cannot go with a message.
         APIError: Its server could not be reached or answered with an error.
     """
     trusted = {host.lower() for host in trusted_hosts}
@@ -108,12 +108,11 @@ def download(
         if response.status not in _REDIRECTS or not location:
             raise status_error(response, provider="", phase=PHASE)
         target = _parse(_join(target.url, location))
-    msg = f"{target.host} redirects more than {MAX_REDIRECTS} times"
-    raise BlockedURLError(msg)
+    raise BlockedURLError(f"{target.host} redirects more than {MAX_REDIRECTS} times")
 
 
-def _addresses(target: _Target, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
-    """The addresses of the host, all of them allowed."""
+def _addresses(target: _Location, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
+    """The addresses of the host, after all of them were checked."""
     found: tuple[str, ...] = (target.host,)
     if not target.is_address:
         found = yield from resolve(target.host, target.port)
@@ -124,7 +123,7 @@ def _addresses(target: _Target, trusted: set[str]) -> PlanOf[tuple[str, ...]]:
 
 
 def _fetch(
-    target: _Target, addresses: tuple[str, ...], limit: int, headers: Mapping[str, str]
+    target: _Location, addresses: tuple[str, ...], limit: int, headers: Mapping[str, str]
 ) -> PlanOf[Response]:
     attempts = 0
 
@@ -136,12 +135,9 @@ def _fetch(
             "GET", target.url, headers, retry=RetryWhen.ALWAYS, phase=PHASE, address=address
         )
 
-    try:
+    with suppress(TooLargeError):
         return (yield from send(request, limit=limit, redirects=True))
-    except TooLargeError:
-        pass
-    msg = f"the file at {target.host} has more than {limit} bytes"
-    raise MediaTooLargeError(msg)
+    raise MediaTooLargeError(f"the file at {target.host} has more than {limit} bytes")
 
 
 def _media(url: str, data: bytes) -> Media:
@@ -154,8 +150,8 @@ def _media(url: str, data: bytes) -> Media:
     return Media(data, kind, name[-_NAME_LENGTH:] or f"file.{kind.rpartition('/')[2]}")
 
 
-def _parse(url: str) -> _Target:
-    """Take ``url`` apart, and refuse what two programs could read differently."""
+def _parse(url: str) -> _Location:
+    """The parts of ``url``; refuse a URL that two programs could read differently."""
     if re.search(r"[\x00-\x20\x7f\\]", url):
         raise _blocked("there is a space, a backslash or a control character in it")
     parts = _split(url)
@@ -169,28 +165,24 @@ def _parse(url: str) -> _Target:
     written = f"[{host}]" if ":" in host else host
     place = written if port == own else f"{written}:{port}"
     query = f"?{parts.query}" if parts.query else ""
-    return _Target(f"{parts.scheme}://{place}{parts.path or '/'}{query}", host, port, is_address)
+    return _Location(f"{parts.scheme}://{place}{parts.path or '/'}{query}", host, port, is_address)
 
 
 def _join(base: str, location: str) -> str:
-    try:
+    with suppress(ValueError):
         return urljoin(base, location)
-    except ValueError:
-        pass
     raise _blocked("it redirects to no valid URL")
 
 
 def _split(url: str) -> SplitResult | None:
-    try:
+    with suppress(ValueError):
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return None if port == 0 else parts
+        return None if parts.port == 0 else parts
+    return None
 
 
 def _host(parts: SplitResult) -> tuple[str, bool]:
-    """The host in its one spelling, and whether it is an address."""
+    """The host in normal spelling, and whether it is an address."""
     if "[" in parts.netloc:
         return _ipv6(parts.netloc), True
     host = _in_ascii(parts.hostname or "").removesuffix(".")
@@ -198,20 +190,16 @@ def _host(parts: SplitResult) -> tuple[str, bool]:
         raise _blocked("its host is no valid name")
     if not _NUMBER.fullmatch(host.rpartition(".")[2]):
         return host, False
-    try:
+    with suppress(ValueError):
         # neither 0177.0.0.1 nor 127.1 nor 2130706433, which resolvers take for addresses
         return str(IPv4Address(host)), True
-    except ValueError:
-        pass
     raise _blocked("its host is an address in an unusual spelling")
 
 
 def _ipv6(place: str) -> str:
     bracketed = _BRACKETED.fullmatch(place)
-    try:
+    with suppress(ValueError):
         return str(IPv6Address(bracketed.group(1) if bracketed else ""))
-    except ValueError:
-        pass
     raise _blocked("its host is no valid address")
 
 
@@ -220,10 +208,8 @@ def _in_ascii(named: str) -> str:
         return named.lower()
     if len(named) > 253 or _TWO_READINGS.search(named):
         raise _blocked("its host has to be written in ASCII, as xn--...")
-    try:
+    with suppress(UnicodeError):
         return named.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        pass
     raise _blocked("its host is no valid name")
 
 

@@ -1,14 +1,15 @@
-"""What some bytes are, by looking at them; what a name or a server says is not asked.
+"""The media type of some bytes, by the bytes alone; names and servers are not trusted.
 
-Signatures follow the WHATWG MIME Sniffing standard, with more of each format checked
-where two bytes would be a poor witness. Markup is recognised before plain text, so
-that a page is never taken for a document that a person wrote.
+Signatures follow the WHATWG MIME Sniffing standard, and check more of a format where two bytes
+are not enough. Markup is recognised before plain text, so that a page is never taken for a
+document that a person wrote.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -35,7 +36,7 @@ _LAYER_III = 0b01
 
 _SPACE = b" \t\r\n\f"
 _SKIPPED = ((b"<!--", b"-->"), (b"<?", b"?>"), (b"<!doctype", b">"))
-"""What may stand before the first element, with its end."""
+"""Beginning and end of markup that may stand before the first element."""
 _ELEMENT = re.compile(rb"<(?:[a-z_][\w.-]*:)?([a-z][a-z0-9]*)(?=[\s/>])")
 _HTML = frozenset(
     b"a b blockquote body br div embed font form frameset h1 h2 h3 h4 h5 h6 head html iframe"
@@ -45,7 +46,7 @@ _PIECE = 64 * 1024
 
 
 def sniff(data: bytes) -> str:
-    """The media type of ``data``, or an empty string for what is not known.
+    """The media type of ``data``; an empty string if it is unknown.
 
     Only images, audio, PDF, markup (HTML, SVG, other XML) and plain text in UTF-8
     are known.
@@ -119,13 +120,12 @@ def _text(data: bytes) -> str:
     if not data or b"\0" in data:
         return ""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
+    with suppress(UnicodeDecodeError):
         for at in range(0, len(data), _PIECE):
             decoder.decode(data[at : at + _PIECE])
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return ""
-    return "text/plain"
+        return "text/plain"
+    return ""
 
 
 __all__ = ["sniff"]

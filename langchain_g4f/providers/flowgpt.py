@@ -11,7 +11,7 @@ import logging
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from langchain_g4f.codecs.fields import need
 from langchain_g4f.codecs.jsonl import JSONLines
@@ -32,60 +32,95 @@ from langchain_g4f.errors import (
     ServerStreamError,
     UnsupportedMediaError,
 )
+from langchain_g4f.providers.base import Provider
+from langchain_g4f.text.escape import escape
 from langchain_g4f.text.transcript import GO_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from langchain_g4f.core.chat_request import ChatRequest
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.http import JSON, ResponseHead
-    from langchain_g4f.core.plan import CallContext, Plan
+    from langchain_g4f.core.plan import Plan
 
 _log = logging.getLogger(__name__)
 
 SITE = "https://flowgpt.com"
 NO_CREDIT = "Insufficient credit"
-"""Out of credit, if it is the whole answer (section 7)."""
+"""The whole answer to a caller without credit (section 7)."""
 TEMPERATURE = 0.7
-"""What clients send whose user has not chosen (section 5)."""
+"""The value that clients send by default (section 5)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowGPT:
+@dataclass(frozen=True, kw_only=True)
+class FlowGPT(Provider):
     """The service as a caller sees it.
 
     Attributes:
-        base_url: Its address.
-        token: Of a member; empty for anonymous use.
-        device_id: Names the device, 21 characters (section 3).
-        greeting: Stands before the history; empty for none.
-        system: System text of a caller who gives none; empty for none.
+        api_key: Token of a member; empty for anonymous use.
+        device_id: Name of the device, 21 characters (section 3).
+        greeting: Text before the history; empty for none.
+        default_system: System text if the caller gives none; empty for none.
     """
 
-    base_url: str
-    token: str = field(default="", repr=False)
+    name: ClassVar[str] = "flowgpt"
+    label: ClassVar[str] = "FlowGPT"
+    url: ClassVar[str] = SITE
+    home: ClassVar[str] = "https://prod-backend-k8s.flowgpt.com"
+    home_variable: ClassVar[str] = "FLOWGPT_BASE_URL"
+    base_url_required: ClassVar[bool] = True
+    credential: ClassVar[str] = "api_key"
+    credential_variables: ClassVar[Mapping[str, str]] = {"api_key": "FLOWGPT_TOKEN"}
+    default_model: ClassVar[str] = "gpt-3.5-turbo"
+    models: ClassVar[tuple[str, ...]] = (
+        "gpt-3.5-turbo",
+        "gpt-3.5-long",
+        "gpt-4-turbo",
+        "google-gemini",
+        "claude-instant",
+        "claude-v1",
+        "claude-v2",
+        "llama2-13b",
+        "mythalion-13b",
+        "pygmalion-13b",
+        "chronos-hermes-13b",
+        "Mixtral-8x7B",
+        "Dolphin-2.6-8x7B",
+    )
+    model_aliases: ClassVar[Mapping[str, str]] = {
+        "gemini": "google-gemini",
+        "gemini-pro": "google-gemini",
+    }
+    options: ClassVar[tuple[str, ...]] = ("temperature",)
+    supported_parameters: ClassVar[frozenset[str]] = frozenset({"temperature"})
+
+    api_key: str = field(default="", repr=False)
     device_id: str
-    greeting: str
-    system: str
+    greeting: str = ""
+    default_system: str = ""
+
+    def chat(self, chat_request: ChatRequest, context: CallContext) -> Plan:
+        """One answer."""
+        return plan(chat_request, context, self)
 
 
 def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> Plan:
     """One answer.
 
     Raises:
-        ConfigurationError: The temperature is no number.
-        UnsupportedMediaError: There is an image or file among the messages.
+        ConfigurationError: The temperature is not a number.
+        UnsupportedMediaError: A message has an image or file.
     """
     if any(message.media for message in chat_request.messages):
-        msg = "FlowGPT takes text only: no image or file can be sent"
-        raise UnsupportedMediaError(msg)
+        raise UnsupportedMediaError("FlowGPT takes text only: no image or file can be sent")
     body = json.dumps(_body(chat_request, service), ensure_ascii=False).encode()
     limit = context.limits.sizes.line
     skipped: Counter[str] = Counter()
     try:
         end = yield from stream(
             lambda: _request(body, context, service),
-            lambda head: FlowGPTDecoder(head, limit, service.token, skipped),
+            lambda head: FlowGPTDecoder(head, limit, service.api_key, skipped),
         )
     except (AuthenticationError, PermissionDeniedError) as error:
         raise _explained(error, service) from None
@@ -97,16 +132,16 @@ def plan(chat_request: ChatRequest, context: CallContext, service: FlowGPT) -> P
 
 
 def sign(timestamp: str, nonce: str, authorization: str) -> str:
-    """The signature of a request (section 4): MD5 is the service's choice."""
+    """The signature of a request (section 4); the service requires MD5."""
     text = f"{timestamp}-{nonce}-{authorization}"
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
-    """One attempt, signed anew: a nonce is good for one request."""
-    authorization = f"Bearer {service.token or 'null'}"
+    """The request of one attempt, with its own nonce: the service accepts a nonce once."""
+    authorization = f"Bearer {service.api_key or 'null'}"
     timestamp = str(int(context.wall_clock()))
-    # not out of `context.random`, whose numbers come again in each child of a fork
+    # `context.random` repeats its numbers in each child of a fork
     nonce = context.new_id().replace("-", "")
     headers = {
         "accept": "*/*",
@@ -119,7 +154,7 @@ def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
         "x-signature": sign(timestamp, nonce, authorization),
         "x-timestamp": timestamp,
     }
-    path = "chat" if service.token else "chat-anonymous"
+    path = "chat" if service.api_key else "chat-anonymous"
     return Request(
         "POST",
         f"{service.base_url}/v3/{path}",
@@ -131,18 +166,18 @@ def _request(body: bytes, context: CallContext, service: FlowGPT) -> Request:
 
 
 def _body(chat_request: ChatRequest, service: FlowGPT) -> dict[str, JSON]:
-    """Section 5; what is asked is the trailing run of messages that are no answer."""
+    """The fields of section 5; the question is the messages after the last answer."""
     asked = len(chat_request.messages)
     while asked and chat_request.messages[asked - 1].role != "assistant":
         asked -= 1
     said = [m.text for m in chat_request.messages[asked:] if m.text] or [GO_ON]
     history: list[JSON] = []
     if service.greeting:
-        history.append({"role": "assistant", "content": service.greeting})
+        history.append({"role": "assistant", "content": escape(service.greeting)})
     for message in chat_request.messages[:asked]:
         role = "assistant" if message.role == "assistant" else "user"
         history.append({"role": role, "content": message.text})
-    system = "\n".join(chat_request.system_messages) or service.system
+    system = "\n".join(chat_request.system_messages) or escape(service.default_system)
     return {
         "model": chat_request.model,
         "nsfw": False,
@@ -170,10 +205,10 @@ class FlowGPTDecoder:
     """The lines of an answer (section 6). It ends when the body does.
 
     Args:
-        head: Of the response.
-        limit: Bytes one line may have.
-        secret: What must not be quoted, should the service repeat it.
-        skipped: Counts the events that mean nothing here, by kind.
+        head: Head of the response.
+        limit: Largest line in bytes.
+        secret: A credential to mask, should the service repeat it.
+        skipped: Receives the number of ignored events by kind.
     """
 
     complete = False
@@ -186,32 +221,31 @@ class FlowGPTDecoder:
         skipped: Counter[str] | None = None,
     ) -> None:
         if head.headers.get("x-amzn-waf-action"):  # on a 202, perhaps without any page
-            msg = "AWS WAF asks for a challenge in a browser"
-            raise ChallengeError(msg, status_code=head.status)
+            raise ChallengeError(
+                "AWS WAF asks for a challenge in a browser", status_code=head.status
+            )
         if head.headers.content_type == "text/html":
-            msg = "expected JSON lines, got text/html"
-            raise MalformedStreamError(msg)
+            raise MalformedStreamError("expected JSON lines, got text/html")
         self.finished = False
         self._lines = JSONLines(limit)
         self._secret = secret
         self._skipped = Counter() if skipped is None else skipped
         self._held = ""
-        self._spoken = False
+        self._visible = False
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
         return self._events(self._lines.feed(data))
 
     def close(self) -> Iterator[Event]:
-        """The end of the body, which may be the end of the answer: nothing tells."""
+        """The end of the body; there is no other end marker."""
         yield from self._events(self._lines.close())
         self.finished = True
         if self._held == NO_CREDIT:
             raise QuotaExceededError(f"FlowGPT: {NO_CREDIT.lower()}", body=NO_CREDIT)
         yield from self._release()
-        if not self._spoken:
-            msg = "FlowGPT ended the answer without a word"
-            raise EmptyResponseError(msg)
+        if not self._visible:
+            raise EmptyResponseError("FlowGPT ended the answer without a word")
         yield Finish("unknown")
 
     def _events(self, lines: Iterable[dict[str, JSON]]) -> Iterator[Event]:
@@ -219,7 +253,7 @@ class FlowGPTDecoder:
             for line in lines:
                 yield from self._event(line)
         except APIError:
-            yield from self._release()  # what came before the failure is not lost
+            yield from self._release()  # the text before the failure
             raise
 
     def _event(self, line: dict[str, JSON]) -> Iterator[Event]:
@@ -229,12 +263,12 @@ class FlowGPTDecoder:
         elif kind == "error":
             raise _error(line, self._secret)
         elif isinstance(kind, str):
-            # no event of ours: an answer that says nothing else has to count as idle
+            # no `Event`: these do not keep an idle call alive
             count_kind(self._skipped, kind, self._secret)
 
     def _text(self, text: str) -> Iterator[Event]:
-        """Hold back what may become the whole answer of somebody without credit."""
-        if self._spoken:
+        """Hold text back as long as the whole answer may be `NO_CREDIT`."""
+        if self._visible:
             if text:
                 yield Text(text)
             return
@@ -243,15 +277,15 @@ class FlowGPTDecoder:
             yield from self._release()
 
     def _release(self) -> Iterator[Event]:
-        """What was held back, if anything."""
+        """Emit the text that was held back."""
         text, self._held = self._held, ""
         if text:
-            self._spoken = True
+            self._visible = True
             yield Text(text)
 
 
 def _error(event: dict[str, JSON], secret: str) -> APIError:
-    """What an error event says; its shape is not known (section 6)."""
+    """The error of an error event, whose shape is unknown (section 6)."""
     data = event.get("data")
     details = data if isinstance(data, dict) else event
     found = (details.get(key) for key in ("data", "message", "error"))
@@ -264,10 +298,10 @@ def _error(event: dict[str, JSON], secret: str) -> APIError:
 
 
 def _explained(error: APIError, service: FlowGPT) -> APIError:
-    """What a refusal may come from (section 7)."""
+    """Add the possible causes of a refusal (section 7)."""
     if isinstance(error, ChallengeError):
         return error
-    who = "the token may have expired" if service.token else "anonymous use may be closed"
+    who = "the token may have expired" if service.api_key else "anonymous use may be closed"
     said = f"{error}; {who}, or this machine's clock is wrong: requests are signed with it"
     if isinstance(error, AuthenticationError):
         error.login_url = SITE

@@ -16,32 +16,31 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, assert_never
 
+from langchain_g4f.core.plan import Ask, Resolve, Sleep
 from langchain_g4f.errors import APIConnectionError, G4FError
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import (
     OPERATIONS,
     READ,
-    Acquire,
+    AwaitLock,
     Close,
-    LookUp,
     Open,
     Operation,
     Outcome,
-    Question,
     Read,
     Tell,
-    Wait,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.events import Event
-    from langchain_g4f.core.plan import CallContext, Plan
+    from langchain_g4f.core.plan import Plan
     from langchain_g4f.run.operations import Steps
-    from langchain_g4f.transport.awaited import AsyncExchange
-    from langchain_g4f.transport.blocking import SyncExchange
+    from langchain_g4f.transport.async_transport import AsyncExchange
     from langchain_g4f.transport.client import AsyncClient, SyncClient
+    from langchain_g4f.transport.sync_transport import SyncExchange
 
 _PATIENCE_S = 0.3
 """How long a caller who was cancelled waits for the clean-up."""
@@ -99,13 +98,13 @@ def _perform(operation: Operation, exchange: SyncExchange) -> Outcome:
                 other.open(operation.request, operation.clocks)
         case Close():
             exchange.close()
-        case Wait():
+        case Sleep():
             exchange.sleep(operation.seconds)
-        case LookUp():
+        case Resolve():
             return exchange.look_up(operation.host, operation.port, operation.seconds)
-        case Question():
-            return operation.ask()
-        case Acquire():
+        case Ask():
+            return operation.question()
+        case AwaitLock():
             with suppress(FutureTimeoutError):
                 operation.granted.result(operation.seconds)
         case _:
@@ -194,13 +193,13 @@ async def _aperform(operation: Operation, exchange: AsyncExchange) -> Outcome:
                 await other.close()
         case Close():
             await exchange.close()
-        case Wait():
+        case Sleep():
             await exchange.sleep(operation.seconds)
-        case LookUp():
+        case Resolve():
             return await exchange.look_up(operation.host, operation.port, operation.seconds)
-        case Question():
-            return await asyncio.to_thread(operation.ask)
-        case Acquire():
+        case Ask():
+            return await asyncio.to_thread(operation.question)
+        case AwaitLock():
             granted = asyncio.wrap_future(operation.granted)
             await asyncio.wait((granted,), timeout=operation.seconds)
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from langchain_g4f.core.events import Event
 from langchain_g4f.core.http import Request, ResponseHead
 from langchain_g4f.core.limits import Clocks
+from langchain_g4f.core.plan import Ask, Resolve, Sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +46,17 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Do nothing for a while."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Acquire:
-    """Wait until a lock is granted, or for this long."""
+class AwaitLock:
+    """Wait until a lock is granted, or for so many seconds."""
 
     granted: Future[None]
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """Find the addresses of a host, within so many seconds."""
+READ, HELD_READ, CLOSE, YIELD = Read(), Read(held=True), Close(), Sleep(0)
+OPERATIONS = frozenset({Open, Tell, Read, Close, Sleep, AwaitLock, Resolve, Ask})
 
-    host: str
-    port: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Ask the application; a person may have to answer."""
-
-    ask: Callable[[], bool]
-
-
-READ, HELD_READ, CLOSE, TURN = Read(), Read(held=True), Close(), Wait(0)
-OPERATIONS = frozenset({Open, Tell, Read, Close, Wait, Acquire, LookUp, Question})
-
-Operation = Open | Tell | Read | Close | Wait | Acquire | LookUp | Question
+Operation = Open | Tell | Read | Close | Sleep | AwaitLock | Resolve | Ask
 Outcome = ResponseHead | bytes | tuple[str, ...] | bool | None
 
 T = TypeVar("T")
@@ -90,16 +68,13 @@ __all__ = [
     "HELD_READ",
     "OPERATIONS",
     "READ",
-    "TURN",
-    "Acquire",
+    "YIELD",
+    "AwaitLock",
     "Close",
-    "LookUp",
     "Open",
     "Operation",
     "Outcome",
-    "Question",
     "Read",
     "Steps",
     "Tell",
-    "Wait",
 ]

@@ -1,4 +1,4 @@
-"""Sign-in: a session is got once, from a browser or a file, and kept for later programs."""
+"""Sign-in: get a login once, from a browser, a file or a token, and save it for later programs."""
 
 from langchain_g4f.sign_in.accounts import Account, alogin, awhoami, login, logout, whoami
 

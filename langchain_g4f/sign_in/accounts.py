@@ -1,7 +1,7 @@
 """Logging in to a service, and who is logged in.
 
-A login is kept only if the service says whose it is, or cannot be asked. It is kept in one
-file, which the chat models of the same service, server and profile read.
+A login is saved only if the service says which user it belongs to, or cannot be asked. It is saved
+in one file, which the chat models of the same service, server and profile read.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import SecretStr
 
+from langchain_g4f.auth.given_cookies import GivenCookies
 from langchain_g4f.auth.store import DEFAULT_PROFILE
-from langchain_g4f.chat_models.awaiting import run_blocking
-from langchain_g4f.chat_models.given_cookies import GivenCookies
-from langchain_g4f.chat_models.names import chat_model_class
+from langchain_g4f.chat_models.by_name import chat_model_class
+from langchain_g4f.core.callbacks import run_blocking
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
+from langchain_g4f.providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
 
-HUGGINGCHAT = "huggingchat"
+DEFAULT = next(iter(PROVIDERS))
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody at a service.
+    """A user's account at a service.
 
     Attributes:
         provider: Name of the service, as `login` takes it.
-        server: Address of the server that knows the account.
-        user: The name the service has for them; None if not logged in, and empty where
-            the service does not say.
-        file: Where the login is kept.
-        kept: Whether it is kept there.
+        server: URL of the server that has the account.
+        user: Name of the user; None if not logged in, empty if the service does not say.
+        file: File that the login is saved in.
+        kept: Whether it is saved there.
     """
 
     provider: str
@@ -51,12 +51,12 @@ class Place(TypedDict, total=False):
     """Which account of which server.
 
     Attributes:
-        base_url: Address of the server; without one, the service's own.
+        base_url: URL of the server; by default the service's own.
         space: Id of a Space; all Spaces of the Hub share an account.
-        hub_url: Address of the Hub.
+        hub_url: URL of the Hub.
         profile: Name of the account, if there are several.
         proxy: URL of a proxy.
-        impersonate: Browser to look like on the wire.
+        impersonate: Browser to send requests like.
     """
 
     base_url: str
@@ -77,9 +77,9 @@ class Means(Place, total=False):
         from_browser: Name of an installed browser whose cookies are read.
         browser_profile: Folder of the browser's profile.
         headless: Show no window; the profile has to be one that signs in by itself.
-        browser: Path of the browser to start; without one, it is looked for.
-        timeout: Seconds to wait for a person.
-        on_window: Called with the address of the login page when a browser is about to open it.
+        browser: Path of the browser to start; by default an installed one.
+        timeout: Seconds to wait for the user.
+        on_window: Called with the URL of the login page when a browser is about to open it.
     """
 
     cookies: GivenCookies
@@ -92,72 +92,75 @@ class Means(Place, total=False):
     on_window: Callable[[str], object]
 
 
-async def alogin(provider: str = HUGGINGCHAT, **means: Unpack[Means]) -> Account:
-    """Log in to a service, and keep the login for the chat models of later programs.
+async def alogin(provider: str = DEFAULT, **means: Unpack[Means]) -> Account:
+    """Log in to a service, and save the login for the chat models of later programs.
 
     Args:
         provider: Name of the service.
         **means: See `Means`.
 
     Raises:
-        AuthenticationError: Nobody was logged in, or not in time.
-        ConfigurationError: It cannot be done that way; the message says what can.
+        AuthenticationError: No user was logged in, or not in time.
+        ConfigurationError: This way to log in does not work; the message names those that do.
         MissingDependencyError: The extra ``browser`` is not installed.
     """
     try:
-        return await _log_in(provider, *_split(means))
+        return await _log_in(provider, means)
     except Exception as error:
         del means  # some tracebacks show local variables
         clear_frames(error.__traceback__)
         raise
 
 
-async def _log_in(provider: str, place: dict[str, Any], how: dict[str, Any]) -> Account:
-    given = {name: how[name] for name in ("api_key", "cookies") if how.get(name) is not None}
+async def _log_in(provider: str, means: Means) -> Account:
+    unknown = sorted(set(means) - set(Means.__annotations__))
+    if unknown:
+        raise ConfigurationError(f"login: unknown parameters: {unknown}")
+    place = {name: value for name, value in means.items() if name in Place.__annotations__}
+    given = {name: means[name] for name in ("api_key", "cookies") if means.get(name) is not None}
     if given:
         if not all(given.values()):
             raise ConfigurationError(f"login: {' and '.join(given)}: there is nothing in it")
         model = _model(provider, place, given)
         user = await _user(model)
-    elif browser := how.get("from_browser"):
+    elif browser := means.get("from_browser"):
         from langchain_g4f.auth.browsers import read_browser_cookies
 
         url = _model(provider, place, {}).account_url
-        cookies = read_browser_cookies(browser, url, profile=how.get("browser_profile"))
+        cookies = read_browser_cookies(browser, url, profile=means.get("browser_profile"))
         model = _model(provider, place, {"cookies": cookies})
         user = await _user(model)
     else:
-        model, user = await _in_a_window(provider, place, how)
+        model, user = await _in_a_window(provider, place, means)
     return _account(provider, model, user, kept=model.keep_login(user))
 
 
-def login(provider: str = HUGGINGCHAT, **means: Unpack[Means]) -> Account:
-    """Like `alogin`, blocking; a running event loop does not matter."""
+def login(provider: str = DEFAULT, **means: Unpack[Means]) -> Account:
+    """Like `alogin`, blocking; it may be called while an event loop is running."""
     work = alogin(provider, **means)
-    del means  # see there
+    del means  # some tracebacks show local variables
     return run_blocking(work)
 
 
-def logout(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
-    """Forget a login; the service is not told, as a browser may use the same session.
+def logout(provider: str = DEFAULT, **place: Unpack[Place]) -> Account:
+    """Delete a saved login. The service is not told, as a browser may use the same session.
 
     Returns:
-        The account; ``kept`` says whether a login was forgotten.
+        The account; ``kept`` says whether a login was deleted.
     """
-    model = _model(provider, dict(place), {})
+    model = _model(provider, place, {})
     return _account(provider, model, None, kept=model.forget_login())
 
 
-async def awhoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
-    """Who a chat model made here and now would be.
+async def awhoami(provider: str = DEFAULT, **place: Unpack[Place]) -> Account:
+    """The account that a new chat model would use.
 
-    The name is empty if there is a login, and the service does not say whose it is.
+    The user's name is empty if there is a login, and the service does not say whose it is.
     """
-    model = _model(provider, dict(place))
+    model = _model(provider, place)
     kept = model.get_cache_file().exists()
-    logged_out = not kept and model.login_profile != DEFAULT_PROFILE
     user: str | None = None
-    if not logged_out:
+    if kept or model.login_profile == DEFAULT_PROFILE:
         try:
             user = await model.awhoami()
         except ConfigurationError:  # the service does not say
@@ -165,33 +168,24 @@ async def awhoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Accoun
     return _account(provider, model, user, kept=kept)
 
 
-def whoami(provider: str = HUGGINGCHAT, **place: Unpack[Place]) -> Account:
+def whoami(provider: str = DEFAULT, **place: Unpack[Place]) -> Account:
     """Like `awhoami`, blocking."""
     return run_blocking(awhoami(provider, **place))
-
-
-def _split(means: Means) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Where the account is, and how to log in to it."""
-    unknown = sorted(set(means) - set(Means.__annotations__))
-    if unknown:
-        raise ConfigurationError(f"login: unknown parameters: {unknown}")
-    place = {name: value for name, value in means.items() if name in Place.__annotations__}
-    return place, {name: value for name, value in means.items() if name not in place}
 
 
 def _model(
     provider: str, place: Mapping[str, Any], credentials: Mapping[str, object] | None = None
 ) -> BaseChatG4F:
-    """A model with these credentials, and no others; without any, with those that are found."""
+    """A chat model with these credentials and no others; None uses those that it finds."""
     if provider == "gradio" and not (place.get("base_url") or place.get("space")):
-        provider = "phi4"  # one Space of the Hub is as good as another: they share an account
+        provider = "phi4"  # any Space will do: all Spaces of the Hub share an account
     make = chat_model_class(provider)
-    fields = {name: value for name, value in place.items() if value and name != "profile"}
-    for name in (*fields, *(credentials or ())):
+    settings = {name: value for name, value in place.items() if value and name != "profile"}
+    settings |= credentials or {}
+    for name in settings:
         if name not in make.model_fields:
             raise ConfigurationError(f"{make.label} has no {name!r}")
     profile = place.get("profile") or DEFAULT_PROFILE
-    settings: dict[str, Any] = {**fields, **(credentials or {})}
     if profile != DEFAULT_PROFILE:
         settings["login_profile"] = profile
     if credentials is not None:
@@ -201,10 +195,10 @@ def _model(
 
 
 async def _user(model: BaseChatG4F) -> str:
-    """The name of who the model's credentials are; empty where a service does not say.
+    """The user whose credentials the model has; empty if the service does not say.
 
     Raises:
-        AuthenticationError: They are nobody's.
+        AuthenticationError: The service does not know the credentials.
     """
     try:
         user = await model.awhoami()
@@ -217,7 +211,7 @@ async def _user(model: BaseChatG4F) -> str:
 
 
 async def _in_a_window(
-    provider: str, place: Mapping[str, Any], how: Mapping[str, Any]
+    provider: str, place: Mapping[str, Any], means: Means
 ) -> tuple[BaseChatG4F, str]:
     from langchain_g4f.sign_in.browser import sign_in_with_browser
 
@@ -227,16 +221,16 @@ async def _in_a_window(
     async def who(cookies: Mapping[str, str]) -> str | None:
         return await _model(provider, place, {"cookies": dict(cookies)}).awhoami()
 
-    if on_window := how.get("on_window"):
+    if on_window := means.get("on_window"):
         on_window(login_url)
     cookies, user = await sign_in_with_browser(
         login_url=login_url,
         server=model.account_url,
         who=who,
-        headless=bool(how.get("headless")),
-        profile_dir=how.get("browser_profile"),
-        executable=how.get("browser"),
-        timeout_s=how.get("timeout") or 300.0,
+        headless=bool(means.get("headless")),
+        profile_dir=means.get("browser_profile"),
+        executable=means.get("browser"),
+        timeout_s=means.get("timeout") or 300.0,
         provider=model.provider,
     )
     return _model(provider, place, {"cookies": cookies}), user

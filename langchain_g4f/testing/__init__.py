@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langchain_g4f.testing.chat_ui.models import SandboxModel
+    from langchain_g4f.testing.chat_ui.options import SandboxModel
     from langchain_g4f.testing.chat_ui.store import Conversation, Message
     from langchain_g4f.testing.flowgpt.sandbox import FlowGptSandbox
     from langchain_g4f.testing.gradio_space.calls import GradioCall, GradioFile
@@ -49,20 +49,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Conversation": "chat_ui.store",
-    "FlowGptSandbox": "flowgpt.sandbox",
-    "GradioCall": "gradio_space.calls",
-    "GradioFile": "gradio_space.calls",
-    "GradioSpace": "gradio_space.space",
-    "Message": "chat_ui.store",
-    "Prompt": "script",
-    "RecordedFile": "recording",
-    "RecordedRequest": "recording",
-    "Reply": "script",
-    "Sandbox": "sandbox",
-    "SandboxModel": "chat_ui.models",
-    "Script": "script",
-    "echo": "script",
+    name: module
+    for module, names in {
+        "chat_ui.options": ("SandboxModel",),
+        "chat_ui.store": ("Conversation", "Message"),
+        "flowgpt.sandbox": ("FlowGptSandbox",),
+        "gradio_space.calls": ("GradioCall", "GradioFile"),
+        "gradio_space.space": ("GradioSpace",),
+        "recording": ("RecordedFile", "RecordedRequest"),
+        "sandbox": ("Sandbox",),
+        "script": ("Prompt", "Reply", "Script", "echo"),
+    }.items()
+    for name in names
 }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def g4f_sandbox() -> Iterator[Sandbox]:
-    """Run a sandbox of the current generation for the duration of one test."""
+    """Run a sandbox of the current chat-ui for the duration of one test."""
     from langchain_g4f.testing.sandbox import Sandbox
 
     with Sandbox() as sandbox:

@@ -1,8 +1,7 @@
-"""What arrived at the sandbox: every request is kept, body included, for tests to look at.
+"""The requests that arrived at a sandbox, for tests to look at.
 
-The recorder is an ASGI layer around any provider's app. It reads the body before the app runs
-(the providers' requests are small and whole) and notices a client that leaves before the response
-has ended.
+`Recorder` is an ASGI layer around the app of a sandbox. It reads the body before the app runs (the
+requests are small and whole) and notices a client that leaves before the response has ended.
 """
 
 from __future__ import annotations
@@ -11,8 +10,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from email.message import Message
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Message as AsgiMessage
 
 _PARAMETER = re.compile(r'\b(name|filename)="([^"]*)"')
 
@@ -104,3 +107,69 @@ class RecordedRequest:
             self.files.append(RecordedFile(name, filename, kind, content))
         else:
             self.form[name] = content.decode("utf-8", "replace")
+
+
+MAX_KEPT_BYTES = 32 * 1024 * 1024
+
+
+class Recorder:
+    """Records every request of `app` and whether its answer was sent to the end.
+
+    The request is handed on as `scope["extensions"]["sandbox.request"]`, its body read.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.requests: list[RecordedRequest] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record one request and let the app answer it."""
+        record = _record(scope)
+        self.requests.append(record)
+        body = await _read(receive)
+        if body is None:
+            record.closed_early = True
+            return
+        record.take_body(body)
+
+        async def watched_receive() -> AsgiMessage:
+            message = await receive()
+            if message["type"] == "http.disconnect" and not record.finished:
+                record.closed_early = True
+            return message
+
+        async def watched_send(message: AsgiMessage) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                record.finished = not record.closed_early
+
+        extensions = {**scope.get("extensions", {}), "sandbox.request": record}
+        await self._app({**scope, "extensions": extensions}, watched_receive, watched_send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the whole body, or None if the client left while sending it."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_KEPT_BYTES:
+            chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _record(scope: Scope) -> RecordedRequest:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    path = unquote(scope["path"])
+    return RecordedRequest(scope["method"], path, query, headers)

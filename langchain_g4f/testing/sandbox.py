@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from langchain_g4f.testing.chat_ui.options import Generation, Options
-from langchain_g4f.testing.loopback import Loopback, scripted
-from langchain_g4f.testing.script import Reply, echo
+from langchain_g4f.testing.chat_ui.options import ChatUiOptions
+from langchain_g4f.testing.loopback import Loopback
+from langchain_g4f.testing.script import Reply, Splitter, echo, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_g4f.testing.chat_ui.app import ChatUi
-    from langchain_g4f.testing.chat_ui.models import SandboxModel
+    from langchain_g4f.testing.chat_ui.options import SandboxModel
     from langchain_g4f.testing.chat_ui.store import Conversation
     from langchain_g4f.testing.script import ChatMessage, Script, Split
+
+Generation: TypeAlias = Literal["current", "legacy"]
 
 _WEB_SOURCES = (
     ("First result", "https://example.org/first"),
@@ -78,16 +80,15 @@ class Sandbox(Loopback):
         web_sources: Sequence[tuple[str, str]] = _WEB_SOURCES,
         tool_servers: Sequence[str] = (),
     ) -> None:
-        options = Options(
+        options = ChatUiOptions(
             script=scripted(script, reply),
-            generation=generation,
+            legacy=generation == "legacy",
             login_required=login_required,
             require_site_token=require_site_token,
             login_form=login_form,
             models=models,
             pace_s=pace_s,
-            split=split,
-            seed=seed,
+            split=Splitter(split, seed),
             keep_alive_s=keep_alive_s,
             stop_delay_s=stop_delay_s,
             max_conversations=max_conversations,
@@ -101,7 +102,7 @@ class Sandbox(Loopback):
         def make_app() -> ChatUi:
             from langchain_g4f.testing.chat_ui.app import ChatUi
 
-            self._app = ChatUi(options)
+            self._app = ChatUi(options, seed)
             return self._app
 
         super().__init__(make_app)
@@ -121,7 +122,7 @@ class Sandbox(Loopback):
 
     @property
     def prompts(self) -> list[list[ChatMessage]]:
-        """What the model received: the messages of each generation, in order."""
+        """What the model received: the messages of each run, in order."""
         return self._app.state.prompts
 
     @property
@@ -135,7 +136,7 @@ class Sandbox(Loopback):
         Returns:
             Its cookies: `hf-chat`, and `token` where the site's own login is required too.
         """
-        return self._app.state.sessions.login(name)
+        return self._app.state.sessions.log_in(name)
 
     def expire_sessions(self) -> None:
         """Turn every logged-in session anonymous."""

@@ -14,7 +14,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from langchain_g4f.testing.gradio_space.apps import tool_model
@@ -41,14 +41,12 @@ class Prompt:
         model: Id of the model that answers (behind a router alias: the one picked).
         messages: The branch of the conversation, the system message first if there is one.
         reasons: Whether the model is declared to think before it answers.
-        reasoning_effort: The caller's setting for this model, if any.
         tool_servers: Names of the tool servers whose tools the model is offered.
     """
 
     model: str
     messages: Sequence[ChatMessage]
     reasons: bool = False
-    reasoning_effort: str | None = None
     tool_servers: tuple[str, ...] = ()
 
     @property
@@ -93,8 +91,7 @@ class Reply:
         error: HTTP-like status (None: no status) and message of a failure inside the stream.
         error_after: Tokens before `error`; None fails before anything is said.
         restart_after: Tokens before the server silently starts over, once.
-        drop_after: Tokens before the connection is closed; the generation goes on if the server
-            lets it.
+        drop_after: Tokens before the connection is closed; chat-ui generates the rest all the same.
         hang_after: Tokens before the model falls silent until it is stopped.
         title: Title of a new conversation; None derives one from the prompt.
         slow_title: Whether the title comes after the answer.
@@ -139,10 +136,10 @@ class Splitter:
         if self.mode == "words":
             return _WORD.findall(text)
         # Seeding with the text keeps the cuts independent of the order of concurrent answers.
-        dice = random.Random(f"{self.seed}\0{text}")
+        generator = random.Random(f"{self.seed}\0{text}")
         tokens, start = [], 0
         while start < len(text):
-            end = start + dice.randint(1, 8)
+            end = start + generator.randint(1, 8)
             tokens.append(text[start:end])
             start = end
         return tokens
@@ -164,6 +161,17 @@ def ask(script: Script, prompt: Prompt) -> Reply:
     if isinstance(answer, str):
         return Reply(text=answer)
     return Reply(tokens=answer)
+
+
+def scripted(script: Script, reply: str | Reply | None) -> Script:
+    """`script`, or the same `reply` to everything if there is one."""
+    if reply is None:
+        return script
+
+    def constant(_prompt: Prompt) -> Reply:
+        return Reply(text=reply) if isinstance(reply, str) else reply
+
+    return constant
 
 
 def answer_tokens(reply: Reply, split: Splitter) -> Iterator[str]:
@@ -193,24 +201,12 @@ def inline_tokens(reply: Reply, split: Splitter) -> Iterator[str]:
     yield from answer
 
 
-@dataclass(slots=True)
-class _Directives:
-    """The `[[name:value]]` marks of a text and what is left without them."""
+def is_due(position: int | None, count: int, token: object) -> bool:
+    """Return whether a fault at `position` happens after `count` tokens, before `token`.
 
-    text: str
-    values: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, text: str) -> _Directives:
-        values = {name: value or number or "" for name, number, value in _DIRECTIVE.findall(text)}
-        return cls(_DIRECTIVE.sub("", text).strip(), values)
-
-    def number(self, name: str, default: int) -> int | None:
-        """Return the number of a mark, `default` if it has none, None if there is no mark."""
-        value = self.values.get(name)
-        if value is None:
-            return None
-        return int(value) if value.isdigit() else default
+    A `token` of None is the end of the answer, where all later faults happen.
+    """
+    return position is not None and (position == count or (token is None and position > count))
 
 
 def plain_text(text: str) -> str:
@@ -231,52 +227,46 @@ def echo(prompt: Prompt) -> Reply:
     tokens before it happens, as in `[[drop:5]]`.
     """
     told = tool_model.answer([(m["role"], text_of(m)) for m in prompt.messages])
-    marks = _Directives.read(prompt.text if told is None else told.asked)
-    has = marks.values.__contains__
-    pace_ms = marks.number("pace", 0)
+    asked = prompt.text if told is None else told.asked
+    marks = {name: value or number or "" for name, number, value in _DIRECTIVE.findall(asked)}
+
+    def number(name: str, default: int) -> int | None:
+        value = marks.get(name)
+        return None if value is None else int(value) if value.isdigit() else default
+
+    def said() -> str:
+        if "empty" in marks:
+            return ""
+        if "echo" in marks:
+            return json.dumps(list(prompt.messages), ensure_ascii=False, default=_base64_text)
+        if "say" in marks:
+            return marks["say"]
+        words = number("long", 100)
+        if words is not None:
+            return " ".join(f"w{n}" for n in range(1, words + 1))
+        if told is not None and told.said is not None:
+            return told.said
+        images = f" [images: {len(prompt.images)}]" if prompt.images else ""
+        return f"Echo ({prompt.model}, turn {prompt.turn}): {plain_text(asked)}{images}"
+
+    pace_ms = number("pace", 0)
+    status, late_status = number("error", 500), number("error-mid", 500)
+    failed = late_status if status is None else status
     reply = Reply(
-        text=_echo_text(prompt, marks, None if told is None else told.said),
+        text=said(),
         pace_s=None if pace_ms is None else pace_ms / 1000,
-        drop_after=marks.number("drop", 3),
-        restart_after=marks.number("restart", 3) if not has("flaky") else 3,
-        hang_after=marks.number("hang", 0),
-        slow_title=has("slow-title"),
-        provider=marks.values.get("provider"),
+        error=None if failed is None else (failed, f"{failed} backend says {failed}"),
+        error_after=3 if status is None and late_status is not None else None,
+        drop_after=number("drop", 3),
+        restart_after=number("restart", 3),
+        hang_after=number("hang", 0),
+        slow_title="slow-title" in marks,
+        provider=marks.get("provider"),
     )
-    if has("think-inline"):
-        reply = replace(reply, reasoning=_INLINE_THOUGHTS, reasoning_glued=False)
-    elif has("think") or has("think-only") or prompt.reasons:
-        reply = replace(reply, reasoning=_THOUGHTS, reasoning_closed=not has("think-only"))
-    return _with_failure(reply, marks)
-
-
-def _echo_text(prompt: Prompt, marks: _Directives, said: str | None) -> str:
-    if "empty" in marks.values:
-        return ""
-    if "echo" in marks.values:
-        return json.dumps(list(prompt.messages), ensure_ascii=False, default=_base64_text)
-    if "say" in marks.values:
-        return marks.values["say"]
-    words = marks.number("long", 100)
-    if words is not None:
-        return " ".join(f"w{n}" for n in range(1, words + 1))
-    if said is not None:
-        return said
-    images = f" [images: {len(prompt.images)}]" if prompt.images else ""
-    return f"Echo ({prompt.model}, turn {prompt.turn}): {marks.text}{images}"
-
-
-def _with_failure(reply: Reply, marks: _Directives) -> Reply:
-    status = marks.number("error", 500)
-    if status is not None:
-        return replace(reply, error=(status, f"{status} backend says {status}"))
-    status = marks.number("error-mid", 500)
-    if status is not None:
-        return replace(reply, error=(status, f"{status} backend says {status}"), error_after=3)
-    if "midstream-drop" in marks.values:
-        return replace(reply, error=(None, "terminated"), error_after=3)
-    if "midstream-error" in marks.values:
-        return replace(reply, error=(None, "backend failed mid-stream"), error_after=3)
+    if "think-inline" in marks:
+        return replace(reply, reasoning=_INLINE_THOUGHTS, reasoning_glued=False)
+    if marks.keys() & {"think", "think-only"} or prompt.reasons:
+        return replace(reply, reasoning=_THOUGHTS, reasoning_closed="think-only" not in marks)
     return reply
 
 

@@ -151,12 +151,10 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.access_log = False
-        self.app = _with_close(self.app, transport.close)
+        app = self.app
 
+        async def closable(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions = {**scope.get("extensions", {}), "sandbox.close": transport.close}
+            await app({**scope, "extensions": extensions}, receive, send)
 
-def _with_close(app: ASGIApp, close: Callable[[], None]) -> ASGIApp:
-    async def closable(scope: Scope, receive: Receive, send: Send) -> None:
-        extensions = {**scope.get("extensions", {}), "sandbox.close": close}
-        await app({**scope, "extensions": extensions}, receive, send)
-
-    return closable
+        self.app = closable

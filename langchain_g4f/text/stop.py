@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from langchain_g4f.text.hold import held_back
-
 
 class StopCutter:
     """Passes text on until a stop string begins, wherever pieces are cut.
 
     Args:
-        stop: The stop strings; none may be empty.
+        stop: The stop strings, none of them empty.
 
     Attributes:
         stopped: Whether a stop string was found.
-        found: That string.
+        found: The stop string that was found.
     """
 
     def __init__(self, stop: tuple[str, ...]) -> None:
@@ -28,7 +26,7 @@ class StopCutter:
             return ""
         text = self._pending + text
         found = [(at + len(m), at) for m in self._stop if (at := text.find(m)) >= 0]
-        if found:  # the one complete first, as if characters came one by one
+        if found:  # the one that is complete first, as if characters came one by one
             end, begin = min(found)
             self.stopped, self.found, self._pending = True, text[begin:end], ""
             return text[:begin]
@@ -37,9 +35,19 @@ class StopCutter:
         return text[: len(text) - waiting]
 
     def close(self) -> str:
-        """What was held back and turned out to be no stop string."""
+        """The text that waited and is no stop string."""
         pending, self._pending = self._pending, ""
         return pending
 
 
-__all__ = ["StopCutter"]
+def held_back(text: str, markers: tuple[str, ...]) -> int:
+    """Length of the longest suffix of ``text`` that is a proper prefix of a marker."""
+    longest = max((len(marker) for marker in markers), default=0) - 1
+    for length in range(min(longest, len(text)), 0, -1):
+        suffix = text[-length:]
+        if any(marker.startswith(suffix) and marker != suffix for marker in markers):
+            return length
+    return 0
+
+
+__all__ = ["StopCutter", "held_back"]

@@ -1,11 +1,10 @@
 """Splits ``<think>...</think>`` out of streamed text.
 
-It is reasoning at the beginning of an answer, or of a round of one after the service's own
-tools, before anything else was said; a model that writes of the tag later on means the tag.
-Tags do not align with the pieces they arrive in, and the closing one may never come
-(docs/protocols/huggingchat.md, section 6). Text flows without delay: only what may be the
-beginning of the expected tag waits. Blank space between the reasoning and the answer
-belongs to neither.
+The element is reasoning only where an answer begins, or a round of it after the service ran a
+tool; later on, a tag is text. Tags do not align with the pieces they arrive in, and the closing
+tag may be missing (docs/protocols/huggingchat.md, section 6). Text is given out without delay:
+only a suffix that may be the beginning of the expected tag waits. White space between the
+reasoning and the answer belongs to neither.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from langchain_g4f.core.events import Reasoning, Text
-from langchain_g4f.text.hold import held_back
+from langchain_g4f.text.stop import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +26,7 @@ class ThinkSplitter:
     """Incremental; ``feed`` pieces, then ``close``.
 
     Attributes:
-        flowing: Whether all that comes now is text.
+        flowing: Whether all text from now on is part of the answer.
     """
 
     def __init__(self) -> None:
@@ -71,12 +70,12 @@ class ThinkSplitter:
         yield from self._emit(text)
 
     def begin_round(self) -> Iterator[Text | Reasoning]:
-        """A round of the answer ends, and another one begins."""
+        """End a round of the answer, and begin another one."""
         yield from self.close()
         self.flowing = self._thinking = self._at_border = False
 
     def close(self) -> Iterator[Text | Reasoning]:
-        """What was held back; unfinished reasoning stays reasoning."""
+        """The events that waited; unfinished reasoning stays reasoning."""
         pending, self._pending = self._pending, ""
         yield from self._emit(pending)
 
@@ -89,14 +88,14 @@ class ThinkSplitter:
 
 
 def without_reasoning(text: str) -> str:
-    """What is said in a round of an answer."""
+    """The text of one round of an answer."""
     splitter = ThinkSplitter()
     pieces = [*splitter.feed(text), *splitter.close()]
     return "".join(piece.text for piece in pieces if isinstance(piece, Text))
 
 
 def without_think_elements(text: str) -> str:
-    """``text`` without any such element, for where its rounds are not known."""
+    """``text`` without any such element, where the rounds are unknown."""
     return _ELEMENT.sub("", text)
 
 

@@ -1,8 +1,8 @@
 """Several messages as one text, for services that take one message at a time.
 
-Each message stands in an element named for its role; nothing inside a message can
-open or close such an element, because every ``<`` that would begin one of these
-tags is written ``&lt;``. So neither a user nor a tool result can forge a role.
+Each message stands in an element named for its role. Content cannot open or close such an
+element, because every ``<`` that would begin one of these tags is written ``&lt;``. So neither a
+user nor a tool result can forge a role.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from langchain_g4f.core.chat_request import Message
 
 GO_ON = "Go on from here."
-"""What is asked where the last message is an answer."""
+"""The request where the last message is an answer."""
 
 _TAG = re.compile(r"<(?=[\s/]*(?:conversation|system|user|assistant|tool)\b)", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
-    """``text`` without anything that reads as a tag of a transcript."""
+    """``text`` without the tags of a transcript."""
     return _TAG.sub("&lt;", text)
 
 
 def render(messages: Sequence[Message], preface: str = "") -> str:
-    """The prompt for a service that keeps no roles: history, then what is to be answered.
+    """The prompt for a service without roles: the history, then the request.
 
-    That is the last user message, or the newest results of tools with what follows them.
-    Alone, it is passed on as it is.
+    The request is the last user message, or the newest results of tools and the messages after
+    them. Without a history, it is passed on as it is.
 
     Args:
-        messages: What was said.
-        preface: What the model has to be told first.
+        messages: The conversation.
+        preface: Text that stands before everything else.
     """
-    asked = _asked(messages)
+    asked = _unanswered(messages)
     history = messages[: len(messages) - len(asked)]
     request = "\n".join(m.text for m in asked)
     if history:
@@ -46,8 +46,8 @@ def render(messages: Sequence[Message], preface: str = "") -> str:
     return "\n\n".join(filter(None, (preface, request, messages[-1].note)))
 
 
-def _asked(messages: Sequence[Message]) -> Sequence[Message]:
-    """The end of ``messages`` that has to be answered."""
+def _unanswered(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages at the end that need an answer."""
     begin = len(messages)
     while begin and messages[begin - 1].role in ("user", "tool"):
         begin -= 1

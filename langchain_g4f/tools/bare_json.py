@@ -1,8 +1,8 @@
-"""Passes the JSON of an answer on and leaves fences and words around it out.
+"""Passes on the JSON of an answer without the fences and words around it.
 
-Where JSON was asked for, whoever reads the answer parses all of it. JSON begins with the
-first ``{``, or with a ``[`` just before that or before everything else, and ends with its
-bracket. An answer with no JSON in it is passed on whole, at its end.
+A caller who asks for JSON parses the whole answer. The JSON begins with the first ``{``, or with a
+``[`` just before that or before everything else, and ends with its closing bracket. An answer
+without JSON is passed on whole, at its end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class BareJSON:
         self._skip = 0
 
     def feed(self, text: str) -> str:
-        """What is certain to belong to the JSON now."""
+        """The text that certainly belongs to the JSON."""
         if not self._begun:
             text = self._beginning(text)
         if self._ended or not text:
@@ -34,12 +34,12 @@ class BareJSON:
         return text[: self._end(text)]
 
     def close(self) -> str:
-        """What was held back: everything, if there was no JSON."""
+        """The text that waited: everything, if there was no JSON."""
         before, self._before = self._before, []
         return "".join(before)
 
     def _beginning(self, text: str) -> str:
-        """What has come, from where the JSON begins; nothing as long as it does not."""
+        """The text so far from the beginning of the JSON on; empty before that."""
         self._before.append(text)
         # searched at the first bracket and at the first brace, and so in linear time
         if "{" in text or ("[" in text and not self._bracketed):
@@ -52,7 +52,7 @@ class BareJSON:
         return ""
 
     def _end(self, text: str) -> int:
-        """Where the value ends in ``text``, or the end of that."""
+        """Index at which the value ends in ``text``, or the length of the text."""
         at, self._skip = self._skip, 0
         while found := _MARK.search(text, at):
             at = found.end()

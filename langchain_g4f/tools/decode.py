@@ -1,10 +1,9 @@
-"""The content of a ``<tool_call>`` element -> calls.
+"""Reads the calls in a ``<tool_call>`` element.
 
-How a call is spelled does not matter, nor whether an element holds one or several; see
-`langchain_g4f.tools.spelling`. Nor does it matter what stands around them, if the element
-has the id that only the model knows; without it, words around them make it a quotation.
-What is missing is not made up, for half an argument must not be executed. Types are left to
-whoever validates them.
+A call may be misspelled, and an element may hold several; see `langchain_g4f.tools.spelling`. If
+the element has the id that only the model knows, any text may stand around the calls; without it,
+text around them makes the element a quotation. Missing content is not made up: half an argument
+must not be executed. The types of arguments are checked by the tool.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
     from langchain_g4f.tools.parser import RawCall
 
 DEPTH = 100
-"""How deep arguments may be nested; whoever reads them next may recurse."""
+"""Largest depth of nested arguments; the next reader may be recursive."""
 
 _NAME = re.compile(r"""(?<![\w-])["']?name["']?\s*+[:=]\s*+["']([^"']{1,200})["']""")
 _NAMED_WITHIN = 1000
-"""Characters at the beginning of an unreadable call in which its name is looked for."""
+"""Characters at the beginning of an unreadable call that are searched for its name."""
 _ARGUMENTS = ("arguments", "parameters", "args")
 _BESIDES = {"name", "id", "type"}
 _AROUND = re.compile(r"(?:[\s,\[\]}]|```\w*)*+")
-"""What may stand around JSON that stands alone: a list, a code fence, a bracket too many."""
+"""Characters around JSON that are no words: a list, a code fence, a bracket too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,9 @@ class Call:
     """A tool call.
 
     Attributes:
-        name: Of the tool; it may be unknown, which is for the caller to answer.
-        arguments: As JSON; an object, or a string with what could not be read.
-        repaired: Whether it was not spelled as asked for.
+        name: Name of the tool; the tool may be unknown to the caller.
+        arguments: JSON: an object, or a string with the text that could not be read.
+        repaired: Whether the model did not spell the call as asked.
     """
 
     name: str
@@ -48,12 +47,12 @@ class Call:
 
     @property
     def readable(self) -> bool:
-        """Whether it can be made; if not, it can only be reported."""
+        """Whether the call can be made; if not, it can only be reported."""
         return self.arguments.startswith("{")
 
 
 def calls_in(raw: RawCall) -> list[Call]:
-    """The calls in an element, at least one; of what was cut off, those that are whole."""
+    """The calls in an element, at least one; only whole ones if the element was cut off."""
     text, closed, as_asked = raw.text.strip(), raw.closed, True
     if text.startswith('"') and isinstance(quoted := read_json(text), str):
         text, closed, as_asked = quoted.strip(), False, False
@@ -72,7 +71,7 @@ def calls_in(raw: RawCall) -> list[Call]:
 
 
 def _call(value: JSON, *, closed: bool, spelled: bool) -> Call | None:
-    """The call that ``value`` is, if it is one."""
+    """``value`` as a call, if it is one."""
     if not isinstance(value, dict):
         return None
     name = value.get("name")
@@ -88,9 +87,9 @@ def _call(value: JSON, *, closed: bool, spelled: bool) -> Call | None:
 
 
 def _arguments(call: dict[str, JSON], *, closed: bool) -> tuple[JSON, bool]:
-    """The arguments of a call, and whether they were spelled as asked for."""
+    """The arguments of a call, and whether the model spelled them as asked."""
     key = next((key for key in _ARGUMENTS if key in call), None)
-    if key is None:  # there are none, or they stand in a place that nobody knows
+    if key is None:  # no arguments, or arguments under an unknown key
         return (None if call.keys() - _BESIDES else {}), False
     given = call[key]
     if given in (None, "", []):
@@ -118,12 +117,12 @@ def _is_deep(value: JSON) -> bool:
 
 
 def _encodable(text: str) -> str:
-    """``text`` with a question mark for every half of a surrogate pair."""
+    """``text`` with a question mark for each lone surrogate."""
     return text.encode(errors="replace").decode()
 
 
 def _unreadable(text: str) -> Call:
-    """A call that can only be reported: a string is no valid arguments."""
+    """A call that can only be reported: its arguments are a string."""
     found = _NAME.search(text, 0, _NAMED_WITHIN)
     said = _encodable(json.dumps(text, ensure_ascii=False))
     return Call(_encodable(found.group(1)) if found else "", said)

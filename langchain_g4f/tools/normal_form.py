@@ -1,8 +1,8 @@
-"""One spelling for each answer, to compare answers by.
+"""A normal form of answers, to compare them.
 
-A service keeps an answer as the model wrote it; LangChain keeps its text, its calls, and
-apart from them those that could not be read, and forgets how they stood among each other.
-So here they come in that order, the calls as they are asked for. Reasoning is left out.
+A service keeps an answer as the model wrote it. LangChain keeps its text, its calls and its
+invalid calls apart, without their order. The normal form has them in this order, and spells each
+call as the model was asked to. Reasoning is left out.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from langchain_g4f.tools.prompt import render_call, render_unreadable
 
 
 def normal_form(text: str, nonce: str = "", *, strict: bool = False) -> str:
-    """``text`` as it would be if it were written as asked for.
+    """The normal form of an answer.
 
-    Two answers have the same one if LangChain has the same text and the same calls of
-    them. What is without calls stays as it is, but for reasoning and what is escaped.
+    Two answers have the same form if LangChain has the same text and the same calls for both.
+    A text without calls stays as it is, apart from reasoning and escapes.
 
     Args:
-        text: An answer as the model wrote it, or as it stands in a history.
-        nonce: The id that the calls in it carry.
-        strict: Whether what does not carry it is text.
+        text: An answer as the model wrote it, or as a history has it.
+        nonce: Id of the calls in it.
+        strict: Whether an element without the id is text.
     """
     text = without_think_elements(text)
     parser = ToolCallParser(nonce, strict=strict, limit=len(text))
@@ -44,7 +44,7 @@ def normal_form(text: str, nonce: str = "", *, strict: bool = False) -> str:
 
 
 def normal_forms(text: str, nonce: str) -> tuple[str, ...]:
-    """The forms that an answer may have, by the ways in which a caller may have read it."""
+    """The forms of an answer, by the ways in which a caller may have read it."""
     return normal_form(text, nonce), normal_form(text, nonce, strict=True)
 
 

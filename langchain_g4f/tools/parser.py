@@ -1,22 +1,21 @@
 """Splits a streamed answer into text, reasoning and tool calls.
 
-Reasoning is what `langchain_g4f.text.think` takes for it; a call in there is reasoning. A
-call stands in a ``<tool_call>`` element. Only the model is told the id that the element
-carries: with the id it is a call wherever it stands, even in a code fence. Without it, it
-may be a quotation, and so it is a call only where a model calls as it was asked to: on a
-line of its own, in no fence, code, quotation or artifact, and with nothing behind it but
-more calls.
+`langchain_g4f.text.think` decides what is reasoning; a call inside it is reasoning, too. A call
+stands in a ``<tool_call>`` element. Only the model is told the id of the element: an element with
+the id is a call wherever it stands, even in a code fence. An element without it may be a
+quotation. It is a call only where a model calls as it was asked to: on a line of its own, in no
+fence, code, quotation or artifact, and with nothing behind it but more calls.
 
-Text flows without delay and is never taken back: only a suffix that may be the beginning of
-a tag waits, so ``a < b`` goes out at once. A call with the id is given out when it is closed,
-others when the answer ends; what turns out to be none is text. Blanks beside a call belong to
-neither side. Any way of cutting the same answer gives the same events, but for the borders
+Text is given out without delay and never withdrawn: only a suffix that may be the beginning of a
+tag waits, so ``a < b`` goes out at once. A call with the id is given out when it is closed, others
+when the answer ends; an element that turns out to be no call is text. White space beside a call
+belongs to neither side. However an answer is cut, the events are the same, apart from the borders
 between pieces of text.
 
-An argument may say ``</tool_call>``. So such a tag inside a JSON string is doubtful: it is
-content if the JSON goes on and is whole at a later tag, and the end of a call with a
-broken string if not. That is known at the end of the line at the latest, for a JSON
-string has no line breaks; until then what follows waits, and is read again if need be.
+An argument may contain ``</tool_call>``, so such a tag inside a JSON string is doubtful. It is
+content if the JSON continues and is complete at a later tag; otherwise it ends a call with a
+broken string. The end of the line decides at the latest, because a JSON string has no line breaks;
+until then the following text waits, and is read again if need be.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ _MARK = re.compile(r'</tool_call>|<tool_call(?:\s[^<>]{0,80})?>|["\x00-\x1f]|\\[
 
 @dataclass(frozen=True, slots=True)
 class RawCall:
-    """What stands in a ``<tool_call>`` element.
+    """The content of a ``<tool_call>`` element.
 
     Attributes:
-        text: Its content.
-        closed: Whether its end was seen; what is cut off may lack half an argument.
-        marked: Whether it carries the id that only the model was told.
+        text: Content of the element.
+        closed: Whether its end was seen; an element that was cut off may lack half an argument.
+        marked: Whether it has the id that only the model was told.
     """
 
     text: str
@@ -61,9 +60,9 @@ class ToolCallParser:
     """Incremental; ``feed`` pieces, then ``close``.
 
     Args:
-        nonce: The id that the model was told to write; empty if it was told none.
-        strict: Whether an element without the id is text wherever it stands.
-        limit: Characters one call may have.
+        nonce: Id that the model was told to write; empty if it was not told one.
+        strict: Whether every element without the id is text.
+        limit: Largest length of a call in characters.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class ToolCallParser:
         self._source: list[str] = []
 
     def feed(self, text: str) -> Iterable[Text | Reasoning | RawCall]:
-        """What is certain now.
+        """The events that are certain now.
 
         Raises:
             TooLargeError: A call is longer than the limit.
@@ -96,7 +95,7 @@ class ToolCallParser:
         return self._rest(self._splitter.feed(text))
 
     def close(self) -> Iterator[Text | Reasoning | RawCall]:
-        """What was held back; reasoning that is not closed stays reasoning.
+        """The events that waited; unfinished reasoning stays reasoning.
 
         Raises:
             TooLargeError: A call is longer than the limit.
@@ -158,7 +157,7 @@ class ToolCallParser:
         return found is not None and bool(self._nonce) and found[1] == self._nonce
 
     def _made(self, raw: RawCall) -> Iterator[RawCall]:
-        """A call that was closed; without the id it waits for the end of the answer."""
+        """Give out a closed call; without the id it waits for the end of the answer."""
         call, self._call = self._call, None
         if raw.marked:
             self._at_border = True
@@ -181,7 +180,7 @@ class ToolCallParser:
             yield Text(text)
 
     def _quoted(self) -> Iterator[Text]:
-        """What waited for the end of the answer is text."""
+        """Give out as text the elements that waited for the end of the answer."""
         text = "".join(self._source)
         self._source, self._unmarked = [], []
         if text:
@@ -189,7 +188,7 @@ class ToolCallParser:
             yield Text(text)
 
     def _read_call(self, call: _Content, text: str, begin: int) -> tuple[RawCall | None, str, int]:
-        """Read on in a call: the call if it ends here, and where to go on, in which text."""
+        """Read more of a call: the call if it ends here, then text and index to read next."""
         seen = begin
         for mark in _MARK.finditer(text, begin):
             seen = mark.end()
@@ -211,7 +210,7 @@ class ToolCallParser:
         return None, "", 0
 
     def _go_back(self, call: _Content, text: str, begin: int) -> tuple[RawCall, str, int]:
-        """The call up to its doubtful end, and where to go on, in which text."""
+        """The call up to its doubtful end, then the text and the index to read next."""
         self._fits(call, call.doubt - call.size)
         if call.doubt < call.size:  # it ends before this text
             text, end = call.text + text[begin:], call.doubt
@@ -220,10 +219,10 @@ class ToolCallParser:
         return call.raw(call.text + text[begin:end]), text, end + len(END_CALL)
 
     def _fits(self, call: _Content, more: int = 0) -> bool:
-        """Whether the call may be so much longer; if not, its doubtful end is its end.
+        """Whether the call may grow by ``more``; if not, its doubtful end is its end.
 
         Raises:
-            TooLargeError: It is too long up to there, or has no such end.
+            TooLargeError: It is too long up to that end, or has no doubtful end.
         """
         if call.size + more <= self._limit:
             return True
@@ -233,15 +232,15 @@ class ToolCallParser:
 
 
 class _Content:
-    """What has been read of a call, and whether that ends inside a JSON string.
+    """The part of a call that was read, and whether it ends inside a JSON string.
 
     Args:
-        tag: With which it begins.
-        marked: Whether that has the id.
+        tag: Tag with which it begins.
+        marked: Whether the tag has the id.
 
     Attributes:
-        size: Characters read.
-        doubt: Where a closing tag stands inside a string, or -1.
+        size: Number of characters read.
+        doubt: Index of a closing tag inside a string, or -1.
     """
 
     def __init__(self, tag: str, *, marked: bool) -> None:
@@ -262,11 +261,11 @@ class _Content:
         self.size += len(text)
 
     def raw(self, text: str) -> RawCall:
-        """The call, if that is all of its content."""
+        """The call with this content."""
         return RawCall(text, closed=True, marked=self.marked)
 
     def goes_on(self, mark: str, ahead: int) -> bool:
-        """Whether the call is not at an end with this mark, so many characters ahead."""
+        """Whether the call continues after this mark, which stands so many characters ahead."""
         if mark == '"':
             self._in_string = self._has_strings and not self._in_string
         elif mark == END_CALL:
@@ -283,7 +282,7 @@ class _Content:
 
 
 def _certain(text: str, begin: int, *tags: str) -> int:
-    """Where a suffix begins that may become a tag, or the end of the text."""
+    """Index of a suffix that may become a tag, or the end of the text."""
     at = text.rfind("<", begin)
     if at < 0:
         return len(text)

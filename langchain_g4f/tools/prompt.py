@@ -1,12 +1,12 @@
-r"""What a model is told of its tools, and how calls and results read in a history.
+r"""The instructions for tools in a prompt, and the form of calls and results in a history.
 
-The form is that of Hermes and Qwen, which the open models behind these services were
-trained on: one JSON object a line in ``<tools>``, a call in ``<tool_call>``, a result in
-``<tool_response>``. Nothing that is said inside one of these can open or close one: in
-JSON its ``<`` is written ``\u003c``, which reads back, elsewhere it is escaped.
+The form is that of Hermes and Qwen, with which the open models behind these services were
+trained: one JSON object a line in ``<tools>``, a call in ``<tool_call>``, a result in
+``<tool_response>``. No content of such an element can open or close one: in JSON its ``<`` is
+written ``\u003c``, which reads back, elsewhere it is escaped.
 
-The element of a call has an id, the same in all of a conversation. Only the model is told
-it, so that what it quotes of others is no call; see `langchain_g4f.tools.parser`.
+The element of a call has an id, the same for a whole conversation. Only the model is told the id,
+so a text that it quotes is no call; see `langchain_g4f.tools.parser`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from langchain_g4f.core.http import JSON
 
 PROTOCOL = 2
-"""Version of what is said here; another one may be answered differently."""
+"""Version of these instructions; a model may answer another version differently."""
 
 ANY = "any"
-"""The choice that some tool has to be called."""
+"""The choice that the model has to call some tool."""
 
 NO_CALL = "That was no tool call. Answer with a tool call and nothing else."
-"""What a model is told that had to call a tool, and did not."""
+"""The message to a model that had to call a tool and did not."""
 
 _LETTERS, _DIGITS = "bcdfghjkmnpqrstvwxz", "23456789"
 _NONCE = re.compile(f"(?:[{_LETTERS}][{_DIGITS}]){{4}}")
@@ -68,9 +68,9 @@ def tools_section(
     """The instructions for these tools.
 
     Args:
-        tools: Name, description and parameters of each.
-        nonce: What the element of a call carries as its id.
-        parallel: Whether several calls may be made at once.
+        tools: Name, description and parameters of each tool.
+        nonce: Id of the element of a call.
+        parallel: Whether the model may make several calls at once.
     """
     lines = "\n".join(json_without_markers(dict(tool), nonce) for tool in tools)
     several = _SEVERAL if parallel else _ONE
@@ -78,7 +78,7 @@ def tools_section(
 
 
 def directive(choice: str, nonce: str = "") -> str:
-    """What is said with a message that has to be answered with a call; empty for no choice."""
+    """The instruction to answer a message with a call; empty for no choice."""
     if not choice:
         return ""
     tag = _tag(nonce)
@@ -88,7 +88,7 @@ def directive(choice: str, nonce: str = "") -> str:
 
 
 def schema_directive(schema: Mapping[str, JSON] | None) -> str:
-    """What is said with a message that has to be answered in JSON."""
+    """The instruction to answer a message in JSON."""
     if schema is None:
         return _JSON
     return _SCHEMA.format(schema=json_without_markers(dict(schema)))
@@ -101,17 +101,17 @@ def render_call(name: str, arguments: Mapping[str, JSON], nonce: str = "") -> st
 
 
 def render_unreadable(text: str, nonce: str = "") -> str:
-    """A call that could not be read, so that it is read as one again; ``text`` is its content."""
+    """A call with the content ``text``, which could not be read and cannot be read again."""
     return f"{_tag(nonce)}{json_without_markers(text, nonce)}</tool_call>"
 
 
 def new_nonce() -> str:
-    """An id that cannot be guessed and that a model can copy."""
+    """A random id that a model can copy easily."""
     return "".join(secrets.choice(_LETTERS) + secrets.choice(_DIGITS) for _ in range(4))
 
 
 def is_nonce(given: object) -> TypeGuard[str]:
-    """Whether it may be one of `new_nonce`."""
+    """Whether the value has the form of `new_nonce`."""
     return isinstance(given, str) and _NONCE.fullmatch(given) is not None
 
 
@@ -122,7 +122,7 @@ def nonce_in(history: str) -> str:
 
 
 def render_result(text: str, *, call_id: str, name: str, status: str, nonce: str = "") -> str:
-    """The result of a call, as the model is told it; ``nonce`` is that of its own calls."""
+    """The result of a call, for the model; ``nonce`` is the id of the model's calls."""
     attributes = {"id": call_id, "name": name, "status": status}
     said = "".join(
         f" {key}={escape(quoteattr(value), nonce)}" for key, value in attributes.items() if value

@@ -1,14 +1,13 @@
 """Reads the objects that a model wrote as JSON, misspelled or not.
 
-What can be said exactly is respelled here: single quotes, trailing commas, keys without
-quotes, ``True`` and ``None``, line breaks and stray backslashes in strings, a bracket
-that is missing. What is no JSON then, ``json_repair`` may guess at, and its guess counts if
-it kept every string that had been spelled properly. A service may send megabytes that are
-made to be slow to read. So the parser written in C reads first, what is respelled then is
-limited in steps, and what is guessed at in length.
+This file corrects exactly: single quotes, trailing commas, keys without quotes, ``True`` and
+``None``, line breaks and stray backslashes in strings, a missing bracket. If the result is still
+no JSON, ``json_repair`` guesses; its guess counts if it kept every string that was spelled
+properly. A service may send megabytes that are made to be slow to read, so the parser written in C
+reads first, the correction has a bound in steps, and the guess has a bound in characters.
 
-What is missing is not made up: a string without its end, or a comma or a colon with
-nothing behind it, is no misspelling but half of something.
+Missing content is not made up: a string without its end, or a comma or a colon with nothing
+behind it, is half of a value and not a misspelling.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
     from langchain_g4f.core.http import JSON
 
 OBJECTS = 100
-"""Objects that are read of one text, at most."""
+"""Largest number of objects that are read from one text."""
 STEPS = 5_000
-"""Tokens and escapes of a text to respell, at most, which takes 10 milliseconds."""
+"""Largest number of tokens and escapes to correct in a text: 10 milliseconds."""
 GUESSED = 1000
-"""Characters of a text to guess at, at most; ``json_repair`` takes quadratic time."""
+"""Largest length in characters of a text to guess at; ``json_repair`` takes quadratic time."""
 
 _LONG = 200
-"""Characters of a string from which on it pays to try the parser written in C first."""
+"""Length in characters from which the parser written in C is tried on a string first."""
 
 Lack = Literal["", "brackets", "more"]
 
@@ -42,7 +41,7 @@ _TOKEN = re.compile(
     "(?P<double>[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*)(?:"|\Z)
     |
     (?P<mark>[{}\[\],:])
-    (?:  # behind one of these an apostrophe is a quote, and between two letters it is none
+    (?:  # behind one of these an apostrophe is a quotation mark, but not between two letters
         (?<=[{\[,:])\s*+
         '(?P<single>[^'\\]*+(?:(?:\\(?:.|\Z)|(?<=\w)'(?=\w))[^'\\]*+){0,5000})(?:'|\Z)
     )?
@@ -64,9 +63,9 @@ class Written:
     """An object as a model wrote it.
 
     Attributes:
-        text: As it was written.
-        value: What it says; None if that cannot be told.
-        misspelled: Whether it is no JSON.
+        text: The text as it was written.
+        value: Its value; None if it cannot be read.
+        misspelled: Whether the text is no JSON.
     """
 
     text: str
@@ -88,9 +87,9 @@ def objects(text: str, *, closed: bool) -> Iterator[Written]:
     """The outermost objects in ``text``, with anything around them.
 
     Args:
-        text: What was written.
-        closed: Whether it is all that was meant. If not, missing brackets are not put
-            there, and nothing is guessed.
+        text: The text that the model wrote.
+        closed: Whether the text is complete. If not, missing brackets are not added, and
+            nothing is guessed.
     """
     at, steps = 0, _Steps()
     for _ in range(OBJECTS):
@@ -117,16 +116,16 @@ def objects(text: str, *, closed: bool) -> Iterator[Written]:
 
 
 class _Steps:
-    """How many steps are left."""
+    """Number of steps that are left."""
 
     def __init__(self) -> None:
         self.left = STEPS
 
 
 def _respelled(text: str, begin: int, steps: _Steps) -> tuple[int, list[str], Lack]:
-    """Where the object ends that begins there, its tokens in JSON, and what it lacked.
+    """The end of the object that begins there, its tokens in JSON, and what it lacks.
 
-    Where the steps do not suffice, all the rest of the text is one that lacks more.
+    If the steps run out, the object is the rest of the text and lacks more than brackets.
     """
     tokens: list[str] = []
     closing: list[str] = []
@@ -161,7 +160,7 @@ def _respelled(text: str, begin: int, steps: _Steps) -> tuple[int, list[str], La
 
 
 def _string(content: str, steps: _Steps) -> str:
-    """A string in JSON whose content was written in some other way, or in this one."""
+    """The JSON string of this content, which may be misspelled."""
     if len(content) > _LONG:
         with suppress(ValueError):
             return json.dumps(_DECODERS[1].decode(f'"{content}"'), ensure_ascii=False)
@@ -180,7 +179,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _guessed(text: str, tokens: list[str]) -> JSON:
-    """What ``json_repair`` makes of ``text``, if it kept the strings between two marks."""
+    """The guess of ``json_repair``, if it kept the strings between two marks."""
     from json_repair import repair_json
 
     value: JSON

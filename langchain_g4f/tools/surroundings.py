@@ -1,8 +1,8 @@
-"""What stands before a place in an answer: whether a line begins there, and inside of what.
+"""Whether a place in an answer begins a line, and whether it is inside a quotation.
 
 A model that quotes a call puts it into a fence, into code, behind quotation marks, into a
-quoted paragraph or into an artifact (an element in which chat-ui shows documents). This
-follows Markdown as far as that takes; where it is in doubt, it takes a quotation for granted.
+quoted paragraph or into an artifact (an element in which chat-ui shows documents). This file
+follows Markdown as far as that needs; a place in doubt counts as quoted.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _ARTIFACT = re.compile(r"<(/?)artifact\b", re.IGNORECASE)
 _CODE = re.compile(r"`+")
 _QUOTE = re.compile(r"""(?:\A|[\s:(\[])["'\u2018\u201a\u201c\u201e\u00ab]\s*\Z""")
 _INDENT = 4
-"""Blanks with which an indented code block begins."""
+"""Spaces that begin an indented code block."""
 _KEPT = 1000
-"""Pieces of text that are kept before they are read."""
+"""Number of pieces of text that are kept before they are read."""
 
 
 class Surroundings:
-    """Incremental; ``add`` what is said, then ask whether what follows stands ``alone``."""
+    """Incremental; ``add`` text, then ask whether the next character stands ``alone``."""
 
     def __init__(self) -> None:
         self._unread: list[str] = []
@@ -35,13 +35,13 @@ class Surroundings:
         self._in_quote = False
 
     def add(self, text: str) -> None:
-        """What is said next."""
+        """Add text."""
         self._unread.append(text)
         if len(self._unread) > _KEPT:
             self._read()
 
     def alone(self) -> bool:
-        """Whether what follows begins a line, outside of everything that quotes."""
+        """Whether the next character begins a line, outside of every quotation."""
         self._read()
         inside = self._fence or self._in_artifact or self._code or self._quoting or self._in_quote
         return self._blank and self._indent < _INDENT and not inside
@@ -58,7 +58,7 @@ class Surroundings:
         self._indent += len(rest.replace("\t", " " * _INDENT))
 
     def _end(self, line: str) -> None:
-        """A line ends."""
+        """Note the end of a line."""
         if self._fence:
             end = _FENCE_END.match(line)
             if end and end[1].startswith(self._fence):

@@ -22,11 +22,11 @@ import httpx
 from pydantic import SecretStr
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
-from langchain_g4f.transport.awaited import AsyncExchange
-from langchain_g4f.transport.blocking import SyncExchange
+from langchain_g4f.transport.async_transport import AsyncExchange
 from langchain_g4f.transport.exchange import for_ever
-from langchain_g4f.transport.logs import hide_secrets
+from langchain_g4f.transport.http_library import hide_secrets
 from langchain_g4f.transport.retry import RetryBudget
+from langchain_g4f.transport.sync_transport import SyncExchange
 
 if TYPE_CHECKING:
     import ssl
@@ -204,7 +204,7 @@ def _impersonating(
     sync = kind is httpx.Client
     transport = impersonate.SyncCurlTransport if sync else impersonate.CurlTransport
     return {
-        "transport": transport(impersonate.Way(target, proxy)),
+        "transport": transport(impersonate.ImpersonateConfig(target, proxy)),
         "cookies": _no_cookies(),
         # the transport finds the environment's proxies itself
         "trust_env": False,

@@ -27,11 +27,9 @@ from langchain_g4f.errors import (
     MalformedStreamError,
     TooLargeError,
 )
-from langchain_g4f.transport.library import as_httpx_error, errors_of, library_of
-from langchain_g4f.transport.own import keep_out_of
+from langchain_g4f.transport.connection_errors import Route, translate
+from langchain_g4f.transport.http_library import as_httpx_error, errors_of, keep_out_of, library_of
 from langchain_g4f.transport.request import WatchedBody, as_httpx
-from langchain_g4f.transport.route import Route
-from langchain_g4f.transport.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,7 +35,7 @@ class WatchedBody:
         return _watched(library)(inner)
 
     def content(self) -> bytes:
-        """All of it, for who notes by itself when sending begins."""
+        """The whole body, for a transport that notes itself when sending begins."""
         return b"".join(self._inner)
 
     def __iter__(self) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """The addresses of a host, as the system's resolver gives them, within a bound.
 
 The resolver cannot be interrupted: a look-up that takes too long, or whose caller is
-cancelled, is left to its thread, and nobody waits for that.
+cancelled, is left to its thread; the call does not wait for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def look_up(host: str, port: int, within: float) -> tuple[str, ...]:
     """The addresses of ``host``, in the order in which they should be tried.
 
     Raises:
-        APIConnectionError: There is none, or the resolver failed.
+        APIConnectionError: The host has no address, or the resolver failed.
         APITimeoutError: There was no answer ``within`` so many seconds.
     """
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import curl_cffi
@@ -20,7 +20,7 @@ class Asking:
     """Where the server is, and what it is told."""
 
     url = ""
-    headers = {"Authorization": f"Bearer {KEY}"}  # noqa: RUF012 -- nobody writes to it
+    headers = {"Authorization": f"Bearer {KEY}"}  # noqa: RUF012 -- a constant
     asked = 0
 
     @classmethod
@@ -52,9 +52,7 @@ class Requests(Asking):
 
 class Httpx(Asking):
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: Any, **_: Any
-    ) -> AsyncIterator[str]:
+    async def create_async_generator(cls, model: str, messages: Any, **_: Any) -> Any:
         async with (
             httpx.AsyncClient(timeout=TIMEOUT_S) as client,
             client.stream(
@@ -68,9 +66,7 @@ class Httpx(Asking):
 
 class Curl(Asking):
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: Any, **_: Any
-    ) -> AsyncIterator[str]:
+    async def create_async_generator(cls, model: str, messages: Any, **_: Any) -> Any:
         async with curl_cffi.AsyncSession[Any](timeout=TIMEOUT_S) as client:
             response = await client.post(
                 cls.url, data=cls.body(messages), headers=cls.headers, stream=True

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from langchain_g4f.testing import Prompt, echo
-from langchain_g4f.testing.gradio_space.apps.tool_arguments import arguments
-from langchain_g4f.testing.gradio_space.apps.tool_choice import Tool, best_tool, choose
-from tests.g4f_standins.providers_new import StandIn
-from tests.g4f_standins.responses_old import FinishReason, ToolCalls, Usage
+from langchain_g4f.testing.gradio_space.apps.tools import Tool, arguments, best_tool, choose
+from tests.g4f_standins.providers import StandIn
+from tests.g4f_standins.responses import FinishReason, ToolCalls, Usage
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 34, "total_tokens": 46}
 

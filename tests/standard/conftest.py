@@ -40,7 +40,7 @@ def vcr_cassette_dir() -> str:
 
 @pytest.fixture(scope="session")
 def vcr_config() -> dict[str, Any]:
-    """The suites' own settings; to record anew, run with `--record-mode=rewrite`."""
+    """The suites' own settings; to record again, run with `--record-mode=rewrite`."""
     config = base_vcr_config()
     # These two would be stronger than the fixture above and the command line.
     del config["cassette_library_dir"], config["record_mode"]

@@ -13,10 +13,10 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 from syrupy.assertion import SnapshotAssertion
 
 from langchain_g4f import ChatG4F
-from langchain_g4f.chat_models.g4f import media
 from langchain_g4f.core.chat_request import Media
 from langchain_g4f.core.plan import PlanOf
-from tests.g4f_standins.providers_new import StandIn, scripted
+from langchain_g4f.g4f_adapter import request
+from tests.g4f_standins.providers import StandIn, scripted
 from tests.g4f_standins.tool_models import CallsTools, ReadsTools
 
 PNG = bytes.fromhex(
@@ -86,7 +86,7 @@ class _Integration(ChatModelIntegrationTests):
             return Media(PNG, "image/png", url.rpartition("/")[2])
 
         monkeypatch.setattr(httpx, "get", get)
-        monkeypatch.setattr(media, "download", download)
+        monkeypatch.setattr(request, "download", download)
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:

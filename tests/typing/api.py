@@ -95,7 +95,7 @@ def chain(model: ChatHuggingChat) -> None:
 
 
 def take(model: Runnable[LanguageModelInput, AIMessage]) -> None:
-    """Code of somebody else."""
+    """A caller's code."""
 
 
 def facts(kind: type[BaseChatG4F] = ChatHuggingChat) -> None:

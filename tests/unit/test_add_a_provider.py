@@ -15,8 +15,11 @@ from types import ModuleType
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from typer.testing import CliRunner
 
-from langchain_g4f import BaseChatG4F
+import langchain_g4f
+from langchain_g4f import BaseChatG4F, g4f_chat_model
+from langchain_g4f.cli.app import app
 from langchain_g4f.errors import (
     MalformedStreamError,
     PermissionDeniedError,
@@ -24,12 +27,18 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     UnsupportedMediaError,
 )
+from langchain_g4f.providers import registry
 from tests.contract.faults.byte_server import ByteServer, Exchange
 from tests.unit.chat_models.ways import WAYS, ask
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "add-a-provider.md"
 FILE = re.compile(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ROW = re.compile(
+    r"^A row of `langchain_g4f/providers/registry.py`:\n\n```python\n(.*?)^```",
+    re.MULTILINE | re.DOTALL,
+)
+PLACE = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 BLOCK = re.compile(r"^```python\n", re.MULTILINE)
 TEXT = PAGE.read_text(encoding="utf-8")
 FILES = dict(FILE.findall(TEXT))
@@ -52,7 +61,16 @@ def chat_model(monkeypatch: pytest.MonkeyPatch) -> type[BaseChatG4F]:
     """The class of the page."""
     install(PROVIDER, monkeypatch)
     made: type[BaseChatG4F] = install(FACE, monkeypatch).ChatExample
+    for name, row in rows().items():
+        monkeypatch.setitem(registry.PROVIDERS, name, row)
     return made
+
+
+def rows() -> dict[str, registry.ProviderEntry]:
+    """The row of the page."""
+    (text,) = ROW.findall(TEXT)
+    found: dict[str, registry.ProviderEntry] = eval("{" + text + "}", vars(registry))  # noqa: S307 -- our own page
+    return found
 
 
 def answer(exchange: Exchange) -> None:
@@ -86,7 +104,39 @@ def server() -> Iterator[ByteServer]:
 def test_page_has_its_files_and_nothing_else() -> None:
     """Each block says where it belongs, the test of the bytes first."""
     assert list(FILES) == [TEST, PROVIDER, FACE]
-    assert len(BLOCK.findall(TEXT)) == len(FILES)
+    assert len(BLOCK.findall(TEXT)) == len([*FILES, *rows()])
+
+
+def test_page_names_six_places_and_its_blocks_are_in_them() -> None:
+    """Whoever adds a provider touches no other file; the toy works with its blocks alone."""
+    places = PLACE.findall(TEXT)
+    assert len(places) == 6
+    assert {PROVIDER, FACE, "langchain_g4f/providers/registry.py", "tests/"} <= set(places)
+    assert all((ROOT / place).parents[0].exists() for place in places)
+
+
+def test_row_of_the_page_makes_the_class_known_by_its_name(
+    chat_model: type[BaseChatG4F],
+) -> None:
+    """To the package, to `g4f_chat_model`, and as facts that need no object."""
+    assert langchain_g4f.ChatExample is chat_model
+    model = g4f_chat_model("example:large")
+    assert type(model) is chat_model
+    assert (model.model, model.base_url) == ("large", "https://chat.example.org")
+    assert (chat_model.provider, chat_model.label) == ("example", "Example")
+    assert (chat_model.models, chat_model.default_model) == (("small", "large"), "small")
+
+
+def test_row_of_the_page_makes_the_class_known_to_the_command(
+    chat_model: type[BaseChatG4F], server: ByteServer
+) -> None:
+    """A question is answered, and the known models are listed with a note that says so."""
+    place = ["--provider", "example", "--base-url", server.url]
+    asked = CliRunner().invoke(app, ["chat", *place, "hello"])
+    assert (asked.exit_code, asked.stdout) == (0, "You said: hello\n")
+    listed = CliRunner().invoke(app, ["models", *place])
+    assert listed.stdout.splitlines() == [*chat_model.models]
+    assert "has no model list" in listed.stderr
 
 
 def test_files_of_the_page_are_as_small_as_it_says() -> None:

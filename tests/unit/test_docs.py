@@ -1,7 +1,7 @@
 """The examples of the README and the docs run, against the sandboxes and a stand-in for Gradio.
 
 Where a page has Gradio's own address for an app on this machine, the stand-in's is put in its
-place: a page reads as a user would write it, and port 7860 may be somebody else's here. The Hub,
+place: a page reads as a user would write it, and port 7860 may be in use here. The Hub,
 which `--sandbox` and these examples do not need, cannot be reached from a test.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.testing import FlowGptSandbox
 from tests.gradio_standin import GradioStandin
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
-    ROOT / "langchain_g4f" / "providers" / "README.md",
     *sorted((ROOT / "docs").glob("**/*.md")),
 ]
 FILES_NOT_EXAMPLES = {"add-a-provider"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from langchain_g4f.cli.demo.image import make_png
+from langchain_g4f.cli.demo.steps import make_png
 from langchain_g4f.testing import Sandbox
 from tests.contract.sandbox.tools.service import call, in_turn
 from tests.gradio_standin import GradioStandin

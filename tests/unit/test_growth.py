@@ -17,9 +17,9 @@ from langchain_g4f.media.download import download
 from langchain_g4f.media.sniff import sniff
 from langchain_g4f.providers.gradio_space.app import keyword
 from langchain_g4f.providers.gradio_space.failure import app_failure
-from langchain_g4f.providers.huggingchat import whoami
+from langchain_g4f.providers.huggingchat.login import whoami
 from langchain_g4f.sign_in.browser import _did_not_start
-from langchain_g4f.transport.logs import _HideCookies
+from langchain_g4f.transport.http_library import _HideCookies
 from tests.unit.providers.test_huggingchat_login import NOT_THERE, page, result
 from tests.unit.timing import cpu_seconds
 
@@ -29,7 +29,7 @@ NOISE_S = 0.01
 
 
 def older_server(text: str) -> None:
-    """Look in its page for who is logged in."""
+    """Read from its page which user is logged in."""
     assert result(whoami("https://chat.example/chat"), [], NOT_THERE, page(text)) is None
 
 

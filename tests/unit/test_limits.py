@@ -66,7 +66,7 @@ def test_clocks_within_a_number_cut_each_to_it(total: float) -> None:
 
 @pytest.mark.parametrize("total", [0, -3, math.inf, math.nan])
 def test_clocks_within_no_number_of_seconds_are_refused(total: float) -> None:
-    """A total that is none is an error, not an endless call."""
+    """A total that is not a time is an error, not an endless call."""
     with pytest.raises(ConfigurationError):
         Clocks.within(total)
 

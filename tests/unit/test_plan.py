@@ -10,10 +10,11 @@ import pytest
 
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.core import plan
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.http import Headers, Request, Response, ResponseHead
 from langchain_g4f.core.limits import Limits
 from langchain_g4f.core.locks import KeyedLocks
-from langchain_g4f.core.plan import CallContext, Resolve, Send, Stream, StreamEnd
+from langchain_g4f.core.plan import Resolve, Send, Stream, StreamEnd
 
 CANARY = "canary-f3a91c77d2"
 
@@ -34,13 +35,13 @@ HELPERS: list[Any] = [
     ),
     pytest.param(
         lambda: plan.stream(make_request, make_decoder, abort=make_request),
-        Stream(make_request, make_decoder, make_request, begun=False),
+        Stream(make_request, make_decoder, make_request, already_started=False),
         StreamEnd("text"),
         id="stream",
     ),
     pytest.param(
-        lambda: plan.stream(make_request, make_decoder, abort=make_request, begun=True),
-        Stream(make_request, make_decoder, make_request, begun=True),
+        lambda: plan.stream(make_request, make_decoder, abort=make_request, already_started=True),
+        Stream(make_request, make_decoder, make_request, already_started=True),
         StreamEnd("text"),
         id="stream of what has begun",
     ),

@@ -51,7 +51,7 @@ CANARY = "canary0f3a91c77d2"
     ],
 )
 def test_redact_url_shows_scheme_host_port_and_path(url: str, shown: str) -> None:
-    """Nothing that can carry a secret is shown, of a URL that is none nothing at all."""
+    """Nothing that can carry a secret is shown, and of an invalid URL nothing at all."""
     assert redact_url(url) == shown
 
 

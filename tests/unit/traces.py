@@ -16,7 +16,7 @@ PACKAGE = str(Path(langchain_g4f.__file__).parent)
 def assert_tells_nothing(error: BaseException, *secrets: str) -> None:
     """No secret in text, fields, pickle, or in a local variable of any of our frames.
 
-    No error of somebody else hangs on it either: that would bring its own frames along.
+    No foreign error hangs on it either: that would bring its own frames along.
     """
     shown = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
     assert frames(error.__traceback__)

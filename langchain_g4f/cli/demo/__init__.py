@@ -1,7 +1,7 @@
-"""`langchain-g4f demo`: the package at work on the sandbox, step by step.
+"""`langchain-g4f demo`: what the package does, step by step, on the sandbox.
 
-A step is a coroutine function that shows one thing and checks it; a new one is a file and a line in
-`STEPS`. Nothing leaves this machine, and what is not as expected ends the demo with exit code 1.
+A step is a coroutine function in `steps` that shows one thing and checks it. No request leaves
+this machine. A check that fails ends the demo with exit code 1.
 """
 
 from __future__ import annotations
@@ -16,63 +16,52 @@ from rich.console import Console
 
 from langchain_g4f import __version__
 from langchain_g4f.chat_models.huggingchat import ChatHuggingChat
-from langchain_g4f.cli.demo.agent import show_agent
-from langchain_g4f.cli.demo.image import show_image
-from langchain_g4f.cli.demo.many import show_many
-from langchain_g4f.cli.demo.reasoning import script, show_reasoning
-from langchain_g4f.cli.demo.signed import show_signed
-from langchain_g4f.cli.demo.stage import Stage, Step, expect
-from langchain_g4f.cli.demo.turns import show_turns
-from langchain_g4f.cli.sandboxes import open_sandbox
+from langchain_g4f.cli.demo import steps
+from langchain_g4f.cli.demo.stage import Stage, Step
+from langchain_g4f.cli.providers import bypass_proxy
+from langchain_g4f.testing import Sandbox
 
 COMMAND = "langchain-g4f"
 
-
-async def show_models(stage: Stage) -> None:
-    """Ask what there is."""
-    models = await stage.chat_model().aget_models()
-    for model in models:
-        stage.say(f"  {model}")
-    expect(len(models) > 1, "several models")
-
-
 STEPS: tuple[tuple[str, Step], ...] = (
-    ("What the server offers", show_models),
-    ("One answer, streamed with its reasoning", show_reasoning),
-    ("An image, and what the model received of it", show_image),
-    ("A second turn, in the conversation of the first", show_turns),
-    ("A signed request, to a FlowGPT server", show_signed),
-    ("Twenty answers at once", show_many),
-    ("An agent: a tool of yours, for a service that has none", show_agent),
+    ("The models of the server", steps.show_models),
+    ("One answer, streamed with its reasoning", steps.show_reasoning),
+    ("An image, and what the model received of it", steps.show_image),
+    ("A second question, in the conversation of the first", steps.show_conversation),
+    ("A signed request, to a FlowGPT server", steps.show_signature),
+    ("Twenty answers at once", steps.show_many),
+    ("An agent: your tool, for a service that has no tool calls", steps.show_agent),
 )
 
 
 def run_demo() -> None:
-    """Play every step, then say how to go on.
+    """Run every step, then say what to try next.
 
     Raises:
-        CommandError: Something is not as expected.
+        CommandError: A check failed.
     """
     console = Console(file=sys.stdout, force_terminal=sys.stdout.isatty(), highlight=False)
     started_s = time.perf_counter()
-    with open_sandbox(script, login_required=True) as sandbox:
+    bypass_proxy()
+    with Sandbox(steps.answer, login_required=True) as sandbox:
         stage = Stage(console, sandbox, sandbox.login())
         stage.say(
             f"langchain-g4f {__version__}: LangChain over real HTTP to a chat-ui server, here a\n"
-            f"scripted one at {sandbox.base_url}. Nothing leaves this machine."
+            f"scripted one at {sandbox.base_url}. No request leaves this machine."
         )
-        asyncio.run(_play(stage))
+        asyncio.run(_run_steps(stage))
     stage.say(f"\nAll as expected, in {time.perf_counter() - started_s:.1f} s.\n", "green")
-    stage.say(_what_next(_command()))
+    stage.say(what_next(_command()))
 
 
-async def _play(stage: Stage) -> None:
+async def _run_steps(stage: Stage) -> None:
     for number, (title, step) in enumerate(STEPS, 1):
         stage.say(f"\n{number}. {title}\n", "bold cyan")
         await step(stage)
 
 
-def _what_next(command: str) -> str:
+def what_next(command: str) -> str:
+    """What to try next."""
     return f"""\
 Talk to the sandbox yourself:
   {command} chat --sandbox
@@ -95,12 +84,9 @@ Talk to FlowGPT, which was last seen to answer in 2024, or to a server like it:
 
 
 def _command() -> str:
-    """What to type to get this command again: in a fresh checkout it is not on the path."""
+    """What to type to run this command again: in a fresh checkout it is not on the path."""
     here = Path(sys.argv[0])
     found = shutil.which(COMMAND)
     if found and here.exists() and Path(found).samefile(here):
         return COMMAND
     return sys.argv[0] if here.name == COMMAND else "python -m langchain_g4f"
-
-
-__all__ = ["STEPS", "run_demo"]

@@ -1,8 +1,7 @@
-"""The checks of one provider, one after the other.
+"""The checks that `doctor` makes of one provider, and what they find.
 
-A check that fails turns its own cell red, and those after it still run, unless nothing
-answers at the address. Whether something does is no request of its own: the first
-answer of any kind shows it, and so a service without anything but a chat is asked once.
+A check that fails turns its own cell red, and those after it still run, unless nothing answers at
+the address. Reachability needs no request of its own: the first answer of any kind shows it.
 """
 
 from __future__ import annotations
@@ -10,38 +9,177 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from langchain_g4f.chat_models.service import ServiceModel
-from langchain_g4f.cli.doctor.advice import (
-    clean,
-    how_to_log_in,
-    in_a_line,
-    secrets_of,
-    what_to_do,
-)
+from pydantic import SecretStr
+
+from langchain_g4f.auth.given_cookies import revealed
+from langchain_g4f.cli.failure import message_of
+from langchain_g4f.cli.providers import login_command
+from langchain_g4f.cli.terminal import one_line
+from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
+    AppError,
     AuthenticationError,
+    BadRequestError,
+    ChallengeError,
     ConfigurationError,
     EmptyResponseError,
     G4FError,
     MalformedStreamError,
+    ModelNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
     SpaceNotRunningError,
+    StreamInterruptedError,
 )
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessageChunk
-
     from langchain_g4f.chat_models.base import BaseChatG4F
-    from langchain_g4f.cli.doctor.findings import Finding, Name, Status
+
+Name = Literal["reachable", "server", "signed_in", "models", "streaming"]
+"""The checks, in their order."""
+Status = Literal["ok", "FAIL", "skipped", "not asked"]
+"""`skipped`: another check stands in the way. `not asked`: the service offers nothing to check."""
 
 QUESTION = "Answer with one word: is the sky blue?"
-
 GRACE_S = 1.0
-"""Seconds that the model's own clocks are given to speak first: they know what they waited for."""
+"""Seconds added to a check's time limit, so that the model's own, more precise timeout is first."""
+
+_LONGEST = 300
+_ADVICE: tuple[tuple[type[G4FError], str], ...] = (
+    # The first match counts, so subclasses come before their bases.
+    (ChallengeError, "try --impersonate chrome, or another network"),
+    (QuotaExceededError, "wait until there is credit again, or use another account"),
+    (RateLimitError, "wait a minute, and send fewer requests"),
+    (ModelNotFoundError, "choose one of its models with --model"),
+    (NotFoundError, "check the address: --base-url needs its path, --space is owner/name"),
+    (PermissionDeniedError, "check the account, and the clock of this machine"),
+    (BadRequestError, "choose another model with --model; the service may have changed"),
+    (MalformedStreamError, "check the address; the service may have changed its protocol"),
+    (EmptyResponseError, "ask again, or choose another model with --model"),
+    (StreamInterruptedError, "ask again; if it persists, a proxy or the service cuts answers off"),
+    (APITimeoutError, "ask again later, or with a longer --timeout"),
+    (APIConnectionError, "check the address, the network and the proxy"),
+    (AppError, "ask again later, or tell the owner of the Space"),
+    (ConfigurationError, "change the settings"),
+)
+_OTHERWISE = "ask again later: the service itself has failed"
+_WAKING = ("SLEEPING", "STOPPED", "BUILDING", "APP_STARTING")
+
+
+def in_a_line(error: Exception, *secrets: str) -> str:
+    """The message of an error in one line, without credentials and the name of the provider.
+
+    Args:
+        error: Any error that a user can meet.
+        secrets: Values that must not be shown.
+    """
+    provider = error.provider if isinstance(error, APIError) else ""
+    return _shortened(message_of(error).removeprefix(f"{provider}: "), *secrets)
+
+
+def _shortened(text: str, *secrets: str) -> str:
+    return one_line(redact_text(text, *secrets, limit=_LONGEST))
+
+
+def _secrets_of(model: BaseChatG4F) -> tuple[str, ...]:
+    """The credentials that a chat model uses."""
+    found: list[str] = []
+    for name in model.lc_secrets:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            found.append(value.get_secret_value())
+        elif value:
+            found += revealed(value).values()
+    return tuple(found)
+
+
+def _advice_for(error: G4FError) -> str:
+    if isinstance(error, SpaceNotRunningError):
+        if error.stage in _WAKING:
+            return "ask again in a minute or with a longer --timeout: it is waking up"
+        return "only the owner of the Space can start it"
+    return next((advice for kind, advice in _ADVICE if isinstance(error, kind)), _OTHERWISE)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, and what to do about it; a line each."""
+
+    check: Name
+    what: str
+    advice: str
+
+
+@dataclass(slots=True)
+class Finding:
+    """The results for one provider.
+
+    Attributes:
+        provider: Key of `PROVIDERS`.
+        address: URL of the server; empty if the settings name none.
+        model: Name of the model to ask; None for the server's default.
+        checks: Status of each check.
+        login: Whether a login is used, whether it was passed in or saved.
+        server: Kind and version of the server; empty if it does not say.
+        user: Name of the user; None if not signed in, or if the service does not say.
+        models: Number of models; of known ones if the service has no list.
+        default_model: The first of them.
+        chunks: Number of pieces of the answer.
+        first_token_ms: Milliseconds from the question to the first piece, all requests included.
+        problems: What is wrong, the first cause first.
+    """
+
+    provider: str
+    address: str = ""
+    model: str | None = None
+    checks: dict[Name, Status] = field(
+        default_factory=lambda: dict.fromkeys(get_args(Name), "skipped")
+    )
+    login: bool = False
+    server: str = ""
+    user: str | None = None
+    models: int | None = None
+    default_model: str | None = None
+    chunks: int = 0
+    first_token_ms: int | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def answers(self) -> bool:
+        """Whether the provider can be used now."""
+        return self.checks["streaming"] == "ok"
+
+    def fail(self, check: Name, what: str, advice: str) -> None:
+        """Mark a check as failed; the same advice is given only once."""
+        self.checks[check] = "FAIL"
+        if all(problem.advice != advice for problem in self.problems):
+            self.problems.append(Problem(check, what, advice))
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints; its keys are always the same."""
+        return {
+            "provider": self.provider,
+            "address": self.address,
+            "answers": self.answers,
+            "checks": self.checks,
+            "server": self.server or None,
+            "login": self.login,
+            "user": self.user,
+            "models": self.models,
+            "default_model": self.default_model,
+            "model": self.model,
+            "chunks": self.chunks,
+            "first_token_ms": self.first_token_ms,
+            "problems": [asdict(problem) for problem in self.problems],
+        }
 
 
 class Examination:
@@ -49,7 +187,7 @@ class Examination:
 
     Args:
         model: Its chat model.
-        finding: Where the results go.
+        finding: Receives the results.
         timeout_s: Seconds for each check.
     """
 
@@ -57,11 +195,12 @@ class Examination:
         self.finding = finding
         self._model = model
         self._timeout_s = timeout_s
-        self._secrets = secrets_of(model)
+        self._secrets = _secrets_of(model)
+        self._log_in = f"log in: {login_command(finding.provider, model)}"
         finding.login = any(getattr(model, name, None) for name in ("cookies", "api_key"))
 
     async def run(self) -> None:
-        """Do all checks that make sense."""
+        """Make all checks that the earlier ones leave sensible."""
         await self._check("server", self._server)
         await self._check("signed_in", self._signed_in)
         await self._check("models", self._models)
@@ -77,7 +216,7 @@ class Examination:
         except G4FError as error:
             self._blame(name, error)
         except TimeoutError:
-            late = f"it was not over within {self._timeout_s:g} s"
+            late = f"it was not finished within {self._timeout_s:g} s"
             self._blame(name, APITimeoutError(late, kind="total"))
         else:
             checks[name] = status
@@ -85,23 +224,22 @@ class Examination:
                 checks["reachable"] = "ok"
 
     def _blame(self, name: Name, error: G4FError) -> None:
-        """Mark the check that is the reason, which may be another than the one that failed."""
-        what, advice = in_a_line(error, *self._secrets), what_to_do(error)
-        if self._is_away(name, error):
+        """Mark the check that explains the error, which may be another than the one that failed."""
+        what, advice = in_a_line(error, *self._secrets), _advice_for(error)
+        if self._is_unreachable(name, error):
             self.finding.fail("reachable", what, advice)
             return
         if isinstance(error, APIError):
             self.finding.checks["reachable"] = "ok"
         if isinstance(error, AuthenticationError) and error.login_url:
-            self._fail_login(f"{self.finding.address} wants a login")
+            self._fail_login(f"{self.finding.address} requires a login")
             return
-        # in an answer it may be the service that is unknown to its own backend
+        # During an answer, it may be the service that cannot log in to its own backend.
         if isinstance(error, AuthenticationError) and name != "streaming":
-            advice = f"check the address; if it is for members alone, {self._log_in}"
+            advice = f"check the address; if only members can use it, {self._log_in}"
         self.finding.fail(name, what, advice)
 
-    def _is_away(self, name: Name, error: G4FError) -> bool:
-        """Whether there is nothing that answers."""
+    def _is_unreachable(self, name: Name, error: G4FError) -> bool:
         if isinstance(error, SpaceNotRunningError):
             return True
         if self.finding.checks["reachable"] == "ok":
@@ -112,22 +250,13 @@ class Examination:
 
     def _fail_login(self, what: str) -> None:
         if self.finding.login:
-            what += ", and does not know the one that is used"
+            what += ", and does not accept the login that is used"
         self.finding.fail("signed_in", what, self._log_in)
-
-    @property
-    def _log_in(self) -> str:
-        return f"log in: {how_to_log_in(self.finding.provider, self._model)}"
-
-    def _clean(self, text: str) -> str:
-        return clean(text, *self._secrets)
 
     # -- the checks --------------------------------------------------------------
 
     async def _server(self) -> Status:
-        model = self._model
-        plan = model._describe_plan(model._session())  # noqa: SLF001 -- its only user
-        self.finding.server = self._clean(await model._aresult(plan))  # noqa: SLF001
+        self.finding.server = _shortened(await self._model.adescribe(), *self._secrets)
         return "ok" if self.finding.server else "not asked"
 
     async def _signed_in(self) -> Status:
@@ -138,27 +267,25 @@ class Examination:
         except ConfigurationError:
             return "not asked"
         if user is None:
-            self._fail_login(f"nobody is signed in at {self._model.account_url}")
+            self._fail_login(f"{self._model.account_url} says that no user is signed in")
             return "FAIL"
-        self.finding.user = self._clean(user)
+        self.finding.user = _shortened(user, *self._secrets)
         return "ok"
 
     async def _models(self) -> Status:
-        model = self._model
-        found = await model.aget_models()
-        has_list = type(model)._models_plan is not ServiceModel._models_plan  # noqa: SLF001
+        found = await self._model.aget_models()
         if not found:
             raise MalformedStreamError("the list of models is empty")
         self.finding.models = len(found)
-        self.finding.default_model = self._clean(found[0])
-        return "ok" if has_list else "not asked"
+        self.finding.default_model = _shortened(found[0], *self._secrets)
+        return "ok" if self._model.has_model_list else "not asked"
 
     async def _streaming(self) -> Status:
         began, answered = time.monotonic(), False
         async for chunk in self._model.astream(QUESTION):
-            says = _says_something(chunk)
-            answered = answered or says
-            if not (says or chunk.additional_kwargs.get("reasoning_content")):
+            answers = bool(chunk.text) or "files" in chunk.additional_kwargs
+            answered = answered or answers
+            if not (answers or chunk.additional_kwargs.get("reasoning_content")):
                 continue
             self.finding.chunks += 1
             if self.finding.first_token_ms is None:
@@ -166,10 +293,3 @@ class Examination:
         if not answered:
             raise EmptyResponseError("the answer is empty")
         return "ok"
-
-
-def _says_something(chunk: AIMessageChunk) -> bool:
-    return bool(chunk.text) or "files" in chunk.additional_kwargs
-
-
-__all__ = ["QUESTION", "Examination"]

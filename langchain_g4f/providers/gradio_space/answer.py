@@ -1,72 +1,70 @@
-"""Snapshots of an answer -> its growth (docs/protocols/gradio-space.md, section 4).
+"""Turns snapshots of an answer into its growth (docs/protocols/gradio-space.md, section 4).
 
-An app shows its whole answer again and again. The caller is given only what is new; an
-answer that no longer begins with what was given is a rewritten one: nothing more is
-given then, unless it comes to begin so again, and its last version is told at the end.
+An app sends its whole answer again and again; the caller gets only what is new. An app may
+also replace text that the caller already has. Then nothing is emitted until the answer begins
+with that text again, and the last version follows at the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from langchain_g4f.core.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
+from langchain_g4f.core.http import JSON
 from langchain_g4f.errors import EmptyResponseError, MalformedStreamError, StreamInterruptedError
-from langchain_g4f.providers.gradio_space.content import shown
+from langchain_g4f.providers.gradio_space.content import Snapshot, applied
+from langchain_g4f.providers.gradio_space.stream import Growth
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from langchain_g4f.core.http import JSON
-    from langchain_g4f.providers.gradio_space.content import Snapshot
-    from langchain_g4f.providers.gradio_space.stream import Growth
-
-_UNIQUE = 2  # characters: Python shares shorter strings
+_UNIQUE = 2
+"""Characters from which on equal strings are different objects; Python shares shorter ones."""
+_CANCELLED = "the app cancelled the call before it had said anything"
 
 
-class AnswerReader:
-    """Gives out an answer as it grows.
+class AnswerDiffer:
+    """An `OutputHandler` that emits an answer as it grows.
 
     Args:
         find: Finds the answer in the output.
-        output: Which output that is.
-        files: Where the app's files are, up to their path.
-        before: What the output is before the app answers.
+        output: Index of the output.
+        files: URL of the app's files, up to their path.
+        before: Value of the output before the app answers.
 
     Attributes:
-        text: The text given so far.
-        spoken: Whether anything visible was given.
-        outputs: The outputs at the end; None if there was no regular end.
+        text: The text emitted so far.
+        visible: Whether the caller was given any text, reasoning or file.
+        outputs: The final outputs; None without a regular end.
     """
 
     def __init__(
         self, find: Callable[[JSON], Snapshot], output: int, files: str, before: JSON = None
     ) -> None:
         self.text = ""
-        self.spoken = False
+        self.visible = False
         self.outputs: list[JSON] | None = None
         self._find = find
         self._output = output
         self._files = files
-        self._shown = before
+        self._value = before
         self._placeholder = find(before).text
         self._reasoning = ""
         self._rewritten = False
-        self._given: set[str] = set()
+        self._emitted: set[str] = set()
         self._seen: set[tuple[str, str]] = set()
         self._end: tuple[int, list[JSON]] | None = None
 
     def update(self, data: list[JSON], grown: Growth | None = None) -> Iterator[Event]:
-        """What is new in the outputs; see `Reader`."""
+        """Emit what is new in the outputs."""
         if grown is not None and grown[2] and grown[:2] == self._end:
-            # so most of an answer comes, and looking takes longer than all else
-            self._shown = shown(data[self._output], self._shown)
+            # the usual case; finding the answer takes longer than everything else
+            self._value = applied(data[self._output], self._value)
             self.text += grown[2]
             yield Text(grown[2])
             return
-        found = self._look(data)
+        found = self._find_in(data)
         if not found.text or found.text != self._placeholder:
             yield from self._grow(found)
         self._end = self._end_of(found.text, data, grown)
@@ -74,103 +72,99 @@ class AnswerReader:
     def _end_of(
         self, text: str, data: list[JSON], grown: Growth | None
     ) -> tuple[int, list[JSON]] | None:
-        """Where ``text`` ends, if it was given, and is what has just grown and nothing else."""
+        """Output and path of ``text``, if it was emitted in full and has just grown."""
         if grown is None or text != self.text or len(text) < _UNIQUE:
             return None
         at, path, _ = grown
-        # the very object, for another place may hold an equal text
+        # compares identity, because another place may hold an equal text
         return (at, path) if reduce(getitem, path, cast("Any", data[at])) is text else None
 
-    def _look(self, data: list[JSON]) -> Snapshot:
+    def _find_in(self, data: list[JSON]) -> Snapshot:
         if len(data) <= self._output:
-            msg = f"'data' has {len(data)} outputs, the answer is number {self._output}"
-            raise MalformedStreamError(msg)
-        self._shown = shown(data[self._output], self._shown)
-        return self._find(self._shown)
+            raise MalformedStreamError(
+                f"'data' has {len(data)} outputs, the answer is number {self._output}"
+            )
+        self._value = applied(data[self._output], self._value)
+        return self._find(self._value)
 
     def _grow(self, found: Snapshot) -> Iterator[Event]:
         if len(found.reasoning) > len(self._reasoning):
             yield from self._think(found.reasoning)
         if found.text != self.text:
-            yield from self._say(found.text)
+            yield from self._write(found.text)
         for file in found.files:
-            yield from self._show(file)
+            yield from self._attach(file)
 
     def complete(self, data: list[JSON] | None) -> Iterator[Event]:
-        """What is new at the end."""
+        """Emit what is new at the end."""
         if data is None:
-            if not self.spoken:
-                msg = "the app cancelled the call before it had said anything"
-                raise StreamInterruptedError(msg)
+            if not self.visible:
+                raise StreamInterruptedError(_CANCELLED)
             yield Finish("interrupted")
             return
-        found = self._look(data)
+        found = self._find_in(data)
         yield from self._grow(found)
         if found.text != self.text:
             yield FinalText(found.text)
-        if not (self.spoken or found.text):
+        if not (self.visible or found.text):
             raise EmptyResponseError("the app has finished, and its answer is empty")
         self.outputs = data
-        self.outputs[self._output] = self._shown
+        self.outputs[self._output] = self._value
         yield Finish()
 
     def _think(self, reasoning: str) -> Iterator[Event]:
         if reasoning.startswith(self._reasoning):
-            self.spoken = True
+            self.visible = True
             yield Reasoning(reasoning[len(self._reasoning) :])
             self._reasoning = reasoning
 
-    def _say(self, text: str) -> Iterator[Event]:
+    def _write(self, text: str) -> Iterator[Event]:
         if text.startswith(self.text):
-            self.spoken = True
+            self.visible = True
             yield Text(text[len(self.text) :])
             self.text = text
         elif not self._rewritten:
             self._rewritten = True
             yield Progress("rewritten", "the app has replaced what it had said")
 
-    def _show(self, file: Mapping[str, JSON]) -> Iterator[Event]:
+    def _attach(self, file: Mapping[str, JSON]) -> Iterator[Event]:
         path, url = _text(file.get("path")), _text(file.get("url"))
-        if (path, url) in self._seen:  # at every change, of every file
+        if (path, url) in self._seen:  # it comes again with every change
             return
         self._seen.add((path, url))
-        # `url` may name an inner address (obligation 22); the path is good at our own
-        inside = path and "://" not in path
-        where = self._files + quote(path) if inside else url or path
-        if not where or where in self._given:
+        # `url` may name an internal host (obligation 22); the path is valid below ours
+        is_path = path and "://" not in path
+        address = self._files + quote(path) if is_path else url or path
+        if not address or address in self._emitted:
             return
-        self._given.add(where)
-        self.spoken = True
+        self._emitted.add(address)
+        self.visible = True
         kind = file.get("mime_type")
-        name = file.get("orig_name") or where.rpartition("/")[2]
-        yield File(str(name), kind if isinstance(kind, str) else "", where)
+        name = file.get("orig_name") or address.rpartition("/")[2]
+        yield File(str(name), kind if isinstance(kind, str) else "", address)
 
 
 def _text(value: JSON) -> str:
     return value if isinstance(value, str) else ""
 
 
-class OutputReader:
-    """Waits for the outputs of a function that prepares the answer."""
+class OutputCollector:
+    """An `OutputHandler` that keeps the final outputs only.
+
+    Attributes:
+        outputs: The final outputs; empty before the end.
+    """
 
     def __init__(self) -> None:
-        self.outputs: list[JSON] | None = None
+        self.outputs: list[JSON] = []
 
-    def update(
-        self,
-        data: list[JSON],  # noqa: ARG002 -- see `Reader`
-        grown: Growth | None = None,  # noqa: ARG002
-    ) -> Iterator[Event]:
-        """Nothing: only the end counts."""
-        yield from ()
+    def update(self, data: list[JSON], grown: Growth | None = None) -> tuple[()]:
+        """Ignore outputs before the end."""
+        return ()
 
-    def complete(self, data: list[JSON] | None) -> Iterator[Event]:
+    def complete(self, data: list[JSON] | None) -> tuple[()]:
         """Keep the outputs."""
         if data is None:
-            msg = "the app cancelled the call before it had said anything"
-            raise StreamInterruptedError(msg)
+            raise StreamInterruptedError(_CANCELLED)
         self.outputs = data
-        yield from ()
-
-
-__all__ = ["AnswerReader", "OutputReader"]
+        return ()

@@ -1,7 +1,7 @@
-"""What a Gradio app says of itself in ``/config``, as typed values.
+"""The description that a Gradio app serves at ``/config``, as typed values.
 
-Follows docs/protocols/gradio-space.md, sections 2 and 8. Only what a chat needs is
-read; what a newer Gradio adds is skipped.
+Follows docs/protocols/gradio-space.md, sections 2 and 8. Only what a chat needs is read;
+fields of newer Gradio versions are skipped. Attributes have Gradio's own names.
 """
 
 from __future__ import annotations
@@ -9,23 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.core.http import JSON
 from langchain_g4f.errors import MalformedStreamError
 
-if TYPE_CHECKING:
-    from langchain_g4f.core.http import JSON
-
 BOXES = ("multimodaltextbox", "textbox")
-"""Types of the components a message is written into."""
+"""Types of the components that a user writes a message into."""
 
 Shape = Literal["tuples", "strings", "parts"]
 """How a chatbot holds its messages: pairs, messages of text, messages of typed parts (7)."""
 
 
 def keyword(label: str) -> str:
-    """``label`` as a keyword: ``"maxNewTokens"`` is ``max_new_tokens``, too."""
+    """``label`` in snake case: ``"Max new tokens"`` and ``"maxNewTokens"`` are equal."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", label).lower()
     return re.sub(r"[\W_]+", "_", words).strip("_")
 
@@ -35,9 +33,9 @@ class Component:
     """One component of the app.
 
     Attributes:
-        id: What functions name it by.
+        id: Number by which functions refer to it.
         type: Its kind, ``"chatbot"`` for example.
-        label: What a person reads beside it; empty if there is nothing.
+        label: The visible label; empty without one.
         props: Its properties, ``value`` among them.
     """
 
@@ -48,12 +46,12 @@ class Component:
 
     @property
     def name(self) -> str:
-        """The label as a keyword: ``"Max new tokens"`` is ``max_new_tokens``."""
+        """The label in snake case, or type and id if it has no label."""
         return keyword(self.label) or f"{self.type}_{self.id}"
 
     @property
     def choices(self) -> list[JSON]:
-        """The values to choose from; empty where any may be given."""
+        """The values to choose from; empty if the component takes any value."""
         found = self.props.get("choices")
         pairs = found if isinstance(found, list) else []
         return [pair[-1] if isinstance(pair, list) and pair else pair for pair in pairs]
@@ -61,30 +59,30 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the app, a *dependency* in Gradio's words.
+    """One function of the app; Gradio calls it a *dependency*.
 
     Attributes:
-        id: What the queue names it by.
-        name: What the API names it by; empty if it has no name.
-        inputs: Ids of the components it is given.
+        id: Number by which the queue refers to it.
+        api_name: Its name in the API; empty if it has none.
+        inputs: Ids of the components it reads.
         outputs: Ids of the components it changes.
-        targets: What starts it: component and event.
-        after: Id of the function it follows.
-        queued: Whether it goes through the queue.
-        streams: Whether it answers bit by bit.
-        on_server: Whether it is more than a script in the browser.
-        public: Whether the app offers it to API users.
+        targets: Component and event that start it.
+        trigger_after: Id of the function that it follows.
+        queue: Whether calls go through the queue.
+        generator: Whether it answers piece by piece.
+        backend_fn: Whether it runs on the server rather than in the browser only.
+        public: Whether the app offers it to API clients.
     """
 
     id: int
-    name: str
+    api_name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     targets: tuple[tuple[int | None, str], ...]
-    after: int | None
-    queued: bool
-    streams: bool
-    on_server: bool
+    trigger_after: int | None
+    queue: bool
+    generator: bool
+    backend_fn: bool
     public: bool
 
 
@@ -93,36 +91,34 @@ class App:
     """A running app.
 
     Attributes:
-        app_id: Another number means that the app has been restarted.
-        version: Of Gradio.
-        prefix: Stands before every path but ``/config``.
-        title: What the app calls itself.
-        space: Id of the Space it runs in, if it says so.
-        file_limit: Bytes an uploaded file may have; None if there is no limit.
-        tells_errors: Whether it tells what went wrong where its author did not foresee it.
-        components: By id.
-        functions: In the order of their ids.
+        app_id: Random number that changes when the app restarts.
+        version: Version of Gradio.
+        api_prefix: Path of the API, before every path but ``/config``.
+        title: Title of the app.
+        space_id: Id of the Space it runs in, if it tells.
+        max_file_size: Largest upload in bytes; None without a limit.
+        components: Components by id.
+        functions: Functions in the order of their ids.
     """
 
     app_id: int
     version: str
-    prefix: str
+    api_prefix: str
     title: str
-    space: str
-    file_limit: int | None
-    tells_errors: bool
+    space_id: str
+    max_file_size: int | None
     components: Mapping[int, Component]
     functions: tuple[Function, ...]
 
     @property
-    def line(self) -> int:
-        """The first number of the version: 5 or 6, for example."""
+    def major_version(self) -> int:
+        """The first number of the version, or 0."""
         found = re.match(r"\d{1,9}", self.version, re.ASCII)
         return int(found.group()) if found else 0
 
     def shape(self, chatbot: Component) -> Shape:
         """How ``chatbot`` holds its messages."""
-        if self.line >= 6:
+        if self.major_version >= 6:
             return "parts"
         return "strings" if chatbot.props.get("type") == "messages" else "tuples"
 
@@ -131,64 +127,58 @@ def read_app(config: JSON) -> App:
     """The app that ``/config`` describes.
 
     Raises:
-        MalformedStreamError: It is not as described, or too old to send differences.
+        MalformedStreamError: It is no such description, or the app is too old to send diffs.
     """
     protocol = want(config, "protocol", str, default="")
     if not protocol.startswith(("sse_v2", "sse_v3")):
-        msg = (
-            f"the app speaks {protocol or 'no protocol'!r}, which is too old: Gradio 4.17 is needed"
+        spoken = protocol or "no protocol"
+        raise MalformedStreamError(
+            f"the app speaks {spoken!r}, which is too old: Gradio 4.17 is needed"
         )
-        raise MalformedStreamError(msg)
-    components = [_component(value) for value in need(config, "components", list)]
+    listed = [_component(value) for value in need(config, "components", list)]
+    components = {component.id: component for component in listed}
     functions = [_function(at, each) for at, each in enumerate(need(config, "dependencies", list))]
-    known = {component.id: component for component in components}
-    # what an app renders later is not listed, and a function that needs it cannot be called
-    reachable = [f for f in functions if known.keys() >= {*f.inputs, *f.outputs}]
+    # components that the app renders later are not listed, so their functions cannot be called
+    callable_ = [f for f in functions if components.keys() >= {*f.inputs, *f.outputs}]
     limit = config.get("max_file_size") if isinstance(config, dict) else None
     return App(
-        want(config, "app_id", int, default=0),
-        need(config, "version", str),
-        want(config, "api_prefix", str, default=""),
-        want(config, "title", str, default=""),
-        want(config, "space_id", str, default=""),
-        limit if isinstance(limit, int) else None,
-        want(config, "show_error", bool, default=False),
-        known,
-        tuple(sorted(reachable, key=lambda function: function.id)),
+        app_id=want(config, "app_id", int, default=0),
+        version=need(config, "version", str),
+        api_prefix=want(config, "api_prefix", str, default=""),
+        title=want(config, "title", str, default=""),
+        space_id=want(config, "space_id", str, default=""),
+        max_file_size=limit if isinstance(limit, int) else None,
+        components=components,
+        functions=tuple(sorted(callable_, key=lambda function: function.id)),
     )
 
 
 def _component(value: JSON) -> Component:
     props = want(value, "props", dict, default={})
     label = props.get("label")
-    known = isinstance(label, str) and not label.startswith("__i18n__")
-    return Component(
-        need(value, "id", int), need(value, "type", str), str(label) if known else "", props
-    )
+    if not isinstance(label, str) or label.startswith("__i18n__"):  # a key of the page's texts
+        label = ""
+    return Component(need(value, "id", int), need(value, "type", str), label, props)
 
 
-def _function(place: int, value: JSON) -> Function:
-    name = value.get("api_name") if isinstance(value, dict) else None
-    visibility = want(value, "api_visibility", str, default="public")
+def _function(index: int, value: JSON) -> Function:
+    fields = value if isinstance(value, dict) else {}
+    name, after = fields.get("api_name"), fields.get("trigger_after")
+    visible = want(value, "api_visibility", str, default="public") == "public"
     types = want(value, "types", dict, default={})
-    after = value.get("trigger_after") if isinstance(value, dict) else None
     return Function(
-        want(value, "id", int, default=place),  # older apps name a function by its place
-        name if isinstance(name, str) else "",
-        _ids(need(value, "inputs", list)),
-        _ids(need(value, "outputs", list)),
-        tuple(_target(target) for target in want(value, "targets", list, default=[])),
-        after if isinstance(after, int) else None,
-        _flag(value, "queue", default=True),
-        _flag(types, "generator", default=False),
-        _flag(value, "backend_fn", default=True),
-        _flag(value, "show_api", default=True) and visibility == "public" and name is not False,
+        id=want(value, "id", int, default=index),  # older apps number functions by position
+        api_name=name if isinstance(name, str) else "",
+        inputs=_ids(need(value, "inputs", list)),
+        outputs=_ids(need(value, "outputs", list)),
+        targets=tuple(map(_target, want(value, "targets", list, default=[]))),
+        trigger_after=after if isinstance(after, int) else None,
+        # null is the default in the apps of Gradio 4
+        queue=want(value, "queue", bool, default=True),
+        generator=want(types, "generator", bool, default=False),
+        backend_fn=want(value, "backend_fn", bool, default=True),
+        public=want(value, "show_api", bool, default=True) and visible and name is not False,
     )
-
-
-def _flag(value: JSON, key: str, *, default: bool) -> bool:
-    """A yes or no; null is the default, as in the apps of Gradio 4."""
-    return want(value, key, bool, default=default)
 
 
 def _ids(values: list[JSON]) -> tuple[int, ...]:
@@ -196,10 +186,7 @@ def _ids(values: list[JSON]) -> tuple[int, ...]:
 
 
 def _target(value: JSON) -> tuple[int | None, str]:
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
-        component = value[0] if isinstance(value[0], int) else None
-        return component, value[1]
+    match value:
+        case [component, str(event)]:
+            return component if isinstance(component, int) else None, event
     return None, ""
-
-
-__all__ = ["BOXES", "App", "Component", "Function", "Shape", "keyword", "read_app"]

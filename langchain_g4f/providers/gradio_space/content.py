@@ -1,9 +1,9 @@
-"""How messages and files look in a Gradio app, by its version.
+"""The shape of messages and files in each Gradio version.
 
-Follows docs/protocols/gradio-space.md, section 7: a shape of the other line fails
-without a reason, so what is sent is shaped exactly. What is read may have any of the
-shapes, for an app may answer with more than its chatbot's own. An answer is read again
-whenever the app has changed it, so what it may consist of is bounded.
+Follows docs/protocols/gradio-space.md, section 7. An app fails without a reason on the shape
+of another version, so messages are sent in exactly its own. Any shape is read, because an app
+may answer in another one than its chatbot's. The whole answer is read again after every
+change, so its size is limited.
 """
 
 from __future__ import annotations
@@ -12,32 +12,29 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
-from langchain_g4f.errors import TooLargeError
-
-if TYPE_CHECKING:
-    from langchain_g4f.core.http import JSON
-    from langchain_g4f.providers.gradio_space.app import Shape
+from langchain_g4f.core.http import JSON
+from langchain_g4f.errors import MalformedStreamError, TooLargeError
+from langchain_g4f.providers.gradio_space.app import Shape
 
 MAX_MESSAGES = 10_000
-"""Messages a chatbot may show."""
+"""Largest number of messages in a chatbot."""
 MAX_PARTS = 1_000
-"""Messages and parts of an answer; the values inside a part of an unknown kind count, too."""
+"""Largest number of messages and parts in an answer, values inside unknown parts included."""
 _COMPARED = 10_000
-"""Characters by which a message is recognized when an app gives it back."""
+"""Number of leading characters by which a returned message is recognized."""
 
 FILE_META: Mapping[str, JSON] = {"_type": "gradio.FileData"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One message to be shown in a chatbot.
+class ChatbotMessage:
+    """A message for a chatbot.
 
     Attributes:
         role: ``"user"`` or ``"assistant"``.
-        text: What it says.
-        files: ``FileData`` of what goes with it.
+        text: Its text.
+        files: ``FileData`` of its files.
     """
 
     role: str
@@ -45,20 +42,19 @@ class Line:
     files: tuple[dict[str, JSON], ...] = ()
 
 
-def history(lines: Sequence[Line], shape: Shape) -> list[JSON]:
-    """The value of a chatbot that shows ``lines``; files stand before their text."""
+def chatbot_value(messages: Sequence[ChatbotMessage], shape: Shape) -> list[JSON]:
+    """The value of a chatbot with ``messages``; files come before their text."""
     found: list[JSON] = []
-    for line in lines:
-        contents: list[JSON] = [_file_content(file, shape) for file in line.files]
-        if line.text or not line.files:
-            contents.append(
-                [{"type": "text", "text": line.text}] if shape == "parts" else line.text
-            )
+    for message in messages:
+        text = message.text
+        contents: list[JSON] = [_file_content(file, shape) for file in message.files]
+        if text or not message.files:
+            contents.append([{"type": "text", "text": text}] if shape == "parts" else text)
         for content in contents:
             if shape == "tuples":
-                _pair(found, line.role, content)
+                _pair(found, message.role, content)
             else:
-                found.append({"role": line.role, "content": content})
+                found.append({"role": message.role, "content": content})
     return found
 
 
@@ -79,12 +75,12 @@ def _pair(found: list[JSON], role: str, content: JSON) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An answer as far as it has come.
+    """An answer at one moment.
 
     Attributes:
-        text: What the model says.
-        reasoning: What stands in thoughts, messages with a title (section 4).
-        files: ``FileData`` of what belongs to it.
+        text: Its text.
+        reasoning: The text of its thoughts, which are messages with a title (section 4).
+        files: ``FileData`` of its files.
     """
 
     text: str
@@ -96,8 +92,8 @@ def _is_file(value: dict[str, JSON]) -> bool:
     return isinstance(value.get("path"), str) or ("url" in value and "meta" in value)
 
 
-class _Reading:
-    """Collects what the messages of an answer hold: `MAX_PARTS`, or it is a TooLargeError."""
+class _ContentReader:
+    """Collects text, thoughts and files of an answer, of `MAX_PARTS` parts at most."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -106,7 +102,7 @@ class _Reading:
         self._left = MAX_PARTS
 
     def messages(self, values: list[JSON]) -> None:
-        """Messages, or what an interface gives in place of them."""
+        """Read messages, or the bare contents that an interface returns instead."""
         self._count(len(values))
         for value in values:
             if isinstance(value, dict) and "content" in value:
@@ -123,7 +119,7 @@ class _Reading:
             if isinstance(value, str):
                 texts.append(value)
             elif isinstance(value, dict):
-                # by hand: it is read again at every change, and patterns are slow
+                # no `match`: this runs after every change, and is faster so
                 text = value.get("text") if value.get("type") == "text" else None
                 if isinstance(text, str):
                     texts.append(text)
@@ -136,7 +132,7 @@ class _Reading:
                 texts.append(self._as_json(value))
 
     def _parts(self, value: dict[str, JSON], texts: list[str]) -> list[JSON]:
-        """What ``value`` holds that has to be read, too."""
+        """Read ``value``; the result is nested content that has to be read, too."""
         found: list[JSON] = []
         match value:
             case dict(file) if _is_file(file):
@@ -164,14 +160,13 @@ class _Reading:
         try:
             return json.dumps(value, ensure_ascii=False)
         except RecursionError:
-            msg = "the answer is nested too deeply"
-        raise TooLargeError(msg)
+            pass
+        raise TooLargeError("the answer is nested too deeply")
 
     def _count(self, parts: int) -> None:
         self._left -= parts
         if self._left < 0:
-            msg = f"the answer has more than {MAX_PARTS} parts"
-            raise TooLargeError(msg)
+            raise TooLargeError(f"the answer has more than {MAX_PARTS} parts")
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -181,32 +176,32 @@ class _Reading:
         )
 
 
-def shown(value: JSON, before: JSON = None) -> JSON:
-    """What a component holds after a function has given ``value`` for it."""
+def applied(value: JSON, before: JSON = None) -> JSON:
+    """The value of a component after a function returned ``value``, perhaps an update."""
     if isinstance(value, dict) and value.get("__type__") == "update":
         return value.get("value", before)
     return value
 
 
-def answer_in_output(value: JSON) -> Snapshot:
-    """The answer that an interface's function gives: text, a message, or several."""
-    reading = _Reading()
+def read_output(value: JSON) -> Snapshot:
+    """The answer that an interface returns: a text, a message, or several."""
+    reading = _ContentReader()
     reading.messages(value if isinstance(value, list) else [value])
     return reading.snapshot()
 
 
-class AnswerInHistory:
+class ChatbotReader:
     """Finds the answer in the value of a chatbot: what follows the newest user message.
 
     Args:
-        sent: What the chatbot held when the answering function was called.
-        asked: Whether the question stood in there already.
+        sent: Value of the chatbot when the answering function was called.
+        has_prompt: Whether the caller's message was part of it.
     """
 
-    def __init__(self, sent: JSON, *, asked: bool) -> None:
+    def __init__(self, sent: JSON, *, has_prompt: bool) -> None:
         end = len(messages := _flat(sent))
-        while asked and end and _role(messages[end - 1]) != "user":
-            end -= 1  # a preparation may have put a place holder there
+        while has_prompt and end and _role(messages[end - 1]) != "user":
+            end -= 1  # an earlier function may have added a placeholder
         self._known = messages[:end]
         self._essence = cache(lambda at: _essence(self._known[at]))
         self._first: JSON = None
@@ -216,24 +211,28 @@ class AnswerInHistory:
         """The answer in ``value``.
 
         Raises:
-            TooLargeError: There is more of it than `MAX_MESSAGES` or `MAX_PARTS`.
+            MalformedStreamError: A chatbot cannot hold ``value``.
+            TooLargeError: It has more than `MAX_MESSAGES` or `MAX_PARTS`.
         """
+        if value is not None and not isinstance(value, list):
+            kind = type(value).__name__
+            raise MalformedStreamError(f"the chatbot should hold a list, holds {kind}")
         messages = _flat(value)
         known, at = self._known_of(value, messages), len(messages)
         while at > known and _role(messages[at - 1]) != "user":
             at -= 1
-        reading = _Reading()
+        reading = _ContentReader()
         reading.messages(messages[at:])
         return reading.snapshot()
 
     def _known_of(self, value: JSON, messages: list[JSON]) -> int:
-        """How many of ``messages`` were there before; an app may have forgotten the oldest."""
+        """The number of ``messages`` sent to the app, which may have dropped the oldest."""
         if not messages or not isinstance(value, list):
             return 0
         if value[0] is not self._first:
             self._first, self._found = value[0], {}
         seen = min(len(messages), len(self._known) + 1)
-        if seen not in self._found:  # mostly only the answer has changed
+        if seen not in self._found:  # most changes are in the answer only
             self._found[seen] = self._overlap(messages)
         return self._found[seen]
 
@@ -249,13 +248,12 @@ class AnswerInHistory:
 
 
 def _flat(value: JSON) -> list[JSON]:
-    """The messages of a chatbot; the pairs of older apps are taken apart."""
+    """The messages of a chatbot; pairs of older apps become two messages."""
     if not isinstance(value, list):
         return []
     if len(value) > MAX_MESSAGES:
-        msg = f"the chatbot has more than {MAX_MESSAGES} messages"
-        raise TooLargeError(msg)
-    if list not in map(type, value):  # at every chunk, and the history may be long
+        raise TooLargeError(f"the chatbot has more than {MAX_MESSAGES} messages")
+    if list not in map(type, value):  # the fast path: this runs for every chunk
         return value
     found: list[JSON] = []
     for pair in value:
@@ -267,15 +265,15 @@ def _flat(value: JSON) -> list[JSON]:
 
 
 def _of_pair(content: JSON) -> JSON:
-    """In pairs, a file may be a list of path and description."""
+    """The content of one side of a pair; a list is a file: path and description."""
     if isinstance(content, list) and content and isinstance(content[0], str):
         return {"path": content[0]}
     return content
 
 
 def _essence(message: JSON) -> tuple[JSON, str, int]:
-    """What stays the same of a message when an app gives it back."""
-    reading = _Reading()
+    """The parts of a message that stay equal when an app returns it."""
+    reading = _ContentReader()
     reading.messages([message])
     found = reading.snapshot()
     text = found.text[:_COMPARED] + found.reasoning[:_COMPARED]
@@ -284,16 +282,3 @@ def _essence(message: JSON) -> tuple[JSON, str, int]:
 
 def _role(message: JSON) -> JSON:
     return message.get("role") if isinstance(message, dict) else None
-
-
-__all__ = [
-    "FILE_META",
-    "MAX_MESSAGES",
-    "MAX_PARTS",
-    "AnswerInHistory",
-    "Line",
-    "Snapshot",
-    "answer_in_output",
-    "history",
-    "shown",
-]

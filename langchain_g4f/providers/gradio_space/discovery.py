@@ -1,24 +1,18 @@
 """Which functions of an app make up a chat (docs/protocols/gradio-space.md, section 8).
 
-Two kinds are known. An *interface* is one function of message and state that answers
-with text; ``gr.ChatInterface`` offers it beside its page. A *page* is what a click on
-its button does: functions that follow each other, one of which fills a chatbot. What
-belongs to the same message box is the same chat; several boxes are for the caller to
-choose from.
+There are two kinds. An *interface* is one function of message and state that returns text;
+``gr.ChatInterface`` has one for API clients. A *page* is what a click on the send button
+does: functions that follow each other, one of which fills a chatbot. Functions with the same
+message box belong to one chat. If the app has several boxes, the caller has to choose.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.providers.gradio_space.app import BOXES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from langchain_g4f.providers.gradio_space.app import App, Component, Function
+from langchain_g4f.providers.gradio_space.app import BOXES, App, Component, Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +21,10 @@ class Chat:
 
     Attributes:
         box: Where the message is written.
-        chatbot: Where the answer appears; None where it is the function's first output.
-        preparation: What runs before the answer, in order.
-        answer: What answers.
-        trigger: Id of the component that starts it all.
+        chatbot: Where the answer appears; None if it is the function's first output.
+        preparation: Functions that run before the answer, in order.
+        answer: The function that answers.
+        trigger: Id of the component that starts them.
     """
 
     box: Component
@@ -41,12 +35,12 @@ class Chat:
 
     @property
     def functions(self) -> tuple[Function, ...]:
-        """All that run, in order."""
+        """All functions, in the order in which they run."""
         return (*self.preparation, self.answer)
 
     @property
     def output(self) -> int:
-        """Which of the answer's outputs is the answer."""
+        """Index of the answer among the outputs of ``answer``."""
         return 0 if self.chatbot is None else self.answer.outputs.index(self.chatbot.id)
 
     def keeps_state(self, app: App) -> bool:
@@ -54,21 +48,17 @@ class Chat:
         read: set[int] = set()
         written: set[int] = set()
         for function in self.functions:
-            # what an earlier function of this very call has written is no memory
+            # a value that an earlier function of the same call wrote is no memory
             read |= {*function.inputs} - written
             written |= {*function.outputs}
         return any(app.components[id_].type == "state" for id_ in read & written)
 
-    def extras(self, app: App) -> list[Component]:
-        """The inputs besides message, history and state: what the caller may set."""
-        known = {self.box.id, self.chatbot.id if self.chatbot else None}
-        found: dict[int, Component] = {}
-        for function in self.functions:
-            for id_ in function.inputs:
-                component = app.components[id_]
-                if id_ not in known and component.type not in ("state", "chatbot"):
-                    found[id_] = component
-        return list(found.values())
+    def settings(self, app: App) -> list[Component]:
+        """The inputs that the caller may set: all but message, history and state."""
+        own = {self.box.id, self.chatbot.id if self.chatbot else None}
+        ids = dict.fromkeys(id_ for f in self.functions for id_ in f.inputs if id_ not in own)
+        components = (app.components[id_] for id_ in ids)
+        return [each for each in components if each.type not in ("state", "chatbot")]
 
 
 def find_chat(app: App, api_name: str = "") -> Chat:
@@ -76,40 +66,36 @@ def find_chat(app: App, api_name: str = "") -> Chat:
 
     Args:
         app: The app.
-        api_name: Name of one of its functions, where there are several chats.
+        api_name: Name of one of the chat's functions, if there are several chats.
 
     Raises:
-        ConfigurationError: There is none, or more than one; what there is is listed.
+        ConfigurationError: There is no such chat, or more than one; the message lists them.
     """
     wanted = api_name.removeprefix("/")
-    found = [*_interfaces(app), *_pages(app)]
-    if wanted:
-        found = [chat for chat in found if wanted in {f.name for f in chat.functions}]
-    boxes = dict.fromkeys(chat.box.id for chat in found)
-    if len(boxes) == 1:
-        return min(found, key=_rank)
-    if boxes:
-        choice = ", ".join(_name(min(_of(box, found), key=_rank)) for box in boxes)
-        msg = f"the app has several chats; choose one with api_name=: {choice}"
-    else:
-        names = ", ".join(repr(f.name) for f in app.functions if f.public and f.name) or "none"
-        what = f"no chat named {wanted!r}" if wanted else "no chat that could be found"
-        msg = f"the app has {what}; its functions are: {names}"
-    raise ConfigurationError(msg)
+    chats: dict[int, list[Chat]] = {}  # by message box
+    for chat in (*_interfaces(app), *_pages(app)):
+        if not wanted or wanted in {f.api_name for f in chat.functions}:
+            chats.setdefault(chat.box.id, []).append(chat)
+    best = [min(group, key=_rank) for group in chats.values()]
+    if len(best) == 1:
+        return best[0]
+    if best:
+        choice = ", ".join(map(_name, best))
+        raise ConfigurationError(f"the app has several chats; choose one with api_name=: {choice}")
+    public = (repr(f.api_name) for f in app.functions if f.public and f.api_name)
+    what = f"no chat named {wanted!r}" if wanted else "no chat that could be found"
+    names = ", ".join(public) or "none"
+    raise ConfigurationError(f"the app has {what}; its functions are: {names}")
 
 
 def _name(chat: Chat) -> str:
-    """What ``chat`` can be chosen by, for people."""
-    names = filter(None, (function.name for function in reversed(chat.functions)))
-    return next(map(repr, names), "one without a name")
-
-
-def _of(box: int, chats: list[Chat]) -> Iterator[Chat]:
-    return (chat for chat in chats if chat.box.id == box)
+    """The ``api_name`` by which a caller can choose ``chat``."""
+    names = (repr(f.api_name) for f in reversed(chat.functions) if f.api_name)
+    return next(names, "one without a name")
 
 
 def _rank(chat: Chat) -> tuple[bool, bool, bool, int]:
-    """The best first: made for callers, public, takes files, oldest."""
+    """Sort key; first comes a chat for API clients, public, with files, oldest."""
     return (
         chat.chatbot is not None,
         not chat.answer.public,
@@ -120,75 +106,71 @@ def _rank(chat: Chat) -> tuple[bool, bool, bool, int]:
 
 def _interfaces(app: App) -> Iterator[Chat]:
     for function in app.functions:
-        if not (function.public and function.on_server and len(function.inputs) > 1):
+        if not (function.public and function.backend_fn and len(function.inputs) > 1):
             continue
-        if function.after is not None or not function.outputs:
+        if function.trigger_after is not None or not function.outputs:
             continue
         box, state = (app.components[id_] for id_ in function.inputs[:2])
         outputs = [app.components[id_].type for id_ in function.outputs]
         if outputs[0] == "state" or "chatbot" in outputs:
-            continue  # a page's function may begin with such inputs, too
+            continue  # a function of a page may have such inputs, too
         if box.type in BOXES and state.type == "state":
             yield Chat(box, None, (), function, _trigger(function))
 
 
 def _pages(app: App) -> Iterator[Chat]:
     for root in app.functions:
-        if root.after is not None:
+        if root.trigger_after is not None:
             continue
         chain = _chain(app, root)
-        box = _box(app, root, chain)
-        answer = _answer(app, chain)
+        box, answer = _box(app, root, chain), _answer(app, chain)
         if box is None or answer is None:
             continue
-        chatbots = [app.components[id_] for id_ in answer.outputs]
-        chatbot = next(found for found in chatbots if found.type == "chatbot")
+        outputs = (app.components[id_] for id_ in answer.outputs)
+        chatbot = next(each for each in outputs if each.type == "chatbot")
         before = tuple(chain[: chain.index(answer)])
         yield Chat(box, chatbot, before, answer, _trigger(root))
 
 
 def _chain(app: App, root: Function) -> list[Function]:
-    """``root`` and what follows it, in order; scripts of the browser are left out."""
-    found = [root]
-    for function in found:
-        found += [f for f in app.functions if f.after == function.id and f not in found]
-    return [function for function in found if function.on_server]
+    """``root`` and the server functions that follow it, in order."""
+    chain = [root]
+    for function in chain:
+        following = (f for f in app.functions if f.trigger_after == function.id)
+        chain += [f for f in following if f not in chain]
+    return [function for function in chain if function.backend_fn]
 
 
 def _answer(app: App, chain: list[Function]) -> Function | None:
-    """The first function that streams into a chatbot, or the last that fills one."""
-    filling = [
-        function
-        for function in chain
-        if any(app.components[id_].type == "chatbot" for id_ in function.outputs)
-    ]
-    streaming = [function for function in filling if function.streams]
+    """The first function that streams into a chatbot, or else the last that fills one."""
+    filling = [f for f in chain if any(app.components[i].type == "chatbot" for i in f.outputs)]
+    streaming = [function for function in filling if function.generator]
     return next(iter(streaming or filling[-1:]), None)
 
 
 def _box(app: App, root: Function, chain: list[Function]) -> Component | None:
-    """The message box that starts the chain, if one does."""
-    taken = dict.fromkeys(id_ for function in chain for id_ in function.inputs)
-    boxes = [app.components[id_] for id_ in taken if app.components[id_].type in BOXES]
+    """The message box that starts the chain, if there is one."""
+    ids = dict.fromkeys(id_ for function in chain for id_ in function.inputs)
+    boxes = [app.components[id_] for id_ in ids if app.components[id_].type in BOXES]
     for target, event in root.targets:
-        found = [box for box in boxes if box.id == target and event == "submit"]
-        if found:
-            return found[0]
-    # a target need not be listed: what an app renders later is not
+        for box in boxes:
+            if box.id == target and event == "submit":
+                return box
+    # components that the app renders later are targets, too, but are not listed
     buttons = {id_ for id_, component in app.components.items() if component.type == "button"}
-    clicked = any(event == "click" and target in buttons for target, event in root.targets)
-    if not clicked:
+    if not any(event == "click" and target in buttons for target, event in root.targets):
         return None
-    written = {id_ for function in chain for id_ in function.outputs}  # a message box is cleared
-    order = [
-        (BOXES.index(box.type), box.name.startswith("system"), box.id not in written, at)
-        for at, box in enumerate(boxes)
-    ]
-    return boxes[min(order)[-1]] if boxes else None
+    cleared = {id_ for function in chain for id_ in function.outputs}  # a sent message is
+    return min(
+        boxes,
+        key=lambda box: (
+            BOXES.index(box.type),
+            box.name.startswith("system"),
+            box.id not in cleared,
+        ),
+        default=None,
+    )
 
 
 def _trigger(root: Function) -> int | None:
     return root.targets[0][0] if root.targets else None
-
-
-__all__ = ["Chat", "find_chat"]

@@ -1,26 +1,26 @@
-"""Errors of an app, told apart by their text (docs/protocols/gradio-space.md, sections 5 and 9)."""
+"""The errors that apps report, told apart by their text.
+
+Follows docs/protocols/gradio-space.md, sections 5, 9 and 10.
+"""
 
 from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from langchain_g4f.core.http import JSON
 from langchain_g4f.core.redact import redact_text
 from langchain_g4f.errors import (
     APIError,
+    APIStatusError,
     AppError,
     AuthenticationError,
+    QueueFullError,
     QuotaExceededError,
     RateLimitError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langchain_g4f.core.http import JSON
-
-LOGIN_URL = "https://huggingface.co/login"
+from langchain_g4f.providers.gradio_space.config import HUB, SpaceConfig
 
 _HIDDEN = (
     "the app failed and does not say why; an app does that for every error its author did not"
@@ -39,7 +39,7 @@ _BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|h[1-6])\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LONGEST = 64 * 1024
 _HUGE = re.compile(r"&(?=#[0-9]{8})")
-"""What begins a character reference with a number that no character has."""
+"""Start of a character reference whose number is too large for a character."""
 
 
 def app_failure(output: JSON, title: JSON = None, secrets: Sequence[str] = ()) -> APIError:
@@ -47,8 +47,8 @@ def app_failure(output: JSON, title: JSON = None, secrets: Sequence[str] = ()) -
 
     Args:
         output: ``{"error": text or null, "title": ...}``.
-        title: What the event itself is titled with.
-        secrets: What must not be quoted, should the app repeat it.
+        title: Title of the event, used if ``output`` has none.
+        secrets: Credentials to mask, should the app repeat them.
     """
     if not isinstance(output, dict) or not isinstance(output.get("error"), str):
         return AppError(_HIDDEN)
@@ -62,7 +62,7 @@ def app_failure(output: JSON, title: JSON = None, secrets: Sequence[str] = ()) -
         )
     if heading.startswith("ZeroGPU client error") and _IDENTITY.search(text):
         error = AuthenticationError(f"the GPU identity was not accepted: {said}", body=text)
-        error.login_url = LOGIN_URL
+        error.login_url = f"{HUB}/login"
         return error
     if heading.startswith("ZeroGPU") and _BUSY.search(said):
         return RateLimitError(f"no GPU was free in time: {said}", body=text)
@@ -71,8 +71,51 @@ def app_failure(output: JSON, title: JSON = None, secrets: Sequence[str] = ()) -
     return failure
 
 
+def direct_failure(error: APIStatusError) -> APIError:
+    """The error of a call without the queue: a 500 with JSON comes from the app (section 5)."""
+    if error.status_code != 500 or error.content_type != "application/json":
+        return error
+    failure = app_failure({"error": None if error.body == "null" else error.body})
+    failure.phase = error.phase
+    return failure
+
+
+def join_failure(error: APIStatusError) -> APIError:
+    """The error of joining the queue: a 503 with JSON comes from the app (section 10)."""
+    if error.content_type != "application/json" or "Queue is full" not in error.body:
+        return error
+    return QueueFullError(
+        str(error),
+        status_code=error.status_code,
+        body=error.body,
+        retry_after=error.retry_after,
+    )
+
+
+def with_login_hint(error: APIError, config: SpaceConfig) -> APIError:
+    """``error``; if the app refused the caller's identity, it says how to log in."""
+    if not isinstance(error, AuthenticationError) or error.login_url:
+        return error
+    url = f"{config.hub_url}/login"
+    login = AuthenticationError(
+        f"{error}. {config.base_url} wants to know who asks: run `langchain-g4f login gradio`, or"
+        " give a token of the Hub as api_key=. A Space on hf.space gets the one in HF_TOKEN with"
+        " use_environment_token=True."
+        f" Login page: {url}",
+        status_code=error.status_code,
+        body=error.body,
+        content_type=error.content_type,
+        provider=error.provider,
+        phase=error.phase,
+        request_id=error.request_id,
+    )
+    login.login_url = url
+    login.partial_text = error.partial_text
+    return login
+
+
 def try_again_in(text: str) -> float | None:
-    """Seconds until the quota is there again, as the text says; None if it does not."""
+    """Seconds until the quota is available again, if ``text`` says so."""
     found = _AGAIN.search(text)
     if found is None:
         return None
@@ -81,10 +124,7 @@ def try_again_in(text: str) -> float | None:
 
 
 def plain(text: str) -> str:
-    """``text`` without HTML; a ``<`` that opens no tag stays."""
-    text = text[:_LONGEST]  # of which much less is shown
+    """``text`` without HTML tags; a ``<`` that opens no tag stays."""
+    text = text[:_LONGEST]  # messages show far less of it
     bare = _HUGE.sub("&amp;", _TAG.sub("", _BREAK.sub(" ", text)))
     return " ".join(html.unescape(bare).split())
-
-
-__all__ = ["LOGIN_URL", "app_failure", "plain", "try_again_in"]

@@ -1,17 +1,20 @@
 """One answer from a Space, from the caller's messages to the last event.
 
-Follows docs/protocols/gradio-space.md: open the app and find its chat (8), upload the
-files (7), prepare and answer in one session (2, 3). What fails before anything visible
-was given is tried once more where that can help: under a new session, with a new GPU
-token, or with what a changed app says of itself.
+Follows docs/protocols/gradio-space.md: open the app and find its chat (8), upload files (7),
+run the functions in one session (2, 3). A call that fails before the caller has seen any of
+the answer is repeated where a `Recovery` can help.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import Enum
 
+from langchain_g4f.core.chat_request import ChatRequest
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import ConversationStarted, ModelInfo, Progress
+from langchain_g4f.core.http import JSON
+from langchain_g4f.core.plan import Plan, PlanOf
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -21,192 +24,190 @@ from langchain_g4f.errors import (
     SessionLostError,
     StreamInterruptedError,
 )
-from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
-from langchain_g4f.providers.gradio_space.call import JOIN, RUN, Line
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
-from langchain_g4f.providers.gradio_space.discovery import find_chat
-from langchain_g4f.providers.gradio_space.files import check_kinds
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
+from langchain_g4f.providers.gradio_space.app import App
+from langchain_g4f.providers.gradio_space.capabilities import check_file_types
+from langchain_g4f.providers.gradio_space.client import JOIN, RUN, FunctionClient
+from langchain_g4f.providers.gradio_space.config import CallOptions, SpaceConfig
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
+from langchain_g4f.providers.gradio_space.discovery import Chat, find_chat
+from langchain_g4f.providers.gradio_space.failure import with_login_hint
 from langchain_g4f.providers.gradio_space.identity import (
     NO_TOKEN,
-    explained,
+    GPUToken,
+    can_renew,
     gpu_headers,
     gpu_token,
-    may_renew,
 )
-from langchain_g4f.providers.gradio_space.options import Options
-from langchain_g4f.providers.gradio_space.question import (
-    Call,
+from langchain_g4f.providers.gradio_space.prepare import (
+    ChatCall,
+    ComponentValues,
     find_continuation,
-    find_question,
+    prepare,
 )
 from langchain_g4f.providers.gradio_space.sessions import (
-    Kept,
+    StoredSession,
+    restore_on_error,
     route_to,
     sessions_of,
-    untouched,
 )
 from langchain_g4f.providers.gradio_space.space import (
     app_id,
+    cached_app,
     forget_app,
-    is_away,
-    known_app,
+    is_platform_error,
     open_app,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from langchain_g4f.core.chat_request import ChatRequest
-    from langchain_g4f.core.http import JSON
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
-    from langchain_g4f.providers.gradio_space.app import App
-    from langchain_g4f.providers.gradio_space.content import Snapshot
-    from langchain_g4f.providers.gradio_space.discovery import Chat
-    from langchain_g4f.providers.gradio_space.identity import GPUToken
-    from langchain_g4f.providers.gradio_space.inputs import Values
-    from langchain_g4f.providers.gradio_space.where import Where
 
 _UNKNOWN_FUNCTION = (404, 500)
 
 
+class Recovery(Enum):
+    """A change after which a failed call is repeated; each is tried once."""
+
+    NEW_IDENTITY = "new identity"
+    """Another GPU token."""
+    NEW_SESSION = "new session"
+    CHANGED_APP = "changed app"
+    """The new description of an app that has restarted."""
+
+
 @dataclass(slots=True)
 class _Attempt:
-    """What has to be known of an attempt that failed."""
+    """What is known about an attempt when it fails.
+
+    Attributes:
+        token: Its GPU token.
+        cached: The description of the app, if an earlier call had read it.
+        asked: Whether a function of the app was called.
+        differ: What the caller was given of the answer.
+    """
 
     token: GPUToken = NO_TOKEN
-    knew: App | None = None
+    cached: App | None = None
     asked: bool = False
-    reader: AnswerReader | None = None
-
-    @property
-    def spoken(self) -> bool:
-        return self.reader is not None and self.reader.spoken
+    differ: AnswerDiffer | None = None
 
 
-def plan(chat_request: ChatRequest, context: CallContext, where: Where) -> Plan:
-    """One answer from the app at ``where``."""
-    options = Options.read(chat_request.options)
-    check_kinds(chat_request.messages, where)
-    tried: set[str] = set()
+def plan(chat_request: ChatRequest, context: CallContext, config: SpaceConfig) -> Plan:
+    """One answer from the app."""
+    options = CallOptions.read(chat_request.options)
+    check_file_types(chat_request.messages, config)
+    tried: set[Recovery] = set()
     token = NO_TOKEN
     while True:
         attempt = _Attempt(token)
         try:
-            yield from _answer(chat_request, options, context, where, attempt)
+            yield from _answer(chat_request, options, context, config, attempt)
         except APIError as error:
-            remedy = "" if attempt.spoken else _remedy(error, attempt, where, context)
-            if not remedy or remedy in tried:
-                raise explained(error, where) from None
-            if remedy == "changed app" and attempt.knew is not None:
-                changed = yield from _has_changed(attempt.knew, where, context, error)
+            recovery = _recovery(error, attempt, config, context)
+            if recovery is None or recovery in tried:
+                raise with_login_hint(error, config) from None
+            if recovery is Recovery.CHANGED_APP and attempt.cached is not None:
+                changed = yield from _has_changed(attempt.cached, config, context, error)
                 if not changed:
                     raise
-            tried.add(remedy)
-            token = attempt.token if remedy == "new identity" else NO_TOKEN
-            yield Progress("retry", str(error), {"remedy": remedy})
+            tried.add(recovery)
+            token = attempt.token if recovery is Recovery.NEW_IDENTITY else NO_TOKEN
+            yield Progress("retry", str(error), {"recovery": recovery.value})
         else:
             return
 
 
-def _remedy(error: APIError, attempt: _Attempt, where: Where, context: CallContext) -> str:
-    """What may help against ``error``, as nothing visible was given; empty if nothing."""
-    if may_renew(where, error) and attempt.token.value:
-        return "new identity"
+def _recovery(
+    error: APIError, attempt: _Attempt, config: SpaceConfig, context: CallContext
+) -> Recovery | None:
+    """What may help against ``error``; None after a visible part of the answer."""
+    if attempt.differ is not None and attempt.differ.visible:
+        return None
+    if can_renew(config, error) and attempt.token.value:
+        return Recovery.NEW_IDENTITY
     if isinstance(error, SessionLostError | StreamInterruptedError):
-        return "new session" if attempt.asked and context.max_retries else ""
-    if attempt.knew is None:
-        return ""
+        return Recovery.NEW_SESSION if attempt.asked and context.max_retries else None
+    if attempt.cached is None:
+        return None
     if isinstance(error, AppError | EmptyResponseError | MalformedStreamError):
-        return "changed app"  # another function may have the number now, and fail in its own way
+        return Recovery.CHANGED_APP  # the number may belong to another function, which fails
     called = error.phase == JOIN or error.phase.startswith(RUN)
     unknown = isinstance(error, APIStatusError) and error.status_code in _UNKNOWN_FUNCTION
-    return "changed app" if (called and unknown) or is_away(error) else ""
+    return Recovery.CHANGED_APP if (called and unknown) or is_platform_error(error) else None
 
 
-def _has_changed(knew: App, where: Where, context: CallContext, error: APIError) -> PlanOf[bool]:
-    """Look at the app anew, whose functions were not where they had been."""
-    if not isinstance(error, APIStatusError):  # it has answered, and mostly is the same
+def _has_changed(
+    cached: App, config: SpaceConfig, context: CallContext, error: APIError
+) -> PlanOf[bool]:
+    """Whether the app has restarted since its description was cached; reads it again."""
+    if not isinstance(error, APIStatusError):  # the app answered, and usually is the same
         try:
-            if (yield from app_id(where, knew)) == knew.app_id:
+            if (yield from app_id(config, cached)) == cached.app_id:
                 return False
         except APIError:
             pass
-    forget_app(where, context)
-    return (yield from open_app(where, context)).app_id != knew.app_id
+    forget_app(config, context)
+    return (yield from open_app(config, context)).app_id != cached.app_id
 
 
 def _answer(
     chat_request: ChatRequest,
-    options: Options,
+    options: CallOptions,
     context: CallContext,
-    where: Where,
+    config: SpaceConfig,
     attempt: _Attempt,
 ) -> Plan:
-    attempt.knew = known_app(where, context)
-    call = yield from _open(chat_request, options, context, where)
+    def open_chat() -> PlanOf[ChatCall]:
+        app = yield from open_app(config, context)
+        chat = find_chat(app, config.api_name)
+        return ChatCall(chat_request, options, app, chat, context, config)
+
+    attempt.cached = cached_app(config, context)
+    call = yield from open_chat()
     continuation = yield from find_continuation(call)
-    if attempt.knew is not None and known_app(where, context) is None:
-        call = yield from _open(chat_request, options, context, where)
-        attempt.knew = None  # it has described itself just now
-    with untouched(continuation, context):
-        attempt.token = yield from gpu_token(where, context, refused=attempt.token)
-        question = yield from find_question(call, continuation)
-    app, chat = call.app, call.chat
-    line = Line(
-        where.api(app),
-        question.handle.session,
+    if attempt.cached is not None and cached_app(config, context) is None:
+        call = yield from open_chat()  # the app has restarted
+        attempt.cached = None
+    with restore_on_error(continuation, context):
+        attempt.token = yield from gpu_token(config, context, refused=attempt.token)
+        prepared = yield from prepare(call, continuation)
+    app, chat, handle, values = call.app, call.chat, prepared.handle, prepared.values
+    client = FunctionClient(
+        config.api(app),
+        handle.session,
         chat.trigger,
-        where.headers,
-        gpu_headers(where, attempt.token),
+        config.headers,
+        gpu_headers(config, attempt.token),
     )
     if not chat_request.model:
-        yield ModelInfo(app.space or where.space or app.title)
-    if call.lasting:
-        yield ConversationStarted(question.handle.to_json(context.provider))
+        yield ModelInfo(app.space_id or config.space or app.title)
+    if call.keeps_session:
+        yield ConversationStarted(handle.to_json(context.provider))
     attempt.asked = True
-    yield from _run(question.values, chat, line, context, attempt)
-    reader = attempt.reader
-    if call.lasting and reader is not None and reader.outputs is not None:
-        question.values.take(chat.answer, reader.outputs)
-        shown = question.values.get(chat.chatbot) if chat.chatbot else None
-        route = route_to(where.base_url, context)
-        kept = Kept(question.handle.turn, app.app_id, shown, route, chat_request.tools_digest)
-        sessions_of(context).put(question.handle, kept)
+    yield from _run(values, chat, client, context, attempt)
+    if call.keeps_session and attempt.differ is not None and attempt.differ.outputs is not None:
+        values.apply(chat.answer, attempt.differ.outputs)
+        shown = values.get(chat.chatbot) if chat.chatbot else None
+        route = route_to(config.base_url, context)
+        stored = StoredSession(handle.turn, app.app_id, shown, route, chat_request.tools_digest)
+        sessions_of(context).put(handle, stored)
 
 
-def _open(
-    chat_request: ChatRequest, options: Options, context: CallContext, where: Where
-) -> PlanOf[Call]:
-    app = yield from open_app(where, context)
-    return Call(chat_request, options, app, find_chat(app, where.api_name), context, where)
-
-
-def _run(values: Values, chat: Chat, line: Line, context: CallContext, attempt: _Attempt) -> Plan:
-    """Prepare, then answer; each function is given what the earlier ones left."""
+def _run(
+    values: ComponentValues,
+    chat: Chat,
+    client: FunctionClient,
+    context: CallContext,
+    attempt: _Attempt,
+) -> Plan:
+    """Prepare, then answer; each function gets what the earlier ones returned."""
     for function in chat.preparation:
-        outputs = OutputReader()
-        yield from line.call(function, values.of(function), outputs, context)
-        values.take(function, outputs.outputs or [])
-    find: Callable[[JSON], Snapshot] = answer_in_output
-    before: JSON = None
-    if chat.chatbot is not None:
-        asked = any(chat.chatbot.id in function.outputs for function in chat.preparation)
-        before = values.get(chat.chatbot)
-        find = _in_history(AnswerInHistory(before, asked=asked))
-    attempt.reader = AnswerReader(find, chat.output, f"{line.api}/file=", before)
-    yield from line.call(chat.answer, values.of(chat.answer), attempt.reader, context)
-
-
-def _in_history(find: AnswerInHistory) -> Callable[[JSON], Snapshot]:
-    """``find``, which is shown nothing but what a chatbot can hold."""
-
-    def checked(value: JSON) -> Snapshot:
-        if value is not None and not isinstance(value, list):
-            kind = type(value).__name__
-            raise MalformedStreamError(f"the chatbot should hold a list, holds {kind}")
-        return find(value)
-
-    return checked
-
-
-__all__ = ["plan"]
+        collector = OutputCollector()
+        yield from client.call(function, values.inputs_of(function), collector, context)
+        values.apply(function, collector.outputs)
+    files = f"{client.api}/file="
+    if chat.chatbot is None:
+        attempt.differ = AnswerDiffer(read_output, chat.output, files)
+    else:
+        before: JSON = values.get(chat.chatbot)
+        has_prompt = any(chat.chatbot.id in function.outputs for function in chat.preparation)
+        find = ChatbotReader(before, has_prompt=has_prompt)
+        attempt.differ = AnswerDiffer(find, chat.output, files, before)
+    yield from client.call(chat.answer, values.inputs_of(chat.answer), attempt.differ, context)

@@ -1,19 +1,21 @@
 """Reads the event stream of a queue (docs/protocols/gradio-space.md, sections 3 to 5).
 
-One stream carries all events of a session; only those of our own call count. The call
-is over at its ``process_completed``, whatever follows. In between, the outputs come as
-differences; the last word has the full values at the end.
+One stream carries all events of a session; only those of our own call count. The call ends
+at its ``process_completed``, whatever follows. Before that the outputs come as diffs; the
+last event has their full values.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from langchain_g4f.codecs.fields import decoded, need, want
 from langchain_g4f.codecs.gradio_diff import apply_diff
 from langchain_g4f.codecs.sse import ServerSentEvents
 from langchain_g4f.core.events import QUEUED, Event, Progress
+from langchain_g4f.core.http import JSON, ResponseHead
 from langchain_g4f.core.redact import count_kind, redact_text
 from langchain_g4f.errors import (
     MalformedStreamError,
@@ -23,32 +25,22 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.providers.gradio_space.failure import app_failure, plain
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+Growth = tuple[int, list[JSON], str]
+"""The only change of an event: a text grew. Output, path in it, and the addition."""
 
-    from langchain_g4f.core.http import JSON, ResponseHead
-
-    Growth = tuple[int, list[JSON], str]
-
-
-_MOST = 10**9
-_LONGEST_S = 10**9
+_MAX_RANK = 10**9
+_MAX_SECONDS = 10**9
 
 
-class Reader(Protocol):
-    """What is made of the outputs of a function."""
+class OutputHandler(Protocol):
+    """Receives the outputs of a function."""
 
     def update(self, data: list[JSON], grown: Growth | None = None) -> Iterable[Event]:
-        """The outputs as they are now.
-
-        Args:
-            data: All of them.
-            grown: Output, path and addition, if a text has grown and nothing else has changed.
-        """
+        """Handle all outputs as they are now; ``grown`` is set if one text grew."""
         ...
 
     def complete(self, data: list[JSON] | None) -> Iterable[Event]:
-        """The outputs at the end; None if the call was cancelled."""
+        """Handle the final outputs; None if the app cancelled the call."""
         ...
 
 
@@ -56,22 +48,22 @@ class QueueDecoder:
     """The events of one call on the stream of its session.
 
     Args:
-        head: Of the response.
-        event_id: The queue's name for the call.
-        reader: Is given the outputs.
-        limit: Bytes one event may have.
-        secrets: What must not be quoted, should the app repeat it.
+        head: Head of the response.
+        event_id: The queue's id of the call.
+        handler: Receives the outputs.
+        limit: Largest event in bytes.
+        secrets: Credentials to mask, should the app repeat them.
 
     Attributes:
-        finished: The call is over, or has failed.
-        skipped: Events that mean nothing here, by kind; of many kinds, the first.
+        finished: The call has ended or failed.
+        skipped: Number of ignored events by kind; bounded.
     """
 
     def __init__(
         self,
         head: ResponseHead,
         event_id: str,
-        reader: Reader,
+        handler: OutputHandler,
         limit: int,
         secrets: Sequence[str] = (),
     ) -> None:
@@ -83,13 +75,13 @@ class QueueDecoder:
         self._secrets = secrets
         self._events = ServerSentEvents(limit)
         self._event_id = event_id
-        self._reader = reader
+        self._handler = handler
         self._rank: int | None = None
         self._outputs: list[JSON] | None = None
 
     @property
     def complete(self) -> bool:
-        """Nothing that follows is of interest: the stream may never end (section 3)."""
+        """Whether to stop reading; the stream itself may never end (section 3)."""
         return self.finished
 
     def feed(self, data: bytes) -> Iterator[Event]:
@@ -101,14 +93,16 @@ class QueueDecoder:
             yield from self._message(decoded(event.data, what))
 
     def close(self) -> Iterable[Event]:
-        """The end of the body: an event that is not whole is none."""
+        """The end of the body; an incomplete event is dropped."""
         return ()
 
     def _message(self, message: JSON) -> Iterable[Event]:
         kind = need(message, "msg", str)
         if kind in ("unexpected_error", "queue_full"):
             self.finished = True
-            raise self._full() if kind == "queue_full" else self._broken(message)
+            if kind == "queue_full":  # older apps say it here, others when the queue is joined
+                raise QueueFullError("the queue of the app is full")
+            raise self._queue_error(message)
         if kind in ("heartbeat", "close_stream"):
             return ()
         if kind not in _HANDLERS:
@@ -118,19 +112,14 @@ class QueueDecoder:
         return _HANDLERS[kind](self, message)
 
     def _skip(self, kind: str) -> tuple[()]:
-        """Count what means nothing here."""
         count_kind(self.skipped, kind, *self._secrets)
         return ()
 
     def _plain(self, message: JSON, key: str) -> str:
-        """What the app says to people, without markup and credentials."""
+        """A text for users, without markup and credentials."""
         return redact_text(plain(want(message, key, str, default="")), *self._secrets)
 
-    def _full(self) -> QueueFullError:
-        """The word of the oldest apps for what is a status when a queue is joined."""
-        return QueueFullError("the queue of the app is full")
-
-    def _broken(self, message: JSON) -> ServerStreamError | SessionLostError:
+    def _queue_error(self, message: JSON) -> ServerStreamError | SessionLostError:
         text = self._plain(message, "message")
         lost = want(message, "session_not_found", bool, default=False)
         if lost or text.startswith("404"):
@@ -139,15 +128,15 @@ class QueueDecoder:
 
     def _estimation(self, message: JSON) -> Iterator[Event]:
         rank = need(message, "rank", int)
-        if not 0 <= rank < _MOST:
+        if not 0 <= rank < _MAX_RANK:
             raise MalformedStreamError("'rank' is no place in a queue")
         if rank == self._rank:
             return
         self._rank = rank
         size, eta = want(message, "queue_size", int, default=0), _seconds(message, "rank_eta")
         when = "" if eta is None else f", about {eta:.0f} s"
-        said = f"place {rank + 1} of {max(size, rank + 1)} in the queue{when}"
-        yield Progress(QUEUED, said, {"rank": rank, "queue_size": size, "eta_s": eta})
+        text = f"place {rank + 1} of {max(size, rank + 1)} in the queue{when}"
+        yield Progress(QUEUED, text, {"rank": rank, "queue_size": size, "eta_s": eta})
 
     def _starts(self, message: JSON) -> Iterator[Event]:
         yield Progress("started", data={"eta_s": _seconds(message, "eta")})
@@ -160,8 +149,8 @@ class QueueDecoder:
     def _progress(self, message: JSON) -> Iterator[Event]:
         for step in want(message, "progress_data", list, default=[]):
             if isinstance(step, dict):
-                said = self._plain(step, "desc")
-                yield Progress("progress", said, {**step, "desc": said})
+                text = self._plain(step, "desc")
+                yield Progress("progress", text, {**step, "desc": text})
 
     def _generating(self, message: JSON) -> Iterable[Event]:
         output = need(message, "output", dict)
@@ -172,13 +161,14 @@ class QueueDecoder:
         if self._outputs is None:
             self._outputs = data
         elif len(data) != len(self._outputs):
-            msg = f"'data' has {len(data)} outputs instead of {len(self._outputs)}"
-            raise MalformedStreamError(msg)
+            raise MalformedStreamError(
+                f"'data' has {len(data)} outputs instead of {len(self._outputs)}"
+            )
         else:
             for at, edits in enumerate(data):
                 self._outputs[at] = apply_diff(self._outputs[at], edits)
             grown = _growth(data)
-        return self._reader.update(self._outputs, grown)
+        return self._handler.update(self._outputs, grown)
 
     def _completed(self, message: JSON) -> Iterable[Event]:
         output = need(message, "output", dict)
@@ -186,7 +176,7 @@ class QueueDecoder:
             return self._failed(message, output)
         self.finished = True
         data = need(output, "data", list) if output else None
-        return self._reader.complete(data)
+        return self._handler.complete(data)
 
     def _failed(self, message: JSON, output: dict[str, JSON]) -> Iterable[Event]:
         self.finished = True
@@ -195,10 +185,9 @@ class QueueDecoder:
 
 
 def _growth(data: list[Any]) -> Growth | None:
-    """Where a text has grown, and by what, if nothing else has changed: most events are so.
+    """The growth of a text, if nothing else has changed; most events are like that.
 
-    The edits have been done, so they are well-formed. No pattern here: it would take longer
-    than what knowing this saves.
+    The edits were applied before, so they are well-formed. No ``match`` here: it is too slow.
     """
     grown = None
     for at, edits in enumerate(data):
@@ -215,7 +204,7 @@ def _growth(data: list[Any]) -> Growth | None:
 
 def _seconds(message: JSON, key: str) -> float | None:
     value = message.get(key) if isinstance(message, dict) else None
-    if isinstance(value, int | float) and abs(value) < _LONGEST_S:
+    if isinstance(value, int | float) and abs(value) < _MAX_SECONDS:
         return float(value)
     return None
 
@@ -229,5 +218,3 @@ _HANDLERS = {
     "process_streaming": QueueDecoder._generating,  # noqa: SLF001
     "process_completed": QueueDecoder._completed,  # noqa: SLF001
 }
-
-__all__ = ["QueueDecoder", "Reader"]

@@ -2,22 +2,3 @@
 
 Follows docs/protocols/huggingchat.md; sections are named where they matter.
 """
-
-from langchain_g4f.providers.huggingchat.handle import Handle
-from langchain_g4f.providers.huggingchat.login import login_page, whoami
-from langchain_g4f.providers.huggingchat.models import list_models
-from langchain_g4f.providers.huggingchat.plan import delete, fetch, plan
-from langchain_g4f.providers.huggingchat.reader import NAME
-from langchain_g4f.providers.huggingchat.server import describe
-
-__all__ = [
-    "NAME",
-    "Handle",
-    "delete",
-    "describe",
-    "fetch",
-    "list_models",
-    "login_page",
-    "plan",
-    "whoami",
-]

@@ -1,4 +1,4 @@
-"""What carries the updates of an answer: JSON lines, or events after a re-attach.
+"""Decoders of an answer: JSON lines, or events after the client attached to a run again.
 
 Follows docs/protocols/huggingchat.md, sections 6 and 6.1.
 """
@@ -23,37 +23,47 @@ if TYPE_CHECKING:
     from langchain_g4f.core.http import ResponseHead
 
 
-class AnswerDecoder:
-    """The lines of an answer.
-
-    ``finalAnswer`` finishes the answer, ``status: finished`` the run. What comes between them,
-    a title for one, is read if it is there already, and waited for only where that is wanted.
-    """
-
-    def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
-        # up to v0.9.4 the lines were announced as an event stream (9.2)
-        _expect(head, "application/jsonl", "application/json", "text/event-stream")
-        self._lines = JSONLines(limit)
+class _Decoder:
+    def __init__(self, head: ResponseHead, reader: UpdateReader, *kinds: str) -> None:
+        found = head.headers.content_type
+        if found not in kinds:
+            message = f"{NAME}: expected {kinds[0]}, got {found or 'no content type'}"
+            raise MalformedStreamError(message, provider=NAME)
         self._reader = reader
+        self._over = False
 
     @property
     def finished(self) -> bool:
-        """The answer is whole."""
+        """Whether the answer is whole."""
         return self._reader.finished
 
     @property
     def complete(self) -> bool:
-        """Nothing that is waited for follows."""
-        return self._reader.enough
+        """Whether nothing that is awaited follows."""
+        return self._over or self._reader.enough
+
+
+class AnswerDecoder(_Decoder):
+    """The lines of an answer.
+
+    ``finalAnswer`` finishes the answer, ``status: finished`` the run. Updates between them, such
+    as a title, are read if they have arrived already, and awaited only if the caller wants that.
+    """
+
+    def __init__(self, head: ResponseHead, reader: UpdateReader, limit: int) -> None:
+        # up to v0.9.4 the lines were announced as an event stream (9.2)
+        super().__init__(head, reader, "application/jsonl", "application/json", "text/event-stream")
+        self._lines = JSONLines(limit)
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
-        if self._over():
+        if self._over:
             self._reader.skip("after the end")
             return
         for line in self._lines.feed(data):
             yield from self._reader.update(line)
-            if self._over():
+            self._over = self._reader.complete
+            if self._over:
                 return
 
     def close(self) -> Iterator[Event]:
@@ -61,59 +71,40 @@ class AnswerDecoder:
         for line in self._lines.close():
             yield from self._reader.update(line)
 
-    def _over(self) -> bool:
-        return self._reader.complete
-
 
 @dataclass(slots=True)
 class Place:
-    """How far a run has been followed again, across connections.
+    """How far a run has been followed, across the connections after the first.
 
     Attributes:
-        text: The last of the text of the run up to here; the caller may lack some of it.
-        begin: Length of the text before that.
-        skip: Updates besides text that are still to come and are known, by `kind_of`.
-        last_id: Of the last update.
+        text: The latest text of the run; the caller may lack a part of it.
+        begin: Length of the text before that, in characters.
+        skip: Updates besides text that are to come and that the caller has, by `kind_of`.
+        last_id: Id of the last event.
+        closed: Whether the server closed the connection in good order.
     """
 
     text: str = ""
     begin: int = 0
     skip: Counter[str] = field(default_factory=Counter)
     last_id: str = ""
+    closed: bool = False
 
 
-class ReattachDecoder:
-    """The events of a run that is followed again.
-
-    The caller is given only what is new to it, so there is neither a gap nor a repeat.
+class ReattachDecoder(_Decoder):
+    """The events of a run that is followed again; only what is new to the caller is given out.
 
     Args:
-        head: Of the response.
+        head: Head of the response.
         reader: The reader of the first connection.
-        place: Where the events begin; it moves on with them.
+        place: Where the events begin; it moves with them.
         limit: Bytes one event may have.
-
-    Attributes:
-        ended: The stream ended without being cut.
     """
 
     def __init__(self, head: ResponseHead, reader: UpdateReader, place: Place, limit: int) -> None:
-        _expect(head, "text/event-stream")
-        self.ended = False
+        super().__init__(head, reader, "text/event-stream")
         self._events = ServerSentEvents(limit)
-        self._reader = reader
         self._place = place
-        self._over = False
-
-    @property
-    def finished(self) -> bool:
-        """The answer is whole."""
-        return self._reader.finished
-
-    @property
-    def complete(self) -> bool:
-        """Nothing that is waited for follows."""
-        return self._over or self._reader.enough
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that ``data`` completes."""
@@ -122,8 +113,8 @@ class ReattachDecoder:
             yield from self._event(event)
 
     def close(self) -> Iterator[Event]:
-        """The server closes after five minutes; the run may go on."""
-        self.ended = True
+        """The server closes after five minutes; the run may continue."""
+        self._place.closed = True
         yield from self._catch_up()
 
     def _event(self, event: ServerSentEvent) -> Iterator[Event]:
@@ -155,19 +146,12 @@ class ReattachDecoder:
         self._over = True
         if self._reader.finished:
             return
-        self._reader.finished = True  # whatever it was, there is nothing to stop
+        self._reader.finished = True  # there is nothing left to stop
         yield from self._reader.close()
         if status != "interrupted":
             message = f"{NAME}: the run ended as {status[:40]!r} before its answer was complete"
             raise StreamInterruptedError(message, provider=NAME)
         yield Finish("interrupted")
-
-
-def _expect(head: ResponseHead, *kinds: str) -> None:
-    found = head.headers.content_type
-    if found not in kinds:
-        message = f"{NAME}: expected {kinds[0]}, got {found or 'no content type'}"
-        raise MalformedStreamError(message, provider=NAME)
 
 
 __all__ = ["AnswerDecoder", "Place", "ReattachDecoder"]

@@ -1,7 +1,7 @@
 """Files that go with a message (docs/protocols/huggingchat.md, sections 5.4 and 8).
 
-The server drops what it cannot use without a word, so that is refused here: images for a
-model that takes none, files that are neither image nor text, files that are too large.
+The server silently drops files that it cannot use. They are refused here: images for a model that
+takes none, files that are neither image nor text, files that are too large.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from langchain_g4f.core.plan import PlanOf
 
 FILE_LIMIT = 10 * MIB
-"""Bytes one file may have, decoded."""
+"""Largest size of one file in bytes, decoded."""
 BODY_LIMIT = 15 * MIB
-"""Bytes a whole message may have by default, files in base64."""
+"""Largest size of a whole message in bytes, with its files in base64."""
 _PASTED = "application/vnd.chatui.clipboard"
 """The only type whose text reaches the model on servers up to September 2025."""
 
 
 def is_image(media: Media | RemoteMedia) -> bool:
-    """Whether it takes a multimodal model; what is not fetched yet may be taken for one."""
+    """Whether the file needs a multimodal model; a file of unknown type may."""
     if isinstance(media, RemoteMedia) and not media.mime_type:
         return True
     return media.mime_type.startswith("image/")
 
 
 def files_of(messages: Sequence[Message]) -> tuple[Media, ...]:
-    """The files of these messages, for one message; what several of them have goes once."""
+    """The files of these messages; a file that several messages have is there once."""
     found: list[Media] = []
     for message in messages:
         earlier = {media.digest for media in found}
@@ -53,10 +53,10 @@ def files_of(messages: Sequence[Message]) -> tuple[Media, ...]:
 def with_files_fetched(
     messages: Sequence[Message], trusted_hosts: tuple[str, ...]
 ) -> PlanOf[tuple[Message, ...]]:
-    """These messages with the bytes of their files, all of which can be sent.
+    """These messages with the bytes of their files, after all files were checked.
 
     Raises:
-        MediaError: One cannot be fetched or sent.
+        MediaError: A file cannot be downloaded or sent.
     """
     found = []
     for message in messages:
@@ -79,10 +79,10 @@ def _fetched(item: Media | RemoteMedia, trusted_hosts: tuple[str, ...]) -> PlanO
 
 
 def check_files(files: Sequence[Media]) -> None:
-    """Refuse what the server would drop or reject.
+    """Refuse files that the server would drop or reject.
 
     Raises:
-        UnsupportedMediaError: It is neither an image nor text.
+        UnsupportedMediaError: A file is neither an image nor text.
         MediaTooLargeError: A file, or all together, are too large.
     """
     for file in files:
@@ -99,7 +99,7 @@ def check_files(files: Sequence[Media]) -> None:
 
 
 def _is_taken(file: Media) -> bool:
-    if is_image(file):  # the server goes by the bytes, and takes a drawing for a text
+    if is_image(file):  # the server looks at the bytes, and takes a drawing for a text
         found = sniff(file.data)
         return found.startswith("image/") and found != "image/svg+xml"
     return is_text(file.mime_type)
@@ -109,8 +109,8 @@ def file_parts(files: Sequence[Media], known: Mapping[str, str]) -> tuple[Part, 
     """The parts of a message for its files.
 
     Args:
-        files: What goes with the message.
-        known: The server's names of files it has in this conversation, by SHA-256.
+        files: The files of the message.
+        known: The server's names of files in this conversation, by SHA-256.
     """
     return tuple(_part(file, known.get(file.digest, "")) for file in files)
 

@@ -1,8 +1,8 @@
-"""Following the run of an answer: stream it, take it up again, stop it.
+"""The run of an answer: stream it, attach to it again after a break, stop it.
 
-Follows docs/protocols/huggingchat.md, sections 6.1 and 6.2. A run outlives its connection. On
-current servers it can be taken up again, and stopped at any time; on the older generation it
-can be stopped only while the connection is open (9.2).
+Follows docs/protocols/huggingchat.md, sections 6.1 and 6.2. A run outlives its connection.
+Current servers let a client attach to it again, and stop it at any time; older ones only let it
+stop the run while the connection is open (9.2).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from langchain_g4f.core.events import Progress
 from langchain_g4f.core.http import Request, RetryWhen
-from langchain_g4f.core.plan import StreamEnd, stream
+from langchain_g4f.core.plan import stream
 from langchain_g4f.core.urls import segment
 from langchain_g4f.errors import (
     APIConnectionError,
@@ -25,33 +25,31 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
 )
 from langchain_g4f.providers.huggingchat.answer import AnswerDecoder, Place, ReattachDecoder
-from langchain_g4f.providers.huggingchat.login import origin
+from langchain_g4f.providers.huggingchat.conversation import read_conversation
 from langchain_g4f.providers.huggingchat.reader import NAME, UpdateReader
-from langchain_g4f.providers.huggingchat.refusals import refused
-from langchain_g4f.providers.huggingchat.stored import read_conversation
+from langchain_g4f.providers.huggingchat.requests import explain, origin
 
 if TYPE_CHECKING:
-    from langchain_g4f.core.http import ResponseHead
-    from langchain_g4f.core.plan import CallContext, Plan, PlanOf
-    from langchain_g4f.providers.huggingchat.stored import StoredMessage
+    from langchain_g4f.core.context import CallContext
+    from langchain_g4f.core.plan import Plan, PlanOf
 
 _log = logging.getLogger("langchain_g4f")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One generation of an answer.
+    """One run of the model, which makes one answer.
 
     Attributes:
-        base_url: Of the server.
+        base_url: Base URL of the server.
         conversation: Id of the conversation.
-        generation: The client's name for the run.
-        legacy: Whether the server is of the older generation.
+        run_id: The client's id of the run.
+        legacy: Whether the server is an older one.
     """
 
     base_url: str
     conversation: str
-    generation: str
+    run_id: str
     legacy: bool
 
     @property
@@ -60,8 +58,8 @@ class Run:
         return f"{self.base_url}/conversation/{segment(self.conversation)}"
 
     def stop(self, reader: UpdateReader) -> Request:
-        """Stops the run; what is stored ends where the caller stopped reading (6.2)."""
-        point = {"generationId": self.generation, "seenContentLength": reader.seen_length}
+        """Stops the run; the server keeps the text that the caller has read (6.2)."""
+        point = {"generationId": self.run_id, "seenContentLength": reader.seen_length}
         return Request(
             "POST",
             f"{self.url}/stop-generating",
@@ -72,7 +70,7 @@ class Run:
         )
 
     def reattach(self, sequence: int, last_id: str) -> Request:
-        """Follows the run from its beginning, after ``sequence`` or after ``last_id`` (6.1).
+        """Follows the run after update ``sequence``, or after the event ``last_id`` (6.1).
 
         Raises:
             MalformedStreamError: No header can carry ``last_id``.
@@ -83,7 +81,7 @@ class Run:
             raise MalformedStreamError(msg, provider=NAME)
         if last_id:
             headers["last-event-id"] = last_id
-        url = f"{self.url}/stream?generationId={segment(self.generation)}"
+        url = f"{self.url}/stream?generationId={segment(self.run_id)}"
         if sequence:
             url += f"&fromSeq={sequence}"
         return Request("GET", url, headers, retry=RetryWhen.NOT_SENT, phase="re-attach")
@@ -93,23 +91,15 @@ def follow(run: Run, message: Request, context: CallContext, *, await_title: boo
     """Send the message and stream its answer, across a broken connection if need be.
 
     Args:
-        run: The generation.
-        message: Begins it.
-        session: Of the call.
-        await_title: Wait for a title that comes after the answer.
+        run: The run that the message begins.
+        message: The request that sends it.
+        context: Context of the call.
+        await_title: Whether to wait for a title that comes after the answer.
 
     Raises:
-        StreamInterruptedError: The answer is incomplete and could not be taken up again.
+        StreamInterruptedError: The answer is incomplete, and attaching to the run again failed.
     """
     reader = UpdateReader(run.url, await_title=await_title)
-    try:
-        yield from _follow(run, message, reader, context)
-    finally:
-        if reader.skipped:
-            _log.debug("%s: skipped %s", NAME, dict(reader.skipped))
-
-
-def _follow(run: Run, message: Request, reader: UpdateReader, context: CallContext) -> Plan:
     limit = context.limits.sizes.line
     try:
         end = yield from stream(
@@ -118,92 +108,69 @@ def _follow(run: Run, message: Request, reader: UpdateReader, context: CallConte
             abort=lambda: run.stop(reader),
             abort_while_open=run.legacy,
         )
+        if end.error is None:
+            return
+        if run.legacy:
+            raise end.error
+        yield Progress("reattach", str(end.error))
+        try:
+            yield from _reattach(run, reader, end.error, context)
+        except APIError as error:
+            error.partial_text = end.text + error.partial_text
+            raise
     except APIStatusError as error:
-        raise refused(error, run.base_url) from None
-    if end.error is None:
-        return
-    if run.legacy:
-        raise end.error
-    yield Progress("reattach", str(end.error))
-    try:
-        yield from _take_up(run, reader, end.error, context)
-    except APIError as error:
-        error.partial_text = end.text + error.partial_text
-        raise
+        raise explain(error, run.base_url) from None
+    finally:
+        if reader.skipped:
+            _log.debug("%s: skipped %s", NAME, dict(reader.skipped))
 
 
-def _take_up(
+def _reattach(
     run: Run, reader: UpdateReader, cut: StreamInterruptedError, context: CallContext
 ) -> Plan:
-    """Follow the run again: first what is stored of its text, then its updates.
+    """Follow the run again: first its stored text, then its updates.
 
-    Once, if the connection breaks again; as often as needed while it is the server that
-    closes it, which it does every five minutes.
+    Once, if the connection breaks again; as often as needed while the server closes it in good
+    order, which it does every five minutes.
     """
-    again = StreamInterruptedError(str(cut), provider=cut.provider)
-    heard = ""
+    given = ""
     try:
-        stored = yield from read_conversation(run.conversation, context, run.base_url)
-        found = next((m for m in stored.messages if m.generation == run.generation), None)
-        place, sequence = _place(reader, found)
+        place, sequence = yield from _place(run, reader, context)
         while True:
-            attempt = _Attempt(run, reader, place, context.limits.sizes.line)
-            before = place.last_id
-            end = yield from attempt.stream(sequence)
-            heard += end.text
+            before, place.closed = place.last_id, False
+            end = yield from stream(
+                lambda: run.reattach(sequence, place.last_id),
+                lambda head: ReattachDecoder(head, reader, place, context.limits.sizes.line),
+                abort=lambda: run.stop(reader),
+            )
+            given += end.text
             if end.error is None:
                 return
-            if not attempt.closed_by_server or place.last_id == before:
+            if not place.closed or place.last_id == before:
                 break
     except APIError as error:
-        heard += error.partial_text
-        error.partial_text = heard
-        no_way = isinstance(error, (APIStatusError, APIConnectionError, MalformedStreamError))
-        if reader.finished or not no_way:  # the run's own failure is not one of the way to it
+        given += error.partial_text
+        error.partial_text = given
+        # The run's own failure counts; a failure to get at the run leaves it at the first break.
+        way = (APIStatusError, APIConnectionError, MalformedStreamError)
+        if reader.finished or not isinstance(error, way):
             raise
-    again.partial_text = heard
+    again = StreamInterruptedError(str(cut), provider=cut.provider)
+    again.partial_text = given
     raise again
 
 
-def _place(reader: UpdateReader, found: StoredMessage | None) -> tuple[Place, int]:
+def _place(run: Run, reader: UpdateReader, context: CallContext) -> PlanOf[tuple[Place, int]]:
     """Where to follow a run from, and the number of the last update before that.
 
-    What is stored has all of the text up to there. Where it has had other updates that
-    the caller has not, it is followed from its beginning.
+    The stored answer has all of the text up to there. If it also has other updates that the
+    caller lacks, the run is followed from its beginning.
     """
+    stored = yield from read_conversation(run.conversation, context, run.base_url)
+    found = next((m for m in stored.messages if m.run_id == run.run_id), None)
     if found is not None and not Counter(found.beside) - reader.seen:
         return Place(found.content), found.sequence
     return Place(skip=reader.seen.copy()), 0
-
-
-class _Attempt:
-    """One connection to a run that is followed again."""
-
-    def __init__(self, run: Run, reader: UpdateReader, place: Place, limit: int) -> None:
-        self._run = run
-        self._reader = reader
-        self._place = place
-        self._limit = limit
-        self._decoder: ReattachDecoder | None = None
-
-    @property
-    def closed_by_server(self) -> bool:
-        """Whether the connection ended regularly, but the run had not."""
-        return self._decoder is not None and self._decoder.ended
-
-    def stream(self, sequence: int) -> PlanOf[StreamEnd]:
-        """Hand the updates to the caller."""
-        return (
-            yield from stream(
-                lambda: self._run.reattach(sequence, self._place.last_id),
-                self._decode,
-                abort=lambda: self._run.stop(self._reader),
-            )
-        )
-
-    def _decode(self, head: ResponseHead) -> ReattachDecoder:
-        self._decoder = ReattachDecoder(head, self._reader, self._place, self._limit)
-        return self._decoder
 
 
 __all__ = ["Run", "follow"]

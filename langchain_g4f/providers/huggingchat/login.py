@@ -1,31 +1,27 @@
-"""Who is logged in, and what "not logged in" looks like.
+"""Who is logged in, and where to log in (docs/protocols/huggingchat.md, section 2.2).
 
-Follows docs/protocols/huggingchat.md, section 2.2. A server of the older generation says it
-in its page alone: who is logged in is offered to log out.
+An older server shows it only in its page, which has a form to log out for a user who is logged in.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from langchain_g4f.codecs.fields import want
-from langchain_g4f.core.http import Request, RetryWhen
 from langchain_g4f.core.limits import MIB
-from langchain_g4f.core.plan import send
 from langchain_g4f.errors import (
     APIStatusError,
     AuthenticationError,
     ConfigurationError,
     NotFoundError,
 )
-from langchain_g4f.providers.huggingchat.reader import IN_ANSWER, NAME
+from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.providers.huggingchat.requests import get, wants_login
 
 if TYPE_CHECKING:
     from langchain_g4f.core.plan import PlanOf
 
-HOME = "https://huggingface.co/chat"
 UNNAMED = "(a user whose name the server does not tell)"
 
 # Linear in the page, whatever it is: a tag is searched up to the next "<", a value up to the next
@@ -36,38 +32,15 @@ _LOGOUT_FORM = re.compile(
 _PAGE_LIMIT = 4 * MIB
 
 
-def explained(error: APIStatusError, base_url: str) -> APIStatusError:
-    """A redirect or 401 becomes "log in", with the way to do it (2.2).
-
-    A 401 inside an answer is the backend's: no login of the caller helps there.
-    """
-    if error.phase == IN_ANSWER:
-        return error
-    if not _wants_login(error):
-        return error
-    there = "" if base_url == HOME else f" --base-url {base_url}"
-    login = AuthenticationError(
-        f"{NAME}: {base_url} wants a login to {error.phase}. Run `langchain-g4f login"
-        f" huggingchat{there}`; or log in with a browser and pass its cookies, hf-chat and token,"
-        " as ChatHuggingChat(cookies='hf-chat=...; token=...')."
-        f" Login page: {base_url}/login",
-        status_code=error.status_code,
-        provider=NAME,
-        phase=error.phase,
-    )
-    login.login_url = f"{base_url}/login"
-    return login
-
-
 def login_page(base_url: str) -> PlanOf[str]:
-    """The page on which a browser logs in; the older generation has a form on its first.
+    """The page on which a browser logs in; an older server has a form on its first page.
 
     Raises:
         ConfigurationError: The server has no login.
     """
-    request = _read(f"{base_url}/api/v2/feature-flags", "ask whether there is a login")
+    url = f"{base_url}/api/v2/feature-flags"
     try:
-        response = yield from send(lambda: request)
+        response = yield from get(url, "ask whether there is a login")
     except (NotFoundError, AuthenticationError):
         return f"{base_url}/"
     if response.headers.content_type != "application/json":
@@ -80,11 +53,10 @@ def login_page(base_url: str) -> PlanOf[str]:
 
 def whoami(base_url: str) -> PlanOf[str | None]:
     """The name of the user; None for a caller who is not logged in."""
-    request = _read(f"{base_url}/api/v2/user", "ask who is logged in")
     try:
-        response = yield from send(lambda: request)
+        response = yield from get(f"{base_url}/api/v2/user", "ask who is logged in")
     except APIStatusError as error:
-        if not isinstance(error, NotFoundError) and not _wants_login(error):
+        if not isinstance(error, NotFoundError) and not wants_login(error):
             raise
         return (yield from _whoami_of_page(base_url))
     if response.headers.content_type != "application/json":
@@ -96,29 +68,15 @@ def whoami(base_url: str) -> PlanOf[str | None]:
 
 
 def _whoami_of_page(base_url: str) -> PlanOf[str | None]:
-    request = _read(f"{base_url}/", "read the page", "text/html")
     try:
-        page = (yield from send(lambda: request, limit=_PAGE_LIMIT)).body.decode(errors="replace")
+        response = yield from get(
+            f"{base_url}/", "read the page", accept="text/html", limit=_PAGE_LIMIT
+        )
     except APIStatusError as error:
-        if not _wants_login(error):
+        if not wants_login(error):
             raise
         return None
-    form = _LOGOUT_FORM.search(page)
-    return UNNAMED if form else None
+    return UNNAMED if _LOGOUT_FORM.search(response.body.decode(errors="replace")) else None
 
 
-def _wants_login(error: APIStatusError) -> bool:
-    return 300 <= error.status_code < 400 or isinstance(error, AuthenticationError)
-
-
-def _read(url: str, phase: str, accept: str = "application/json") -> Request:
-    return Request("GET", url, {"accept": accept}, retry=RetryWhen.ALWAYS, phase=phase)
-
-
-def origin(base_url: str) -> str:
-    """Scheme, host and port, as the ``Origin`` header wants them (2.4)."""
-    parts = urlsplit(base_url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-__all__ = ["HOME", "explained", "login_page", "origin", "whoami"]
+__all__ = ["UNNAMED", "login_page", "whoami"]

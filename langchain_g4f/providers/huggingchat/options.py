@@ -1,4 +1,4 @@
-"""What a call to a chat-ui server can ask for, beyond messages and model."""
+"""The options of a call to a chat-ui server, beyond messages and model."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from langchain_g4f.codecs.fields import need, want
-from langchain_g4f.core.http import Request, RetryWhen
-from langchain_g4f.core.plan import send
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError, NotFoundError
 from langchain_g4f.providers.huggingchat.reader import NAME
+from langchain_g4f.providers.huggingchat.requests import get
 
 if TYPE_CHECKING:
     from langchain_g4f.core.http import JSON
@@ -26,10 +25,10 @@ class Options:
     Attributes:
         conversation: ``"auto"``, ``"new"``, or a handle.
         regenerate: Answer the question of the last answer again.
-        continue_answer: Go on with the last answer (older generation).
+        continue_answer: Continue the last answer (older servers).
         delete_after: Delete the conversation the call creates.
         web_search: Let the server search the web.
-        tool_ids: Ids of the server's tools (older generation).
+        tool_ids: Ids of the server's tools (older servers).
         mcp_servers: Tool servers to offer to the model.
         server_tools: Names of the operator's tool servers to offer to the model, too.
         timezone: IANA name told to the model.
@@ -51,7 +50,7 @@ class Options:
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Options:
-        """The options among a turn's; what is not given keeps its default.
+        """The options among those of a request; the others keep their defaults.
 
         Raises:
             ConfigurationError: Two of them exclude each other.
@@ -89,14 +88,14 @@ def tool_data(options: Options, base_url: str, *, legacy: bool) -> PlanOf[dict[s
     """
     if legacy:
         if options.mcp_servers or options.server_tools:
-            msg = f"{NAME}: {base_url} is of the older generation and takes no tool servers"
+            msg = f"{NAME}: {base_url} is an older server and takes no tool servers"
             raise ConfigurationError(msg)
         return {"web_search": options.web_search, "tools": list(options.tool_ids)}
     if options.continue_answer:
-        msg = f"{NAME}: {base_url} is of the current generation and cannot continue an answer"
+        msg = f"{NAME}: {base_url} is a current server and cannot continue an answer"
         raise ConfigurationError(msg)
     if options.tool_ids:
-        msg = f"{NAME}: {base_url} is of the current generation and has no tools with ids"
+        msg = f"{NAME}: {base_url} is a current server and has no tools with ids"
         raise ConfigurationError(msg)
     servers = [_server(server) for server in options.mcp_servers]
     names = [need(server, "name", str) for server in servers]
@@ -141,18 +140,12 @@ def _operators(options: Options, base_url: str) -> PlanOf[list[str]]:
 
 
 def _list_servers(base_url: str) -> PlanOf[dict[str, str]]:
-    """The operator's tool servers: names, and name and address in lower case."""
-    request = Request(
-        "GET",
-        f"{base_url}/api/mcp/servers",
-        {"accept": "application/json"},
-        retry=RetryWhen.ALWAYS,
-        phase="list the tool servers",
-    )
+    """The operator's tool servers: name, and name and address in lower case."""
     try:
-        servers = (yield from send(lambda: request)).json()
+        response = yield from get(f"{base_url}/api/mcp/servers", "list the tool servers")
     except NotFoundError:  # a server without any
-        servers = []
+        return {}
+    servers = response.json()
     if not isinstance(servers, list):
         raise MalformedStreamError(f"{NAME}: expected a list of tool servers", provider=NAME)
     names = [need(server, "name", str) for server in servers]

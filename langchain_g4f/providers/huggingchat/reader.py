@@ -1,7 +1,7 @@
-"""The updates of one answer, in order, whatever brings them: JSON lines or a re-attached stream.
+"""The updates of one answer, from JSON lines or from a re-attached stream.
 
-Follows docs/protocols/huggingchat.md, section 6; 9.2 for the older generation. Order
-between kinds of updates is not guaranteed, and unknown ones are skipped and counted.
+Follows docs/protocols/huggingchat.md, section 6; 9.2 for older servers. The order of different
+kinds of updates is not fixed; unknown kinds are skipped and counted.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ _MOST = 10_000
 
 
 class UpdateReader:
-    """Turns updates into events; lives as long as the answer, across connections.
+    """Turns updates into events; one reader serves all connections of an answer.
 
     Args:
-        conversation_url: Address of the conversation, where produced files are.
-        await_title: A title that comes after the answer is waited for.
+        conversation_url: Address of the conversation, below which produced files are.
+        await_title: Whether to wait for a title that comes after the answer.
 
     Attributes:
-        finished: ``finalAnswer`` or an error was seen.
-        complete: The server said that nothing follows.
-        skipped: Updates that mean nothing here, by kind; of many kinds, the first.
-        seen: Updates besides text that mean something here, by `kind_of`.
-        length: Of the text received so far, reasoning tags included.
+        finished: Whether ``finalAnswer`` or an error was seen.
+        complete: Whether the server said that nothing follows.
+        skipped: Number of unknown updates by kind, for the first hundred kinds.
+        seen: Number of known updates besides text, by `kind_of`.
+        length: Length of the text so far in characters, reasoning tags included.
     """
 
     def __init__(self, conversation_url: str = "", *, await_title: bool = False) -> None:
@@ -84,26 +84,21 @@ class UpdateReader:
 
     @property
     def enough(self) -> bool:
-        """Nothing that is waited for follows."""
+        """Whether nothing that is awaited follows."""
         return self.complete or (self.finished and not self._await_title)
 
     @property
-    def raw(self) -> str:
-        """The text received so far, reasoning tags included."""
-        return "".join(self._tokens)
-
-    @property
     def seen_length(self) -> int:
-        """Length of `raw` as the server counts it, in UTF-16 units (6.2)."""
-        return len(self.raw.encode("utf-16-le", "surrogatepass")) // 2
+        """Length of the text so far in UTF-16 units, as the server counts (6.2)."""
+        return len("".join(self._tokens).encode("utf-16-le", "surrogatepass")) // 2
 
     def skip(self, kind: str) -> None:
-        """Count what means nothing here; its kind is the server's word, whatever that is."""
+        """Count an unknown update; the server chooses the name of its kind."""
         if len(self.skipped) < _KINDS_SHOWN or kind in self.skipped:
             self.skipped[redact_text(kind, limit=40)] += 1
 
     def close(self) -> Iterator[Event]:
-        """What was held back, when no more updates come."""
+        """The events that waited, when no more updates come."""
         yield from self._splitter.close()
 
     def token(self, token: str) -> Iterator[Event]:
@@ -156,7 +151,7 @@ class UpdateReader:
                 yield Progress("started")
             case "finished":
                 self.complete = True
-                if not self.finished:  # it only asked the user a question (section 7)
+                if not self.finished:  # a tool only asked the user a question (section 7)
                     self.finished = True
                     yield from self._splitter.close()
                     yield Finish("unknown")
@@ -179,7 +174,7 @@ class UpdateReader:
         yield from self._splitter.close()
         stopped = interrupted and said.startswith(text)
         if said and said.rstrip() != text.rstrip() and not stopped:
-            # it started over without a word: only the last attempt counts
+            # the server silently started over: only the last attempt counts
             yield FinalText("".join([*self._earlier_rounds, without_reasoning(text)]))
         yield from self._found(want(update, "webSources", list, default=[]), "uri")
         yield Finish("interrupted" if interrupted else "stop")
@@ -221,7 +216,7 @@ class UpdateReader:
         yield Progress(f"web_search_{kind}", ": ".join(filter(None, (message, details))))
 
     def _found(self, sources: list[JSON], key: str) -> Iterator[Source]:
-        """Pages, each once: the search says them, and the final answer again."""
+        """The pages found, each once: the final answer repeats those of the search."""
         for source in sources:
             url = need(source, key, str)
             if url not in self._sources:
@@ -267,24 +262,24 @@ def _decoded(text: str) -> bytes:
 
 
 def _check_count(found: Sized, what: str) -> None:
-    """Raise TooLargeError for more of them than an answer has; what is kept must not grow on."""
+    """Raise TooLargeError when a collection grows beyond what a real answer has."""
     if len(found) > _MOST:
         raise TooLargeError(f"{NAME}: the answer has more than {_MOST} {what}", provider=NAME)
 
 
 def means_something(update: dict[str, JSON]) -> bool:
-    """Whether an update is of a type that is known here."""
+    """Whether the type of an update is known here."""
     kind = update.get("type")
     return isinstance(kind, str) and kind in _STATES | _CONTENT
 
 
 def kind_of(update: dict[str, JSON]) -> str:
-    """What an update is about; those of one kind come in the same order every time."""
+    """The kind of an update; updates of one kind always come in the same order."""
     return " ".join(str(update.get(key, "")) for key in ("type", "subtype", "status", "uuid"))
 
 
 def stream_error(update: dict[str, JSON]) -> APIError:
-    """The error of a ``status: error`` update, by its ``statusCode`` if it has one."""
+    """The error of a ``status: error`` update, by its ``statusCode`` if there is one."""
     message = redact_text(want(update, "message", str, default=""), limit=500)
     status = want(update, "statusCode", int, default=0)
     if message.startswith("No output was generated"):

@@ -1,167 +1,245 @@
-"""Handlers both generations share: create, rename, delete, stop, share, files, the plain API.
+"""Conversations, models and users: what is created, read, renamed and deleted.
 
-Follows docs/protocols/huggingchat.md, sections 5.1 to 5.3 and 6.2.
+Follows docs/protocols/huggingchat.md, sections 2.2, 4, 5.1 to 5.3 and 7, and 9.1 for the legacy
+pages, whose errors come with HTTP 200, as a node.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
-from langchain_g4f.testing.chat_ui.calls import (
+from langchain_g4f.testing.chat_ui.state import is_object_id
+from langchain_g4f.testing.chat_ui.wire import (
+    UNDEFINED,
+    Deferred,
     RefusedError,
-    UnexpectedError,
-    bytes_response,
+    devalue,
+    dumps,
     empty_response,
     json_response,
+    superjson,
+    superjson_response,
+    text_response,
 )
-from langchain_g4f.testing.chat_ui.models import model_plain
-from langchain_g4f.testing.chat_ui.store import StopMark
-from langchain_g4f.testing.chat_ui.superjson import dumps, encode
-from langchain_g4f.testing.chat_ui.views import conversation_plain, conversation_v2, entry_plain
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from langchain_g4f.testing.chat_ui.calls import Call
+    from langchain_g4f.testing.chat_ui.options import SandboxModel
+    from langchain_g4f.testing.chat_ui.sessions import ServerRequest, User
     from langchain_g4f.testing.chat_ui.state import State
-    from langchain_g4f.testing.chat_ui.store import Conversation
+    from langchain_g4f.testing.chat_ui.store import Conversation, FileRef, Message
 
-PAGE = 30
 MAX_TITLE_CHARS = 100
 
+NO_ACCESS = (
+    "You don't have access to this conversation. "
+    "If someone gave you this link, ask them to use the 'share' feature instead."
+)
 
-async def create(state: State, call: Call) -> ASGIApp:
+
+async def create(state: State, request: ServerRequest) -> ASGIApp:
     """Handle `POST /conversation` (section 5.1)."""
-    fields = _body_object(call)
-    model = state.catalogue.get(fields.get("model"))
-    preprompt, share = fields.get("preprompt"), fields.get("fromShare")
-    if model is None or not _optional_text(preprompt) or not _optional_text(share):
+    fields = _body_object(request)
+    model, preprompt = state.catalogue.get(fields.get("model")), fields.get("preprompt") or ""
+    if model is None or not isinstance(preprompt, str):
         raise RefusedError(400, "Invalid request")
     if model.unlisted:
         raise RefusedError(400, "Can't start a conversation with an unlisted model")
-    owner = call.identity.owner
-    limit = state.options.max_conversations
+    owner, limit = request.identity.owner, state.options.max_conversations
     if limit is not None and len(state.store.of(owner)) >= limit:
         message = "You have reached the maximum number of conversations."
         raise RefusedError(429, f"{message} Delete some to continue.")
-    if share:
-        source = state.store.conversations.get(share)
-        if source is None or not source.shared:
-            raise RefusedError(404, "Conversation not found")
-        made = state.store.duplicate(source, owner, shared=False)
-    else:
-        made = state.store.create(owner, model.id, preprompt or "")
+    made = state.store.create(owner, model.id, preprompt)
     answer = {"conversationId": made.id}
     if not state.options.legacy:
-        answer["conversation"] = dumps(encode(conversation_v2(made)))
+        answer["conversation"] = dumps(superjson(_conversation_v2(made)))
     return json_response(answer)
 
 
-async def rename(state: State, call: Call) -> ASGIApp:
-    """Handle `PATCH /conversation/{id}`."""
-    change(state, call, state.own(call))
-    return empty_response()
-
-
-def change(state: State, call: Call, conversation: Conversation) -> None:
-    """Apply the title and model of a PATCH (section 5.3).
-
-    Raises:
-        RefusedError: 400 for a title that is not 1 to 100 characters, or an unknown model.
-    """
-    fields = _body_object(call)
+async def change(state: State, request: ServerRequest) -> ASGIApp:
+    """Handle `PATCH /conversation/{id}` (section 5.3)."""
+    conversation = state.conversation(request)
+    fields = _body_object(request)
     title, model_id = fields.get("title"), fields.get("model")
     if title is not None and not (isinstance(title, str) and 0 < len(title) <= MAX_TITLE_CHARS):
         raise RefusedError(400, "Title must be a string between 1 and 100 characters")
     if model_id is not None and state.catalogue.get(model_id) is None:
         raise RefusedError(400, "Invalid model ID")
-    if title is not None:
-        conversation.title = title
+    conversation.title = title or conversation.title
     if model_id is not None:
-        # Answers so far are marked with the model that gave them.
+        # Earlier answers are marked with the model that gave them.
         for message in conversation.messages:
             if message.role == "assistant" and message.router_metadata is None:
                 message.router_metadata = {"route": "", "model": conversation.model}
         conversation.model = model_id
+    return empty_response()
 
 
-async def delete(state: State, call: Call) -> ASGIApp:
+async def delete(state: State, request: ServerRequest) -> ASGIApp:
     """Handle `DELETE /conversation/{id}`."""
-    del state.store.conversations[state.own(call).id]
+    del state.store.conversations[state.conversation(request).id]
     return empty_response()
 
 
-async def stop(state: State, call: Call) -> ASGIApp:
-    """Handle `POST /conversation/{id}/stop-generating` (section 6.2).
-
-    The marker stays if nothing runs, and ends the next run. On the legacy generation only the
-    first one of a conversation counts, for the run of its time (section 9.2).
-    """
-    conversation = state.own(call)
-    if state.options.legacy and conversation.stop is not None:
-        return empty_response()
-    conversation.stop = _stop_mark(call)
-    for run in state.running(conversation):
-        run.stop_soon(conversation.stop)
-    return empty_response()
-
-
-def _stop_mark(call: Call) -> StopMark:
-    at_s = time.monotonic()
-    match call.record.json:
-        case {"generationId": str(generation), "seenContentLength": int(units)} if units >= 0:
-            return StopMark(at_s, generation, units)
-    return StopMark(at_s)
-
-
-async def share(state: State, call: Call) -> ASGIApp:
-    """Handle `POST /conversation/{id}/share`."""
-    copy = state.store.duplicate(state.own(call), call.identity.owner, shared=True)
-    return json_response({"shareId": copy.id})
-
-
-async def output(state: State, call: Call) -> ASGIApp:
-    """Handle `GET /conversation/{id}/output/{sha}`."""
-    stored = state.own(call).files.get(call.params["sha"])
+async def output(state: State, request: ServerRequest) -> ASGIApp:
+    """Handle `GET /conversation/{id}/output/{sha}`: a file."""
+    stored = state.conversation(request).files.get(request.params["sha"])
     if stored is None:
         raise RefusedError(404, "File not found")
-    return bytes_response(stored.content, stored.mime)
+    return text_response(stored.content, 200, stored.mime)
 
 
-async def models(state: State, _call: Call) -> ASGIApp:
-    """Handle `GET /api/models` (section 4)."""
+async def conversation_v2(state: State, request: ServerRequest) -> ASGIApp:
+    """Handle `GET /api/v2/conversations/{id}`: 403 for another owner's (section 5.2)."""
+    wanted = request.params["id"]
+    if not is_object_id(wanted):
+        raise RefusedError(400, "Invalid conversation ID format")
+    found = state.store.conversations.get(wanted)
+    if found is None:
+        raise RefusedError(404, "Conversation not found.")
+    if found.owner != request.identity.owner:
+        raise RefusedError(403, NO_ACCESS)
+    return superjson_response(_conversation_v2(found))
+
+
+async def conversation_page(state: State, request: ServerRequest) -> ASGIApp:
+    """Handle `GET /conversation/{id}/__data.json` (legacy): a layout and the conversation."""
+    layout = {
+        "type": "data",
+        "data": devalue(_layout(state, request)),
+        "uses": {"dependencies": ["conversation:list"]},
+    }
+    nodes = {"type": "data", "nodes": [layout, _conversation_node(state, request)]}
+    deferred = {"type": "chunk", "id": 1, "data": [[]]}
+    text = f"{dumps(nodes)}\n{dumps(deferred)}\n"
+    return text_response(text, 200, "text/sveltekit-data")
+
+
+def _conversation_node(state: State, request: ServerRequest) -> dict[str, Any]:
+    wanted = request.params["id"]
+    found = state.store.conversations.get(wanted)
+    if found is None and not is_object_id(wanted):
+        error = {"message": "An error occurred", "errorId": state.ids.uuid()}
+        return {"type": "error", "error": error}
+    if found is None:
+        return {"type": "error", "error": {"message": "Conversation not found."}, "status": 404}
+    if found.owner != request.identity.owner:
+        return {"type": "error", "error": {"message": NO_ACCESS}, "status": 403}
+    page = {**_conversation(found), "assistant": None}
+    address = f"http://{request.record.headers.get('host', '')}/chat/conversation/conversation"
+    uses = {"dependencies": [address], "params": ["id"]}
+    return {"type": "data", "data": devalue(page), "uses": uses}
+
+
+def _layout(state: State, request: ServerRequest) -> dict[str, Any]:
+    """Return the part of the real layout that concerns the caller."""
+    own, user = state.store.of(request.identity.owner), request.identity.user
+    return {
+        "nConversations": len(own),
+        "conversations": [
+            {
+                "id": found.id,
+                "title": found.title,
+                "model": found.model,
+                "updatedAt": found.updated_at,
+                "assistantId": UNDEFINED,
+                "avatarUrl": UNDEFINED,
+            }
+            for found in own
+        ],
+        "assistants": Deferred(),
+        "user": _user(user, email=None, logoutDisabled=UNDEFINED) if user else UNDEFINED,
+        "loginRequired": state.options.login_required and user is None,
+        "loginEnabled": state.options.login_required,
+    }
+
+
+async def models_v2(state: State, _request: ServerRequest) -> ASGIApp:
+    """Handle `GET /api/v2/models` (section 4)."""
+    absent = ("websiteUrl", "modelUrl", "datasetName", "datasetUrl", "logoUrl", "promptExamples")
+    listed = [
+        {
+            **_model(model, legacy=False),
+            **dict.fromkeys(absent, UNDEFINED),
+            "preprompt": "" if model.is_router else UNDEFINED,
+            "multimodalAcceptedMimetypes": ["image/*"] if model.multimodal else UNDEFINED,
+            "isRouter": model.is_router,
+        }
+        for model in state.catalogue.listed
+    ]
+    return superjson_response(listed)
+
+
+async def models(state: State, _request: ServerRequest) -> ASGIApp:
+    """Handle `GET /api/models`, which both versions of the server have (section 4)."""
+    more = {
+        "websiteUrl": "https://huggingface.co",
+        "modelUrl": "https://huggingface.co",
+        "promptExamples": [],
+        "preprompt": "",
+    }
     legacy = state.options.legacy
-    return json_response([model_plain(model, legacy=legacy) for model in state.catalogue.listed])
+    return json_response([_model(m, legacy=legacy) | more for m in state.catalogue.listed])
 
 
-async def conversation(state: State, call: Call) -> ASGIApp:
-    """Handle `GET /api/conversation/{id}`: 404 for somebody else's, too."""
-    try:
-        found = state.own(call)
-    except UnexpectedError:
-        raise RefusedError(404, "Conversation not found") from None
-    return json_response(conversation_plain(found, legacy=state.options.legacy))
+def _model(model: SandboxModel, *, legacy: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": model.id,
+        "name": model.id,
+        "displayName": model.display_name or model.id,
+        "description": model.description,
+        "multimodal": model.multimodal,
+        "unlisted": model.unlisted,
+        "hasInferenceAPI": False,
+    }
+    if legacy:
+        return {**entry, "tools": model.supports_tools}
+    return {
+        **entry,
+        "supportsTools": model.supports_tools,
+        "supportsReasoning": model.supports_reasoning,
+        "supportsArtifacts": False,
+    }
 
 
-async def conversations(state: State, call: Call) -> ASGIApp:
-    """Handle `GET /api/conversations?p=N`."""
-    page, _ = page_of(state, call)
-    return json_response([entry_plain(found, legacy=state.options.legacy) for found in page])
+async def tool_servers(state: State, _request: ServerRequest) -> ASGIApp:
+    """Handle `GET /api/mcp/servers`: the operator's (section 7)."""
+    servers = [
+        {
+            "id": f"base-{name}",
+            "name": name,
+            "url": f"https://tools.example.org/{number}/mcp",
+            "type": "base",
+            "isLocked": False,
+        }
+        for number, name in enumerate(state.options.tool_servers, 1)
+    ]
+    return json_response(servers)
 
 
-def page_of(state: State, call: Call) -> tuple[list[Conversation], bool]:
-    """Return one page of the caller's conversations and whether there are more."""
-    number = call.record.query.get("p", "0")
-    first = PAGE * int(number) if number.isdigit() else 0
-    own = state.store.of(call.identity.owner)
-    return own[first : first + PAGE], len(own) > first + PAGE
+async def feature_flags(state: State, _request: ServerRequest) -> ASGIApp:
+    """Handle `GET /api/v2/feature-flags`: how to learn whether login is needed."""
+    flags = {
+        "enableAssistants": False,
+        "loginEnabled": state.options.login_required,
+        "isAdmin": False,
+        "transcriptionEnabled": False,
+    }
+    return superjson_response(flags)
 
 
-async def user(_state: State, call: Call) -> ASGIApp:
+async def user_v2(state: State, request: ServerRequest) -> ASGIApp:
+    """Handle `GET /api/v2/user`: null for a caller who is not logged in."""
+    user = request.identity.user
+    email = UNDEFINED if state.options.require_site_token else None
+    return superjson_response(_user(user, email=email, isAdmin=False) if user else None)
+
+
+async def user(_state: State, request: ServerRequest) -> ASGIApp:
     """Handle `GET /api/user`."""
-    caller = call.identity.user
+    caller = request.identity.user
     if caller is None:
         raise RefusedError(401, "Must be signed in")
     view = {
@@ -175,15 +253,61 @@ async def user(_state: State, call: Call) -> ASGIApp:
     return json_response(view)
 
 
-def _body_object(call: Call) -> dict[str, Any]:
+def _user(user: User, **more: object) -> dict[str, Any]:
+    return {"id": user.id, "username": user.name, "avatarUrl": "", "isEarlyAccess": False, **more}
+
+
+def _conversation(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "messages": [_message(message) for message in conversation.messages],
+        "title": conversation.title,
+        "model": conversation.model,
+        "preprompt": conversation.preprompt,
+        "rootMessageId": conversation.root.id,
+        "shared": False,
+    }
+
+
+def _conversation_v2(conversation: Conversation) -> dict[str, Any]:
+    return {
+        **_conversation(conversation),
+        "id": conversation.id,
+        "updatedAt": conversation.updated_at,
+        "modelId": conversation.model,
+        "deployedSpaces": UNDEFINED,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    """Return one message with its place in the tree; fields without a value are left out."""
+    view: dict[str, Any] = {
+        "id": message.id,
+        "from": message.role,
+        "content": message.content,
+        "createdAt": message.created_at,
+        "updatedAt": message.updated_at,
+        "children": list(message.children),
+        "ancestors": list(message.ancestors),
+        "files": None if message.files is None else [_file(ref) for ref in message.files],
+        "generationId": message.generation_id,
+        "updates": None if message.updates is None else list(message.updates),
+        "interrupted": message.interrupted,
+        "materializedSeq": message.materialized_seq,
+        "routerMetadata": message.router_metadata,
+        "reasoning": message.reasoning,
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def _file(ref: FileRef) -> dict[str, str]:
+    return {"type": "hash", "value": ref.value, "mime": ref.mime, "name": ref.name}
+
+
+def _body_object(request: ServerRequest) -> dict[str, Any]:
     try:
-        fields = json.loads(call.record.body)
+        fields = json.loads(request.record.body)
     except ValueError:
-        raise UnexpectedError from None
+        raise RefusedError(500) from None
     if not isinstance(fields, dict):
         raise RefusedError(400, "Invalid request")
     return fields
-
-
-def _optional_text(value: object) -> bool:
-    return value is None or isinstance(value, str)

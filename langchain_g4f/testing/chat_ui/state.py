@@ -1,4 +1,4 @@
-"""What the handlers of one server share: its store, its sessions, its runs."""
+"""What the handlers of one server share: its conversations, its sessions, its runs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import time
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from langchain_g4f.testing.chat_ui.calls import RefusedError, UnexpectedError
-from langchain_g4f.testing.chat_ui.models import Catalogue
-from langchain_g4f.testing.chat_ui.runs import Run, RunRules, Turn
-from langchain_g4f.testing.chat_ui.sessions import Sessions
+from langchain_g4f.testing.chat_ui.options import Catalogue
+from langchain_g4f.testing.chat_ui.runs import GenerationRun
+from langchain_g4f.testing.chat_ui.sessions import LoginSessions
 from langchain_g4f.testing.chat_ui.store import Conversation, Ids, Store
-from langchain_g4f.testing.script import Splitter
+from langchain_g4f.testing.chat_ui.wire import RefusedError
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from langchain_g4f.testing.chat_ui.calls import Call
-    from langchain_g4f.testing.chat_ui.options import Options
+    from langchain_g4f.testing.chat_ui.options import ChatUiOptions
+    from langchain_g4f.testing.chat_ui.runs import RunInput
+    from langchain_g4f.testing.chat_ui.sessions import ServerRequest
     from langchain_g4f.testing.script import ChatMessage
 
 _MINUTE_S = 60.0
@@ -30,54 +28,40 @@ class State:
     Attributes:
         options: The operator's settings.
         catalogue: The models.
+        ids: The maker of ids.
         store: The conversations.
-        sessions: Who is logged in.
+        sessions: The sessions that are logged in.
         runs: Runs by generation id, finished ones included.
         prompts: What the model received, one list of messages per run.
-        settings: Per-user settings by owner.
     """
 
-    def __init__(self, options: Options) -> None:
-        ids = Ids(options.seed)
+    def __init__(self, options: ChatUiOptions, seed: int) -> None:
         self.options = options
-        self.catalogue = Catalogue(options.models, legacy=options.legacy)
-        self.store = Store(ids)
-        self.sessions = Sessions(ids, coupled=options.require_site_token)
-        self.runs: dict[str, Run] = {}
+        self.catalogue = Catalogue(options)
+        self.ids = Ids(seed)
+        self.store = Store(self.ids)
+        self.sessions = LoginSessions(options, self.ids)
+        self.runs: dict[str, GenerationRun] = {}
         self.prompts: list[list[ChatMessage]] = []
-        self.settings: dict[str, dict[str, Any]] = {}
-        self._running: dict[asyncio.Task[None], Run] = {}
+        self._running: dict[asyncio.Task[None], GenerationRun] = {}
         self._sent: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._rules = RunRules(
-            legacy=options.legacy,
-            script=options.script,
-            split=Splitter(options.split, options.seed),
-            pace_s=options.pace_s,
-            stop_delay_s=options.stop_delay_s,
-            web_sources=options.web_sources,
-        )
 
-    @property
-    def ids(self) -> Ids:
-        """The maker of ids."""
-        return self.store.ids
-
-    def own(self, call: Call) -> Conversation:
+    def conversation(self, request: ServerRequest) -> Conversation:
         """Return the conversation named in the path if it is the caller's.
 
         Raises:
-            UnexpectedError: The id is malformed.
-            RefusedError: 404 if there is none or it is somebody else's (section 5.4).
+            RefusedError: 404 if there is none or it is another owner's (section 5.4); 500 for a
+                malformed id.
         """
-        wanted = call.params["id"]
+        wanted = request.params["id"]
         if not is_object_id(wanted):
-            raise UnexpectedError
+            raise RefusedError(500)
         found = self.store.conversations.get(wanted)
-        if found is None or found.owner != call.identity.owner:
+        if found is None or found.owner != request.identity.owner:
             raise RefusedError(404, "Conversation not found")
         return found
 
-    def count_message(self, call: Call) -> None:
+    def count_send(self, owner: str) -> None:
         """Count a send, refused ones included, against the limit per minute (section 5.4).
 
         Raises:
@@ -86,33 +70,34 @@ class State:
         limit = self.options.messages_per_minute
         if limit is None:
             return
-        now_s = time.monotonic()
+        now_s, full = time.monotonic(), False
         # All callers of a loopback server share one address.
-        for key in (call.identity.owner, "address"):
+        for key in (owner, "address"):
             sent = self._sent[key]
             while sent and now_s - sent[0] > _MINUTE_S:
                 sent.popleft()
             sent.append(now_s)
-        if any(len(self._sent[key]) > limit for key in (call.identity.owner, "address")):
+            full = full or len(sent) > limit
+        if full:
             raise RefusedError(429, "You are sending too many messages. Try again later.")
 
-    def start(self, turn: Turn) -> Run:
+    def start(self, given: RunInput) -> GenerationRun:
         """Start a run as its own task."""
-        run = Run(turn, self._rules)
-        if turn.prompt is not None:
-            self.prompts.append(list(turn.prompt.messages))
+        run = GenerationRun(given, self.options)
+        if given.prompt is not None:
+            self.prompts.append(list(given.prompt.messages))
         # A reused id has no log of its own (section 5.4): the first run keeps the name.
-        self.runs.setdefault(turn.generation_id, run)
-        if turn.generation_id not in turn.conversation.generations:
-            turn.conversation.generations.append(turn.generation_id)
+        self.runs.setdefault(given.generation_id, run)
+        if given.generation_id not in given.conversation.generations:
+            given.conversation.generations.append(given.generation_id)
         task = asyncio.create_task(run.execute())
         self._running[task] = run
         task.add_done_callback(self._running.pop)
         return run
 
-    def running(self, conversation: Conversation) -> list[Run]:
+    def running(self, conversation: Conversation) -> list[GenerationRun]:
         """Return the runs of a conversation that have not ended."""
-        return [run for run in self._running.values() if run.turn.conversation is conversation]
+        return [run for run in self._running.values() if run.given.conversation is conversation]
 
     async def close(self) -> None:
         """Cancel every run and wait until it has ended."""
@@ -123,7 +108,7 @@ class State:
 
     @property
     def busy(self) -> bool:
-        """Whether a run is still going on."""
+        """Whether a run has not ended."""
         return bool(self._running)
 
 

@@ -30,21 +30,17 @@ class Ids:
     """Makes ids of every kind, the same ones for the same seed."""
 
     def __init__(self, seed: int) -> None:
-        self._dice = random.Random(seed)
+        self._random = random.Random(seed)
         # A test's thread makes ids as well: counting must be atomic.
         self._objects = itertools.count(1)
 
     def uuid(self) -> str:
         """Return a version 4 UUID: messages, generations, sessions, errors."""
-        return str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def object_id(self) -> str:
         """Return 24 hexadecimal digits: conversations and users."""
         return f"6affab1e{next(self._objects):016x}"
-
-    def share_id(self) -> str:
-        """Return seven characters: shared conversations."""
-        return "".join(self._dice.choices("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ", k=7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class FileRef:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class UploadedFile:
     """The bytes of an uploaded file and the type the client gave it."""
 
     content: bytes
@@ -71,7 +67,7 @@ class Message:
     Attributes:
         id: UUID.
         role: "system" for the root, else "user" or "assistant".
-        content: Text; of an answer in the making, what has been written down so far.
+        content: Text; of an unfinished answer, the part that is stored so far.
         ancestors: Ids from the root down to the parent.
         children: Ids of the replies; more than one after a retry or an edit.
         files: Files of a user message; None for other roles.
@@ -104,13 +100,19 @@ class Message:
         return self.ancestors[-1] if self.ancestors else None
 
     def copy(self) -> Message:
-        """Return a copy that can grow without the original noticing."""
+        """Return a copy whose lists can grow independently."""
         return replace(self, ancestors=list(self.ancestors), children=list(self.children))
 
 
 @dataclass(frozen=True, slots=True)
 class StopMark:
-    """A request to stop, kept until a run honours it or it is too old (section 6.2)."""
+    """A request to stop, kept until a run obeys it or it is too old (section 6.2).
+
+    Attributes:
+        at_s: Monotonic time of the request, in seconds.
+        generation_id: UUID of the run that the client saw.
+        seen_units: UTF-16 code units of its answer that the client saw.
+    """
 
     at_s: float
     generation_id: str | None = None
@@ -122,14 +124,13 @@ class Conversation:
     """One conversation and its files.
 
     Attributes:
-        id: 24 hexadecimal digits, or seven characters of a shared copy.
+        id: 24 hexadecimal digits.
         owner: `user:<id>` or `session:<cookie value>`.
         model: Model id; belongs to the conversation, not to a message.
         messages: The tree in order of creation, the root first.
         files: Uploaded files by hash.
         generations: Ids of its runs, oldest first.
         stop: The stop marker, if one is pending.
-        shared: Whether this is a public copy.
     """
 
     id: str
@@ -138,20 +139,15 @@ class Conversation:
     preprompt: str
     messages: list[Message]
     title: str = "New Chat"
-    files: dict[str, StoredFile] = field(default_factory=dict)
+    files: dict[str, UploadedFile] = field(default_factory=dict)
     generations: list[str] = field(default_factory=list)
     stop: StopMark | None = None
-    shared: bool = False
     updated_at: datetime = field(default_factory=now)
 
     @property
     def root(self) -> Message:
-        """The message everything hangs from."""
+        """The system message, ancestor of all others."""
         return self.messages[0]
-
-    def find(self, message_id: str) -> Message | None:
-        """Return the message with this id, or None."""
-        return next((message for message in self.messages if message.id == message_id), None)
 
     def branch(self, message_id: str) -> list[Message]:
         """Return the messages from the root to `message_id`, which must exist."""
@@ -159,49 +155,28 @@ class Conversation:
         wanted = {*last.ancestors, last.id}
         return [message for message in self.messages if message.id in wanted]
 
-    def remove(self, message_id: str) -> bool:
-        """Remove a message with its descendants; False if there is no such message."""
+    def remove(self, message_id: str) -> None:
+        """Remove a message with its descendants, if it is there."""
         gone = {m.id for m in self.messages if message_id == m.id or message_id in m.ancestors}
         self.messages = [message for message in self.messages if message.id not in gone]
         for message in self.messages:
             message.children = [child for child in message.children if child not in gone]
-        return bool(gone)
 
 
 class Store:
     """All conversations of one server."""
 
     def __init__(self, ids: Ids) -> None:
-        self.ids = ids
+        self._ids = ids
         self.conversations: dict[str, Conversation] = {}
 
     def create(self, owner: str, model: str, preprompt: str) -> Conversation:
         """Add a conversation with its root message."""
-        root = Message(self.ids.uuid(), "system", preprompt)
-        made = Conversation(self.ids.object_id(), owner, model, preprompt, [root])
+        root = Message(self._ids.uuid(), "system", preprompt)
+        made = Conversation(self._ids.object_id(), owner, model, preprompt, [root])
         self.conversations[made.id] = made
         return made
 
-    def duplicate(self, source: Conversation, owner: str, *, shared: bool) -> Conversation:
-        """Copy a conversation: to share it, or to continue a shared one."""
-        new_id = self.ids.share_id() if shared else self.ids.object_id()
-        messages = [message.copy() for message in source.messages]
-        copy = replace(
-            source,
-            id=new_id,
-            owner=owner,
-            messages=messages,
-            files=dict(source.files),
-            generations=[],
-            stop=None,
-            shared=shared,
-            updated_at=now(),
-        )
-        self.conversations[new_id] = copy
-        return copy
-
     def of(self, owner: str) -> list[Conversation]:
-        """Return the owner's conversations, newest first; shared copies are nobody's."""
-        own = [c for c in self.conversations.values() if c.owner == owner and not c.shared]
-        own.sort(key=lambda conversation: conversation.updated_at)
-        return own[::-1]
+        """Return the owner's conversations."""
+        return [found for found in self.conversations.values() if found.owner == owner]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from langchain_g4f.testing.loopback import Loopback, scripted
-from langchain_g4f.testing.script import Reply, Splitter, echo
+from langchain_g4f.testing.loopback import Loopback
+from langchain_g4f.testing.script import Reply, Splitter, echo, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -74,10 +74,10 @@ class FlowGptSandbox(Loopback):
         clock: Callable[[], float] = time.time,
     ) -> None:
         def make_app() -> FlowGpt:
-            from langchain_g4f.testing.flowgpt.app import FlowGpt, Options
+            from langchain_g4f.testing.flowgpt.app import FlowGpt, FlowGptOptions
 
             self._app = FlowGpt(
-                Options(
+                FlowGptOptions(
                     script=scripted(script, reply),
                     login_required=login_required,
                     models=models,
@@ -117,5 +117,5 @@ class FlowGptSandbox(Loopback):
         return token
 
     def expire_tokens(self) -> None:
-        """Sign everybody out."""
+        """Sign all members out."""
         self._app.tokens.clear()

@@ -93,16 +93,13 @@ class CallLog:
 
 
 def _call(given: dict[str, Any]) -> GradioCall:
-    return GradioCall(
-        function=given["function"],
-        text=given["text"],
-        history=[(role, text) for role, text in given["history"]],
-        files=[_file(file["name"], file["base64"]) for file in given["files"]],
-        system=given["system"],
-        inputs=given["inputs"],
-        headers=given["headers"],
-    )
-
-
-def _file(name: str, encoded: str) -> GradioFile:
-    return GradioFile(name, mimetypes.guess_type(name)[0] or "", base64.b64decode(encoded))
+    files = [
+        GradioFile(
+            file["name"],
+            mimetypes.guess_type(file["name"])[0] or "",
+            base64.b64decode(file["base64"]),
+        )
+        for file in given["files"]
+    ]
+    history = [(role, text) for role, text in given["history"]]
+    return GradioCall(**{**given, "history": history, "files": files})

@@ -9,12 +9,10 @@ import shutil
 import sys
 import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
 import anyio.to_thread
@@ -22,8 +20,8 @@ import anyio.to_thread
 from langchain_g4f.core.extras import how_to_install
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
 from langchain_g4f.testing.gradio_space.calls import CallLog, GradioCall
-from langchain_g4f.testing.gradio_space.environment import server_environment
-from langchain_g4f.testing.gradio_space.process import ServerProcess
+from langchain_g4f.testing.gradio_space.process import ServerProcess, server_environment
+from langchain_g4f.testing.loopback import ManagedServer
 
 App = Literal[
     "phi4", "chat_interface", "chat_interface_text", "blocks", "two_chats", "no_chat", "files"
@@ -31,7 +29,7 @@ App = Literal[
 _HERE = Path(__file__).parent
 
 
-class GradioSpace:
+class GradioSpace(ManagedServer):
     """A Gradio server on a loopback port, with a scripted model behind one of our apps.
 
     Gradio itself is the installed one, of any version, so what arrives on the wire is real
@@ -120,18 +118,6 @@ class GradioSpace:
         """The last lines the server printed: tracebacks of the app, for example."""
         return self._output if self._process is None else self._process.output
 
-    def wait_until(self, condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-        """Wait until `condition()` is true, for what the server notices a moment later.
-
-        Raises:
-            TimeoutError: It did not become true within `timeout_s` seconds.
-        """
-        deadline_s = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline_s:
-                raise TimeoutError("the Space did not get there in time")
-            time.sleep(0.005)
-
     def start(self) -> None:
         """Start serving; returns when `/config` answers. `with` does this.
 
@@ -160,7 +146,7 @@ class GradioSpace:
             self._end()
 
     def restart(self) -> None:
-        """Start anew on the same port: another `app_id`, and no session, event or upload is left.
+        """Stop and start on the same port: another `app_id`, no session, event or upload is kept.
 
         Raises:
             RuntimeError: See `start`.
@@ -176,11 +162,11 @@ class GradioSpace:
             # As on a real Space the paths are those from before a restart, and nothing is there.
             self._folder.mkdir(mode=0o700)
         folder = self._folder
-        # Whoever forgets to stop leaves nothing either, at the latest when the interpreter ends.
+        # Without a stop, the server and its files go when the interpreter ends, at the latest.
         held = ExitStack()
         held.callback(shutil.rmtree, folder, ignore_errors=True)
         self._end = weakref.finalize(self, _close, held, os.getpid())
-        # A name for each start: what was read of an earlier one is not read on in this one's.
+        # Each start has a file of its own, so that the position in the last one does not matter.
         calls = folder / f"calls-{len(self._logs)}.jsonl"
         self._logs.append(CallLog(calls))
         work, uploads = folder / "work", folder / "uploads"
@@ -188,8 +174,8 @@ class GradioSpace:
         program = shutil.which(self._python)
         if program is None:
             raise RuntimeError(f"there is no interpreter {self._python}")
-        # The server starts in another folder. Links stay: they are what an environment is known by.
-        command = [str(Path(program).absolute()), "-m", f"apps.{self._app}", *self._arguments]
+        # The server starts in another folder. Links stay: they identify a virtual environment.
+        command = [str(Path(program).absolute()), "-m", "apps.spaces", self._app, *self._arguments]
         self._process = ServerProcess(
             [*command, f"--calls={calls}", f"--port={self._port}"],
             server_environment(os.environ, _HERE, folder, uploads),
@@ -229,20 +215,6 @@ class GradioSpace:
             self._process.kill()
         return RuntimeError(f"the Gradio server did not start, {reason}:\n{self.output}")
 
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop serving."""
-        self.stop()
-
     async def __aenter__(self) -> Self:
         """Start serving, in a thread: it takes seconds."""
         try:
@@ -252,15 +224,6 @@ class GradioSpace:
             self.stop()
             raise
         return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop serving."""
-        self.stop()
 
 
 def _close(held: ExitStack, owner: int) -> None:

@@ -56,7 +56,7 @@ class Multi(AsyncCurl):
         code = exception.code if isinstance(exception, CurlError) else CurlECode.WRITE_ERROR
         self._end(curl, code)
         if not isinstance(exception, Exception):
-            raise exception  # somebody interrupts the program, and hit a callback
+            raise exception  # the user interrupted the program during a callback
 
     def _end(self, curl: Curl, code: int) -> None:
         self.remove_handle(curl)

@@ -13,17 +13,19 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
 from time import monotonic
+from typing import Any, cast
 
 import httpx
 from curl_cffi import Curl, CurlECode, CurlError, CurlInfo, CurlOpt, ffi, lib
 
 from langchain_g4f.transport.impersonate.failures import Failure, failure_of
+from langchain_g4f.transport.request import WatchedBody
 
 HIGH_WATER = 256 * 1024
 """Bytes that may wait for their reader before curl pauses; it adds a piece of its own, at most."""
@@ -46,7 +48,7 @@ class Transfer:
 
     Args:
         curl: Ready to go but for the callbacks, which are set here.
-        request: For its timeouts, which are looked up anew each time.
+        request: Its timeouts are read again each time.
         content: The body; empty for none.
         ring: Called when there is something new to be seen.
 
@@ -119,7 +121,7 @@ class Transfer:
         self.watch()
 
     def watch(self) -> None:
-        """Set the timer anew, for the timeouts as they are now."""
+        """Set the timer again, for the timeouts as they are now."""
         if self._timer is not None:
             self._timer.cancel()
         self._watched = self._timeouts.get("read")
@@ -268,4 +270,40 @@ def _write_timeout() -> httpx.TransportError:
     return httpx.WriteTimeout("not written in time")
 
 
-__all__ = ["HIGH_WATER", "Head", "Transfer"]
+def content_of(request: httpx.Request) -> bytes:
+    """The whole body; that sending began is noted elsewhere."""
+    stream: Any = request.stream
+    if isinstance(stream, WatchedBody):
+        return stream.content()
+    return b"".join(cast("Iterable[bytes]", stream))
+
+
+def note_sent(request: httpx.Request, transfer: Transfer) -> None:
+    """Note in the request whether it may have been received, and by whom."""
+    if transfer.tunnelled:
+        request.extensions.pop("proxy", None)
+    if transfer.sent and isinstance(request.stream, WatchedBody):
+        request.stream.started = True
+
+
+def response(transfer: Transfer, body: Any) -> httpx.Response:  # noqa: ANN401 -- a sync or an async stream
+    """The answer of a transfer with this body.
+
+    Raises:
+        httpx.TransportError: It ended without one.
+    """
+    head = transfer.head
+    if head is None:
+        if transfer.failure is None:
+            msg = "given up"
+            raise httpx.ReadError(msg)
+        raise transfer.failure()
+    return httpx.Response(
+        head.status,
+        headers=head.headers,
+        stream=body,
+        extensions={"http_version": head.version, "reason_phrase": head.reason},
+    )
+
+
+__all__ = ["HIGH_WATER", "Head", "Transfer", "content_of", "note_sent", "response"]

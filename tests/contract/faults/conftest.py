@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from langchain_g4f.chat_models.service import ServiceModel
+from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.core.limits import Limits
 from langchain_g4f.media import download
 from langchain_g4f.providers.gradio_space import space
@@ -48,14 +48,14 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def eighth_of_the_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have models read lines and answers of an eighth of the usual sizes: 1 MiB and 8 MiB."""
-    real = ServiceModel._limits
+    real = BaseChatG4F._limits
 
-    def limits(self: ServiceModel) -> Limits:
+    def limits(self: BaseChatG4F) -> Limits:
         found = real(self)
         sizes = replace(found.sizes, line=found.sizes.line // 8, response=found.sizes.response // 8)
         return replace(found, sizes=sizes)
 
-    monkeypatch.setattr(ServiceModel, "_limits", limits)
+    monkeypatch.setattr(BaseChatG4F, "_limits", limits)
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import pytest
 
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.core.chat_request import Media
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.limits import Clocks, Limits
 from langchain_g4f.core.locks import KeyedLocks
-from langchain_g4f.core.plan import CallContext, Plan
+from langchain_g4f.core.plan import Plan
 from langchain_g4f.media.download import download
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport import client

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
     APIConnectionError,
@@ -170,7 +170,7 @@ async def test_read_on_a_reused_connection_that_breaks_is_repeated(
 
     with provider.server(**{read: broken_if_reused}) as server:
         await ask(provider.model(server), way)
-        runtime._memory.clear()
+        model_client._memory.clear()
         answer = await ask(provider.full_model(server), way, provider.full_prompt)
         assert provider.asked(server) == (*provider.good_call, read, *provider.full_call)
         broken, repeated = provider.sent(server, read)[-2:]

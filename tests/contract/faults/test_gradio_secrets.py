@@ -1,4 +1,4 @@
-"""Canaries in every credential of a Space: whoever repeats them, nobody is shown them."""
+"""Canaries in every credential of a Space: no log and no error shows them."""
 
 from __future__ import annotations
 

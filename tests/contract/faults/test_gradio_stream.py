@@ -41,7 +41,7 @@ HELLO = (*gr.START, gr.token("Hello"))
 async def test_answer_ends_at_its_own_completion(
     provider: Provider, way: str, beating: bool
 ) -> None:
-    """`close_stream` may never come: nobody waits for it, and the connection is not used again."""
+    """Without waiting for `close_stream`; the connection is not used again."""
 
     def beat(exchange: Exchange, stream: ChunkedWriter) -> None:
         while not exchange.hold(0.02):
@@ -81,7 +81,7 @@ async def test_text_is_out_as_soon_as_it_is_there(provider: Provider, way: str) 
 
 @fault(21, only="PH")
 @by_stream
-@pytest.mark.parametrize("text", ["a\0\0\0", "\0", "sixteen letters\0", "\0a\0"])
+@pytest.mark.parametrize("text", ["\0a\0"])
 async def test_nul_is_a_character_of_the_answer(provider: Provider, way: str, text: str) -> None:
     """Apps pad nothing: what comes is what was said."""
     with provider.server(data=provider.answering(*provider.whole(text, "!"))) as server:
@@ -98,22 +98,13 @@ def rewrite(text: str) -> bytes:
 
 FINALS: dict[str, tuple[tuple[bytes, ...], str, str, str]] = {
     "differs": ((gr.token("Hello "), gr.token("world")), "Hallo Welt", "Hello world", "stop"),
-    "is shorter": ((gr.token("Hello world"),), "Hello", "Hello world", "stop"),
     "goes on": ((gr.token("Hello"),), "Hello and goodbye", "Hello and goodbye", "stop"),
-    "is all there is": ((), "Hello", "Hello", "stop"),
-    "is rewritten": (
-        (gr.token("Turn 1. "), rewrite("Let me start again."), gr.token(" Done.")),
-        "Let me start again. Done.",
-        "Turn 1. ",
-        "stop",
-    ),
     "is rewritten and comes back": (
         (gr.token("Hel"), rewrite("Wait"), rewrite("Hello"), gr.token(" you")),
         "Hello you",
         "Hello you",
         "stop",
     ),
-    "is taken back": ((gr.token("Hel"), rewrite("")), "Hello", "Hello", "stop"),
 }
 
 
@@ -174,22 +165,7 @@ async def test_call_that_the_app_cancelled_before_any_text_is_no_answer(
 
 EDITS: dict[str, Any] = {
     "index out of range": ["append", [2, "content"], "x"],
-    "index far out": ["add", [10**9], "x"],
-    "negative index": ["replace", [-1], "x"],
-    "index true": ["append", [True, "content"], "x"],
-    "key of a list": ["replace", ["content"], "x"],
-    "index of a dict": ["replace", [1, 0], "x"],
-    "unknown key": ["replace", [1, "contents"], "x"],
-    "path of null": ["append", [1, "metadata", "title"], "x"],
-    "path no list": ["append", "content", "x"],
-    "append to a list": ["append", [1], "x"],
-    "append a number": ["append", [1, "content"], 17],
-    "append to null": ["append", [1, "metadata"], "x"],
     "too many deletions": [["delete", [0], None]] * 3,
-    "unknown operation": ["move", [1], 0],
-    "too short": ["append", [1, "content"]],
-    "too long": ["append", [1, "content"], "x", "y"],
-    "a string": "append",
     "null": None,
 }
 
@@ -210,16 +186,6 @@ async def test_edit_that_does_not_fit_is_malformed(provider: Provider, way: str,
 
 @fault(28, only="PH")
 @by_turns
-@pytest.mark.parametrize("edits", [None, 17, "x", {}], ids=str)
-async def test_diff_that_is_no_list_is_malformed(provider: Provider, way: str, edits: Any) -> None:
-    """Each output has a list of edits, if an empty one."""
-    pieces = (*HELLO, gr.generating([edits, []]), *provider.end("Hello"))
-    with provider.server(data=provider.answering(*pieces)) as server:
-        await fail(provider.model(server), way, MalformedStreamError, host=None)
-
-
-@fault(28, only="PH")
-@by_turns
 async def test_hundred_thousand_edits_take_linear_time(provider: Provider, way: str) -> None:
     """In one event, and to one text, which would be copied as often."""
     count = 100_000
@@ -232,38 +198,15 @@ async def test_hundred_thousand_edits_take_linear_time(provider: Provider, way: 
     assert answer.text == "x" * count
 
 
-@fault(28, only="PH")
-@by_turns
-@pytest.mark.parametrize("indices", [(1, 2), (1, 1), (1, 0), (-1, -2)], ids=str)
-async def test_lists_that_shrink_are_cut_at_their_end(
-    provider: Provider, way: str, indices: tuple[int, ...]
-) -> None:
-    """Servers send indices that one by one lead nowhere, and always mean the end."""
-    shrunk = [["delete", [1, "options", at], None] for at in indices]
-    grown = gr.edits(["replace", [1, "options"], [1, 2, 3]])
-    pieces = (*HELLO, grown, gr.edits(*shrunk), gr.token(" there"))
-    whole = provider.answering(*pieces, *provider.end("Hello there"))
-    with provider.server(data=whole) as server:
-        assert (await ask(provider.model(server), way)).text == "Hello there"
-
-
 # --- row 33 --------------------------------------------------------------------------------------
 
 PIECES = (*HELLO, gr.token(" there"), gr.completed("Hello there"))
 USUAL = b"".join(PIECES)
 FORMS: dict[str, bytes] = {
     "BOM": b"\xef\xbb\xbf" + USUAL,
-    "CR LF": USUAL.replace(b"\n", b"\r\n"),
     "CR": USUAL.replace(b"\n", b"\r"),
     "comments": b"".join(b": keep-alive\n\n:\n" + piece for piece in PIECES),
-    "retry": b"retry: 10\n\nretry: soon\n\n" + USUAL,
-    "no blank": USUAL.replace(b"data: ", b"data:"),
-    "names": b"".join(b"event: message\nid: 1\n" + piece for piece in PIECES),
-    "id with NUL": b"".join(b"id: 1\0\n" + piece for piece in PIECES),
-    "unknown fields": b"".join(b"x: y\nnonsense\n" + piece for piece in PIECES),
     "several lines": USUAL.replace(b',"event_id"', b'\ndata: ,"event_id"'),
-    "blank lines": b"\n\n\n".join(PIECES),
-    "unfinished event": USUAL + b'data: {"msg":"unexpected_error","message":"x"}\n',
 }
 
 
@@ -280,16 +223,3 @@ async def test_stream_is_read_as_the_standard_says(
         model = provider.model(server)
         assert (await ask(model, way)).text == "Hello there"
         assert provider.asked(server) == provider.good_call
-
-
-@fault(15, 33, only="PH")
-@by_turns
-async def test_completion_without_its_blank_line_is_no_completion(
-    provider: Provider, way: str
-) -> None:
-    """An event that the end of the body cuts is none."""
-    pieces = (*HELLO, gr.completed("Hello")[:-1])
-    with provider.server(data=provider.answering(*pieces)) as server:
-        error = await fail(provider.model(server), way, StreamInterruptedError, host=None)
-        assert provider.asked(server) == (*provider.good_call, "cancel")
-    assert error.partial_text == "Hello"

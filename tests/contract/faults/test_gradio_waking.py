@@ -9,10 +9,8 @@ import pytest
 from langchain_g4f import ChatGradioSpace
 from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import (
-    AuthenticationError,
     ChallengeError,
     G4FError,
-    MalformedStreamError,
     NotFoundError,
     QueueFullError,
     ServerError,
@@ -41,7 +39,7 @@ def crash(exchange: Exchange) -> None:
 @PHI4_ALONE
 @pytest.mark.proves("obligation:gradio-space:20", "obligation:gradio-space:23")
 @by_turns
-@pytest.mark.parametrize(("status", "first"), [(200, 1), (404, 1), (502, 3), (503, 3)])
+@pytest.mark.parametrize(("status", "first"), [(200, 1), (503, 3)])
 async def test_space_that_sleeps_is_woken_and_asked(
     provider: Provider, way: str, status: int, first: int
 ) -> None:
@@ -64,7 +62,7 @@ async def test_space_that_sleeps_is_woken_and_asked(
 @PHI4_ALONE
 @pytest.mark.proves("obligation:gradio-space:23")
 @by_turns
-@pytest.mark.parametrize("stage", ["SLEEPING", "BUILDING", "RUNNING"])
+@pytest.mark.parametrize("stage", ["SLEEPING", "RUNNING"])
 async def test_space_that_does_not_wake_in_time_is_given_up(
     provider: Provider, way: str, stage: str
 ) -> None:
@@ -83,7 +81,7 @@ async def test_space_that_does_not_wake_in_time_is_given_up(
 
 @PHI4_ALONE
 @by_turns
-@pytest.mark.parametrize("stage", ["PAUSED", "BUILD_ERROR", "NO_APP_FILE", "UNHEARD_OF"])
+@pytest.mark.parametrize("stage", ["PAUSED"])
 async def test_space_that_cannot_wake_is_not_waited_for(
     provider: Provider, way: str, stage: str
 ) -> None:
@@ -97,9 +95,7 @@ async def test_space_that_cannot_wake_is_not_waited_for(
 
 @PHI4_ALONE
 @by_call
-@pytest.mark.parametrize(
-    ("status", "kind"), [(404, NotFoundError), (401, AuthenticationError), (500, ServerError)]
-)
+@pytest.mark.parametrize(("status", "kind"), [(404, NotFoundError), (500, ServerError)])
 async def test_stage_that_the_hub_does_not_tell_is_an_error(
     provider: Provider, way: str, status: int, kind: type[G4FError]
 ) -> None:
@@ -113,17 +109,8 @@ async def test_stage_that_the_hub_does_not_tell_is_an_error(
 
 @PHI4_ALONE
 @by_call
-async def test_stage_of_a_wrong_shape_is_malformed(provider: Provider, way: str) -> None:
-    """A stage is a word."""
-    with provider.server(config=ASLEEP, runtime=gr.reply({"stage": 1})) as server:
-        error = await fail(provider.model(server), way, MalformedStreamError, host=None)
-    assert "'stage'" in str(error)
-
-
-@PHI4_ALONE
-@by_call
 async def test_app_that_is_no_space_is_not_waited_for(provider: Provider, way: str) -> None:
-    """Nobody could be asked for its state."""
+    """The Hub does not know its state."""
     with provider.server(config=ASLEEP) as server:
         model = ChatGradioSpace(base_url=server.url, hub_url=hub(server.url), timeout=PATIENT)
         await fail(model, way, SpaceNotRunningError, host=None)
@@ -144,7 +131,9 @@ async def test_challenge_is_no_reason_to_wait(provider: Provider, way: str) -> N
 
 @PHI4_ALONE
 @by_turns
-async def test_space_that_fell_asleep_since_is_looked_at_anew(provider: Provider, way: str) -> None:
+async def test_space_that_fell_asleep_since_is_described_again(
+    provider: Provider, way: str
+) -> None:
     """What was known of it is no longer true: once more under what it says now, and no more."""
     described = [gr.config_ok, ASLEEP, ASLEEP, ASLEEP, gr.reply(LATER)]
     prepared = [gr.predict_ok, ASLEEP, gr.predict_ok, ASLEEP]
@@ -234,7 +223,7 @@ async def test_other_503_of_the_queue_is_a_server_error(
 
 @fault(11, only="PH")
 @by_turns
-@pytest.mark.parametrize("status", [400, 404, 405, 410, 500])
+@pytest.mark.parametrize("status", [404, 500])
 async def test_app_that_does_not_describe_itself_is_called_by_the_known_numbers(
     provider: Provider, way: str, status: int
 ) -> None:

@@ -15,8 +15,8 @@ from langchain_g4f.codecs.gradio_diff import apply_diff
 from langchain_g4f.core.events import Event
 from langchain_g4f.core.http import Headers, ResponseHead
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.providers.gradio_space.answer import AnswerReader
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
 from langchain_g4f.providers.gradio_space.stream import QueueDecoder
 from tests.contract.properties.test_totality import check_error
 
@@ -235,11 +235,11 @@ def _answers(draw: st.DrawFn) -> tuple[str, Any, list[list[Any]]]:
     return kind, shown, draw(events)
 
 
-def reader(kind: str) -> AnswerReader:
+def reader(kind: str) -> AnswerDiffer:
     """Read what an app of this kind shows."""
     if kind == "interface":
-        return AnswerReader(answer_in_output, 0, "files/")
-    return AnswerReader(AnswerInHistory([USER], asked=True), 0, "files/", [USER])
+        return AnswerDiffer(read_output, 0, "files/")
+    return AnswerDiffer(ChatbotReader([USER], has_prompt=True), 0, "files/", [USER])
 
 
 def event(data: list[Any]) -> bytes:

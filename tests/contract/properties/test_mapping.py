@@ -85,7 +85,7 @@ _handles = st.one_of(
             "conversation": st.just("1"),
             "anchor": _words,
             "position": st.integers(),
-            "generation": _words,
+            "run_id": _words,
             "digest": _words,
         },
         optional={"files": st.lists(_words), "continued": st.booleans()},

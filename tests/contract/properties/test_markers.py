@@ -29,7 +29,7 @@ from langchain_g4f.core.chat_request import Message, Role
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
 from langchain_g4f.testing.recording import RecordedRequest
 from langchain_g4f.text.transcript import render
-from tests.g4f_standins.providers_new import scripted
+from tests.g4f_standins.providers import scripted
 from tests.g4f_standins.tool_models import ReadsTools
 from tests.gradio_standin import GradioStandin
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.core.events import Finish
 from langchain_g4f.errors import G4FError
 from langchain_g4f.text.think import without_reasoning
@@ -112,7 +112,7 @@ def _response(status: int, kind: str, pieces: list[bytes]) -> httpx.Response:
 
 
 def _model(answer: Answer, pieces: list[bytes]) -> ChatHuggingChat:
-    runtime._memory.clear()
+    model_client._memory.clear()
     transport = _Server(pieces, legacy=answer.legacy)
     model = ChatHuggingChat(
         base_url=BASE_URL,
@@ -120,7 +120,7 @@ def _model(answer: Answer, pieces: list[bytes]) -> ChatHuggingChat:
         http_client=httpx.Client(transport=transport),
         http_async_client=httpx.AsyncClient(transport=transport),
     )
-    model._runtime.new_id = iter(["run", *["id"] * 9]).__next__
+    model._state.new_id = iter(["run", *["id"] * 9]).__next__
     return model
 
 

@@ -16,7 +16,7 @@ from langchain_g4f.core.limits import Clocks
 from langchain_g4f.core.redact import redact_text, redact_url
 from langchain_g4f.errors import G4FError
 from langchain_g4f.providers.huggingchat.reader import stream_error
-from langchain_g4f.transport.translate import translate
+from langchain_g4f.transport.connection_errors import translate
 
 CANARY = "canary0f3a91c77d2"
 

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Event, Text
 from langchain_g4f.core.http import Headers, Request, ResponseHead, RetryWhen
 from langchain_g4f.core.limits import Limits
 from langchain_g4f.core.locks import KeyedLocks
-from langchain_g4f.core.plan import CallContext, Plan, send, stream
+from langchain_g4f.core.plan import Plan, Sleep, send, stream
 from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
@@ -27,7 +28,7 @@ from langchain_g4f.errors import (
     TimeoutKind,
 )
 from langchain_g4f.run.call import Call
-from langchain_g4f.run.operations import OPERATIONS, Open, Operation, Outcome, Read, Wait
+from langchain_g4f.run.operations import OPERATIONS, Open, Operation, Outcome, Read
 from langchain_g4f.transport.retry import RetryBudget, parse_retry_after
 
 RETRIES = 2
@@ -89,7 +90,7 @@ class _World:
     def perform(self, operation: Operation) -> Outcome:
         assert self.now <= 1000.0 + TOTAL + LIMITS.clocks.silence + LIMITS.clocks.first_event
         match operation:
-            case Wait():
+            case Sleep():
                 assert operation.seconds >= 0
                 self.slept += operation.seconds
                 self.now += operation.seconds

@@ -97,7 +97,7 @@ def legacy_sandbox() -> Iterator[Sandbox]:
 def signed_in_profile(
     sandbox: Sandbox, sandbox_options: dict[str, Any], chromium: str, tmp_path: Path
 ) -> Path:
-    """Return a browser profile in which somebody has signed in to `sandbox`."""
+    """Return a browser profile in which a user has signed in to `sandbox`."""
     profile = tmp_path / "profile"
     legacy = sandbox_options.get("generation") == "legacy"
     _run(sign_in_by_form(sandbox, chromium, profile, legacy=legacy))
@@ -118,7 +118,7 @@ def shell(
 
 @pytest.fixture
 def legacy_signed_in_profile(legacy_sandbox: Sandbox, chromium: str, tmp_path: Path) -> Path:
-    """Return a browser profile in which somebody has signed in to `legacy_sandbox`."""
+    """Return a browser profile in which a user has signed in to `legacy_sandbox`."""
     profile = tmp_path / "profile"
     _run(sign_in_by_form(legacy_sandbox, chromium, profile, legacy=True))
     return profile

@@ -1,4 +1,4 @@
-"""Ctrl-C while a browser waits for somebody to sign in."""
+"""Ctrl-C while a browser waits for a user to sign in."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_login_is_kept_for_its_owner_alone_and_later_programs_are_that_user(
     done = shell.log_in(signed_in_profile)
     kept = shell.file()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{sandbox.base_url}: {name}\nKept in {kept}\n"
+    assert done.stdout == f"{sandbox.base_url}: {name}\nSaved in {kept}\n"
     assert (mode(kept), mode(kept.parent)) == (0o600, 0o700)
     assert shell.chat() == [name, echo("hello"), echo("hello again")]
     owners = {conversation.owner for conversation in sandbox.conversations.values()}
@@ -53,12 +53,12 @@ def test_profile_is_another_account_beside_the_default(
     """Each is asked for and forgotten by itself."""
     login(cookies=sandbox.login("bob"))
     done = shell.log_in(signed_in_profile, "--profile", "work")
-    assert done.stdout == f"{sandbox.base_url}: {NAME}\nKept in {shell.file('work')}\n"
+    assert done.stdout == f"{sandbox.base_url}: {NAME}\nSaved in {shell.file('work')}\n"
     assert whoami().user == "bob"
     at_work = shell.at_server("whoami", "--profile", "work")
     assert (at_work.returncode, at_work.stdout) == (0, f"{sandbox.base_url}: {NAME}\n")
     done = shell.at_server("logout")
-    assert (done.returncode, done.stdout) == (0, f"Forgotten: {shell.file()}\n")
+    assert (done.returncode, done.stdout) == (0, f"Deleted: {shell.file()}\n")
     done = shell.at_server("whoami")
     assert (done.returncode, done.stdout) == (1, f"{sandbox.base_url}: not logged in\n")
     assert not shell.file().exists()
@@ -74,7 +74,7 @@ def test_cookies_of_an_installed_browser_are_a_login(
     way = ("--from-browser", "chromium")
     done = shell.at_server("login", *way, "--browser-profile", signed_in_profile)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{sandbox.base_url}: {NAME}\nKept in {shell.file()}\n"
+    assert done.stdout == f"{sandbox.base_url}: {NAME}\nSaved in {shell.file()}\n"
     assert [request.path for request in sandbox.requests[visits:]] == ["/chat/api/v2/user"]
     assert shell.run("chat", "hello").stdout == f"{echo('hello')}\n"
 
@@ -102,7 +102,7 @@ def test_login_that_nobody_completes_fails_with_the_steps(
     assert (done.returncode, done.stdout) == (1, "")
     message, steps = done.stderr.split("\n", 1)
     assert message.startswith(
-        f"langchain-g4f: 4 s were over before anybody was signed in to {sandbox.base_url}."
+        f"langchain-g4f: 4 s were over before a user was signed in to {sandbox.base_url}."
     )
     assert f"langchain-g4f login huggingchat --base-url {sandbox.base_url}\n" in steps
     assert "Traceback" not in done.stderr

@@ -75,7 +75,7 @@ async def test_cookies_of_a_sign_in_are_a_session(
 async def test_user_who_fills_in_the_form_is_signed_in(
     sandbox: Sandbox, reachable_chromium: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The window waits for the person, and nobody is asked about cookies that did not change."""
+    """The window waits for the user, and the service is asked only when the cookies change."""
     monkeypatch.setattr("langchain_g4f.sign_in.browser._POLL_S", 0.02)
     register = Register(sandbox)
     profile = tmp_path / "profile"

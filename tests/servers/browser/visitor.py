@@ -41,7 +41,7 @@ def marked_processes(mark: str) -> list[str]:
 
 
 async def wait_until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
-    """Wait until something is so that tells nobody."""
+    """Wait until a condition holds that nothing reports."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline_s, "it did not come to that"
@@ -107,7 +107,7 @@ def sign_in(sandbox: Sandbox, who: Who, **options: Any) -> Coroutine[Any, Any, S
 
 
 class Register:
-    """Asks the server who somebody is, and keeps what it was asked.
+    """Asks the server for the user of cookies, and keeps what it was asked.
 
     Args:
         sandbox: The server.

@@ -8,10 +8,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from typing import Any, Self
 
 EVENTS, JSON_BODY, PLAIN = "text/event-stream", "application/json", "text/plain"
 
@@ -110,12 +107,7 @@ class OpenAIServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._http.shutdown()
         self._http.server_close()
@@ -162,16 +154,3 @@ class OpenAIServer:
                 """Say nothing."""
 
         return Handler
-
-
-__all__ = [
-    "EVENTS",
-    "JSON_BODY",
-    "PLAIN",
-    "USAGE",
-    "Answer",
-    "OpenAIServer",
-    "delta",
-    "refused",
-    "spoken",
-]

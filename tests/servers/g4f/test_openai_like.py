@@ -7,43 +7,21 @@ import json
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 
-from langchain_g4f import (
-    APITimeoutError,
-    ChatG4F,
-    Clocks,
-)
-from tests.servers.g4f.server import (
-    Answer,
-    OpenAIServer,
-    delta,
-    spoken,
-)
+from langchain_g4f import APITimeoutError, ChatG4F, Clocks
+from tests.servers.g4f.server import Answer, OpenAIServer, delta, spoken
+from tests.unit.chat_models.ways import WAYS, ask
 
 pytestmark = pytest.mark.g4f
 
 
-def folded(chunks: list[Any]) -> AIMessageChunk:
-    """Return the message they add up to."""
-    whole = chunks[0]
-    for chunk in chunks[1:]:
-        whole += chunk
-    assert isinstance(whole, AIMessageChunk)
-    return whole
-
-
-async def every_way(model: ChatG4F, server: OpenAIServer, answer: Answer) -> list[Any]:
+async def every_way(model: ChatG4F, server: OpenAIServer, answer: Answer) -> list[AIMessage]:
     """Return the answer as all four ways of asking give it."""
     server.will(*[answer] * 4)
     question = [SystemMessage("Be brief."), HumanMessage("Why?")]
-    return [
-        model.invoke(question),
-        await model.ainvoke(question),
-        folded(list(model.stream(question))),
-        folded([chunk async for chunk in model.astream(question)]),
-    ]
+    return [await ask(model, way, question) for way in WAYS]
 
 
 async def test_answer_is_the_same_every_way(model: ChatG4F, server: OpenAIServer) -> None:
@@ -150,7 +128,7 @@ async def test_tools_are_the_services_own_on_the_new_line(
     server.will(*[called('{"ci', 'ty": "Os', 'lo"}')] * 2, spoken("It rains."))
     question = HumanMessage("Weather in Oslo?")
     answer = bound.invoke([question])
-    streamed = folded([chunk async for chunk in bound.astream([question])])
+    streamed = await ask(bound, "astream", [question])
     for message in (answer, streamed):
         (call,) = message.tool_calls
         assert (call["name"], call["args"], call["id"]) == ("weather", {"city": "Oslo"}, "call_1")
@@ -220,19 +198,18 @@ async def test_cancelled_call_in_a_thread_ends_at_once(
 ) -> None:
     """On the caller's own loop it would end when their client had read the body's end."""
     server.will(ENDLESS)
-    waiting = model.model_copy(update={"run_in_thread": True})
     arrived = asyncio.Event()
-    task = asyncio.create_task(_read(waiting, arrived))
+
+    async def read() -> None:
+        async for _ in model.model_copy(update={"run_in_thread": True}).astream("Talk."):
+            arrived.set()
+
+    task = asyncio.create_task(read())
     await asyncio.wait_for(arrived.wait(), 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 5)
     await server.is_left()
-
-
-async def _read(model: ChatG4F, arrived: asyncio.Event) -> None:
-    async for _ in model.astream("Talk."):
-        arrived.set()
 
 
 def test_models_are_listed(model: ChatG4F) -> None:

@@ -212,9 +212,9 @@ async def test_login_that_is_given_writes_nothing(theirs: Any, line: str, home: 
 
 
 async def test_login_amid_an_answer_is_a_restart(theirs: Any, line: str) -> None:
-    """Their cycle begins anew and repeats the text: an error, unless it is to be marked."""
+    """Their cycle starts again and repeats the text: an error, unless it is to be marked."""
     provider = theirs.authed(f"Late{line}", part="Hm. ")
-    with pytest.raises(StreamInterruptedError, match="anew") as raised:
+    with pytest.raises(StreamInterruptedError, match="started again") as raised:
         await asking(provider).ainvoke("Hello")
     assert raised.value.partial_text == "Hm. "
 

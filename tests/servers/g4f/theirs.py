@@ -7,7 +7,7 @@ Whatever checks these files has no g4f, and cannot know what is inherited.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import g4f.Provider as providers  # noqa: N813 -- a module
@@ -77,9 +77,7 @@ class Blocking(AbstractProvider):
     supports_stream = True
 
     @classmethod
-    def create_completion(
-        cls, model: str, messages: list[dict[str, Any]], stream: bool, **_: Any
-    ) -> Iterator[str]:
+    def create_completion(cls, model: str, messages: Any, stream: bool, **_: Any) -> Any:
         assert stream
         yield f"{model}: "
         yield messages[-1]["content"]
@@ -92,9 +90,7 @@ class Endless(AsyncGeneratorProvider):
     closed = 0
 
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **_: Any
-    ) -> AsyncIterator[str]:
+    async def create_async_generator(cls, model: str, messages: Any, **_: Any) -> Any:
         try:
             while True:
                 await asyncio.sleep(0.001)
@@ -135,15 +131,4 @@ def authed(name: str, part: str = "") -> Any:
     return made
 
 
-__all__ = [
-    "Blocking",
-    "Endless",
-    "OpenAILike",
-    "Whole",
-    "authed",
-    "errors",
-    "families",
-    "providers",
-    "responses",
-    "told",
-]
+__all__ = ["OpenAILike", "Whole", "authed", "errors", "families", "providers", "responses", "told"]

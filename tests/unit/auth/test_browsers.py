@@ -182,7 +182,9 @@ def test_host_without_cookies_is_named(firefox: Path) -> None:
 @pytest.mark.parametrize("browser", ["lynx", "Chrome", ""])
 def test_unknown_browser_is_refused_with_the_known(browser: str) -> None:
     """Names are written as in the list."""
-    with pytest.raises(ConfigurationError, match=f"{browser!r} is none of {', '.join(BROWSERS)}"):
+    with pytest.raises(
+        ConfigurationError, match=f"{browser!r} is not one of {', '.join(BROWSERS)}"
+    ):
         read_browser_cookies(browser, SERVER)
 
 

@@ -59,7 +59,7 @@ def test_cookies_given_for_https_are_not_sent_in_the_clear() -> None:
 
 @pytest.mark.parametrize("given", [None, {}])
 def test_jar_without_cookies_has_no_header(given: dict[str, str] | None) -> None:
-    """A caller nobody knows sends nothing."""
+    """An anonymous caller sends nothing."""
     assert Cookies(CHAT, given).header_for(CHAT) == ""
 
 
@@ -178,7 +178,7 @@ def test_jar_sends_a_subset_of_what_a_browser_would() -> None:
     """Whatever is set from wherever, it is never more generous than the standard library."""
     chosen = random.Random(7)
     hosts = ["chat.example.com", "example.com", "www.chat.example.com", "evil.example", "127.0.0.1"]
-    for _ in range(300):
+    for _ in range(100):
         ours, theirs = Cookies(CHAT), CookieJar()
         for _ in range(6):
             url = f"{chosen.choice(['http', 'https'])}://{chosen.choice(hosts)}/chat"
@@ -203,6 +203,59 @@ def _store(jar: CookieJar, url: str, set_cookie: str) -> None:
     message["Set-Cookie"] = set_cookie
     reply = type("Reply", (), {"info": lambda self: message})()
     jar.extract_cookies(reply, URLRequest(url))  # noqa: S310 -- never opened
+
+
+def test_other_cookies_take_the_place_of_refused_ones_once() -> None:
+    """However many callers bring them; the version says that they are others."""
+    cookies = Cookies(CHAT, {"a": "old", "b": "2"})
+    renewed: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: renewed.append(cookies.renew({"a": "new"})))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(renewed) == [False] * 7 + [True]
+    assert cookies.version == 1
+    assert pairs(cookies.header_for(CHAT)) == {"a=new", "b=2"}
+
+
+@pytest.mark.parametrize("fresh", [{}, {"a": "1"}, {"a": "1", "b": "2"}, {"a": "newer"}])
+def test_cookies_that_were_given_before_do_not_renew(fresh: dict[str, str]) -> None:
+    """They are what was refused, in whole or in part, or what the service made of it."""
+    cookies = Cookies(CHAT, {"a": "1", "b": "2"})
+    cookies.store(CHAT, ["a=newer; Path=/"], accepted=True)
+    assert not cookies.renew(fresh)
+    assert cookies.version == 0
+    assert pairs(cookies.header_for(CHAT)) == {"a=newer", "b=2"}
+
+
+def test_refreshed_cookie_of_an_accepted_request_is_told_with_what_it_was() -> None:
+    """Of those that were given, and each change once."""
+    told: list[tuple[dict[str, str], dict[str, str]]] = []
+    cookies = Cookies(
+        CHAT,
+        {"a": "1", "b": "2"},
+        refreshed=lambda old, new: told.append((dict(old), dict(new))),
+    )
+    cookies.store(CHAT, ["a=3; Path=/", "c=4; Path=/"], accepted=True)
+    cookies.store(CHAT, ["a=3; Path=/", "b=; Path=/; Max-Age=0"], accepted=True)
+    cookies.store(CHAT, ["a=; Path=/"], accepted=True)
+    cookies.store(CHAT, ["a=5; Path=/"], accepted=True)
+    assert told == [({"a": "1"}, {"a": "3"}), ({"a": "3"}, {"a": "5"})]
+
+
+def test_cookie_of_a_refused_request_or_another_host_is_not_reported() -> None:
+    """A refused caller gets a stranger's session; other hosts set no cookie of the service."""
+    told: list[object] = []
+    cookies = Cookies(CHAT, {"a": "1"}, refreshed=lambda *both: told.append(both))
+    cookies.store(CHAT, ["a=elsewhere; Path=/; Domain=other.example"], accepted=True)
+    cookies.store("https://other.example/", ["a=elsewhere; Path=/"], accepted=True)
+    assert pairs(cookies.header_for(CHAT)) == {"a=1"}
+    cookies.store(CHAT, ["a=stranger; Path=/"])
+    assert told == []
 
 
 @pytest.mark.parametrize(

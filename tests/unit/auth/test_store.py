@@ -74,7 +74,7 @@ def test_login_that_is_forgotten_is_gone() -> None:
 
 
 def test_credentials_count_if_there_is_a_cookie_or_a_token() -> None:
-    """A name alone makes nobody known."""
+    """A name alone identifies no caller."""
     assert Credentials({"a": "1"})
     assert Credentials(api_key="1")
     assert not Credentials(user="ada")

@@ -24,7 +24,7 @@ from tests.unit.traces import assert_tells_nothing, frames
 @auth_file
 @pytest.mark.parametrize("which", ["file", "folder"])
 def test_link_is_refused_with_the_way_to_mend_it(which: str, tmp_path: Path) -> None:
-    """It leads where somebody else chose, for reading and for writing."""
+    """Another user may have chosen the file it leads to, for reading and for writing."""
     file = kept()
     linked = file.path if which == "file" else file.path.parent
     there = tmp_path / "there"
@@ -77,7 +77,7 @@ def test_file_that_others_can_use_is_refused_with_the_way_to_mend_it(bits: int) 
 
 @auth_file
 def test_file_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may hold a session that somebody wants us to use."""
+    """It may hold the session of another user."""
     file = kept()
     monkeypatch.setattr(os, "geteuid", lambda: file.path.stat().st_uid + 1)
     with pytest.raises(ConfigurationError, match="belongs to another user"):
@@ -163,7 +163,7 @@ BROKEN: list[Any] = [
 def test_file_that_is_half_written_or_of_another_shape_is_ignored_with_a_warning(
     content: Any,
 ) -> None:
-    """The caller is nobody then; a new login puts it right."""
+    """The caller is anonymous then; a new login mends it."""
     file = kept()
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
     file.path.write_bytes(data)

@@ -179,7 +179,7 @@ SHOWN: dict[str, Any] = {
     "ls_params": ChatFlowGpt._get_ls_params,
     "pickle": pickle.dumps,
     "vars": lambda model: repr(vars(model)),
-    "session": lambda model: repr(model._session()),
+    "session": lambda model: repr(model._client().context),
 }
 
 
@@ -197,7 +197,7 @@ def test_token_is_in_nothing_that_is_written_down(
     else:
         monkeypatch.setenv("FLOWGPT_TOKEN", CANARY)
         model = ChatFlowGpt(proxy=proxy)
-    assert model._token == CANARY
+    assert model.api_key == SecretStr(CANARY)
     assert CANARY not in str(show(model))
 
 

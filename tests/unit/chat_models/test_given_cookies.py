@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from langchain_g4f import ChatFlowGpt, ChatGradioSpace, ChatHuggingChat
-from langchain_g4f.chat_models.given_cookies import named_cookies, sealed
+from langchain_g4f.auth.given_cookies import named_cookies, sealed
 from langchain_g4f.errors import ConfigurationError
 from tests.unit.traces import assert_tells_nothing
 

@@ -8,14 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
-from langchain_g4f.chat_models.gradio_address import (
-    environment_hub,
-    environment_token,
+from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.providers.gradio_space.provider import (
+    GradioApp,
     is_on_hub,
     space_id,
     space_url,
 )
-from langchain_g4f.errors import ConfigurationError
 
 PHI4 = "https://microsoft-phi-4-multimodal.hf.space"
 
@@ -112,9 +111,8 @@ def test_space_and_address_may_be_given_together() -> None:
 
 def test_hub_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless one is given."""
-    assert environment_hub() == "https://huggingface.co"
+    assert ChatGradioSpace(space="owner/name").hub_url == "https://huggingface.co"
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
-    assert environment_hub() == "https://mirror.example"
     assert ChatGradioSpace(space="owner/name").hub_url == "https://mirror.example"
     model = ChatGradioSpace(space="owner/name", hub_url="https://hub.example")
     assert model.hub_url == "https://hub.example"
@@ -138,10 +136,8 @@ def test_token_of_the_environment_goes_to_spaces_of_the_hub_alone(
     url: str, goes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And over no open line."""
-    assert environment_token() == ""
     monkeypatch.setenv("HF_TOKEN", "hf_from-the-environment")
     token = SecretStr("hf_from-the-environment") if goes else None
-    assert environment_token() == "hf_from-the-environment"
     assert is_on_hub(url) is goes
     assert ChatGradioSpace(base_url=url, use_environment_token=True).api_key == token
     assert ChatGradioSpace(base_url=url).api_key is None
@@ -169,7 +165,9 @@ def test_phi4_is_at_its_space(no_phi4: pytest.MonkeyPatch) -> None:
     """The id and the address belong together."""
     model = ChatMicrosoftPhi4()
     assert (model.space, model.base_url) == ("microsoft/phi-4-multimodal", PHI4)
-    where = model._where()
+    provider = model._provider()
+    assert isinstance(provider, GradioApp)
+    where = provider.config
     assert (where.space, where.referer) == (model.space, f"{PHI4}?__theme=light")
 
 

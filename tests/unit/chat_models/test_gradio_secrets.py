@@ -53,8 +53,8 @@ def secretive(kind: type[ChatGradioSpace] = ChatGradioSpace, **settings: Any) ->
         pytest.param(ChatGradioSpace._get_ls_params, id="ls_params"),
         pytest.param(pickle.dumps, id="pickle"),
         pytest.param(lambda model: repr(vars(model)), id="vars"),
-        pytest.param(lambda model: repr(model._session().cookies), id="session"),
-        pytest.param(lambda model: repr(model._where()), id="where"),
+        pytest.param(lambda model: repr(model._client().context.cookies), id="session"),
+        pytest.param(lambda model: repr(model._provider()), id="where"),
     ],
 )
 def test_secrets_are_in_nothing_that_is_written_down(
@@ -119,7 +119,7 @@ def test_deep_copy_has_the_same_settings_and_a_session_of_its_own() -> None:
     copied = copy.deepcopy(model)
     assert copied.model_dump() == model.model_dump()
     assert copied.api_key == model.api_key
-    assert copied._runtime is not model._runtime
+    assert copied._state is not model._state
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -187,8 +187,8 @@ def test_cookies_may_be_given_in_several_forms(cookies: Any) -> None:
     """As a header a browser shows, or by name."""
     model = ChatGradioSpace(base_url=APP, cookies=cookies)
     assert model.cookies == {"a": SecretStr("1"), "b": SecretStr("2")}
-    assert model._session().cookies.header_for(f"{model.hub_url}/") == "a=1; b=2"
-    assert model._session().cookies.header_for(f"{APP}/") == ""
+    assert model._client().context.cookies.header_for(f"{model.hub_url}/") == "a=1; b=2"
+    assert model._client().context.cookies.header_for(f"{APP}/") == ""
 
 
 def test_cookie_file_gives_those_of_the_hub(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from langchain_g4f import ChatFlowGpt, ChatHuggingChat, login
 from langchain_g4f.auth import store
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import AuthenticationError, ConfigurationError
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
@@ -284,7 +284,7 @@ async def test_fifty_calls_ask_once_though_nobody_logs_in(closed: Sandbox, *, fa
         return None
 
     async def refused() -> None:
-        while sum(len(held.behind) for held in runtime._locks._held.values()) < 49:  # noqa: ASYNC110 -- no event
+        while sum(len(held.behind) for held in model_client._locks._held.values()) < 49:  # noqa: ASYNC110 -- no event
             await asyncio.sleep(0.005)
         all_refused.set()
 

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 
 from langchain_g4f import BaseChatG4F, ChatHuggingChat
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import APIConnectionError, ModelNotFoundError
 from langchain_g4f.testing import Sandbox
 from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, WAYS, ask
@@ -157,7 +157,7 @@ async def test_models_are_asked_for_and_kept_for_a_while(
     assert await model.aget_models() == LISTED
     assert model.get_models() == LISTED
     assert len(sandbox.requests) == 1
-    monkeypatch.setattr(runtime, "MODELS_TTL_S", 0.0)
+    monkeypatch.setattr(model_client, "MODELS_TTL_S", 0.0)
     assert await model.aget_models() == LISTED
     assert len(sandbox.requests) == 2
 
@@ -177,7 +177,7 @@ async def test_list_that_the_service_does_not_give_is_an_error(
         model = ChatWithNames(base_url=sandbox.base_url, max_retries=0)
         assert model.get_models() == ["a", "b"]
     assert model.get_models() == ["a", "b"]  # not asked
-    monkeypatch.setattr(runtime, "MODELS_TTL_S", 0.0)
+    monkeypatch.setattr(model_client, "MODELS_TTL_S", 0.0)
     with pytest.raises(APIConnectionError):
         model.get_models()
     with pytest.raises(APIConnectionError):

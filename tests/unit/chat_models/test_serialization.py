@@ -70,14 +70,14 @@ def reload(model: ChatHuggingChat) -> ChatHuggingChat:
         pytest.param(ChatHuggingChat._get_ls_params, id="ls_params"),
         pytest.param(pickle.dumps, id="pickle"),
         pytest.param(lambda model: repr(vars(model)), id="vars"),
-        pytest.param(lambda model: repr(model._session().cookies), id="session"),
+        pytest.param(lambda model: repr(model._client().context.cookies), id="session"),
     ],
 )
 def test_secrets_are_in_nothing_that_is_written_down(show: Any) -> None:
     """Neither cookies nor the proxy's password are in any form of the model."""
     model = model_with_secrets()
     assert CANARY not in str(show(model))
-    model._session()  # the identity in use is none of it either
+    model._client()  # the identity in use is none of it either
     assert CANARY not in str(show(model))
 
 
@@ -277,7 +277,7 @@ def test_deep_copy_works_and_has_a_session_of_its_own(sandbox: Sandbox) -> None:
     model.invoke("before")
     copied = copy.deepcopy(model)
     assert copied.model_dump() == model.model_dump()
-    assert copied._runtime is not model._runtime
+    assert copied._state is not model._state
     assert copied.invoke("copy").text == f"Echo ({MODEL}, turn 1): copy"
     assert model.invoke("original").text == f"Echo ({MODEL}, turn 1): original"
     sessions = [request.cookies["hf-chat"] for request in sandbox.requests]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import operator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.chunks import ChunkMapper
-from langchain_g4f.chat_models.reading import AnswerReading
+from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
 from langchain_g4f.core.events import Event, FinalText, Finish, Progress, Reasoning, Text, ToolCall
 from langchain_g4f.testing import Reply
 from tests.unit.chat_models.tools import ADD, ECHO, NONCE, add, calls, marked, repeat, saying
@@ -27,10 +29,11 @@ MIXED = f"Let me see. {ADD}\n{ECHO} Wait for it."
 def mapped(*events: Event, stop: tuple[str, ...] = (), **reading: bool) -> tuple[Any, Any]:
     """The sum of the chunks, and the folded answer."""
     options = {"tools": True, "bare_json": False, "parallel": True, **reading}
-    mapper = ChunkMapper("example", "model", stop, AnswerReading(**options, nonce=NONCE))
-    chunks = [chunk for event in events for chunk in mapper.chunks(_marked(event))]
-    chunks.extend(mapper.end())
-    assert not mapper.missed
+    mapper = ChunkMapper("example", "model", stop, partial(ToolCallFilter, **options, nonce=NONCE))
+    found = [found for event in events for found in mapper.step(_marked(event))]
+    found.extend(mapper.step(None))
+    chunks = [chunk for chunk in found if isinstance(chunk, ChatGenerationChunk)]
+    assert not mapper.tool_call_missing
     total = functools.reduce(operator.add, (chunk.message for chunk in chunks))
     return total, mapper.fold(chunks)
 
@@ -226,14 +229,17 @@ async def test_prose_is_neither_call_nor_reasoning(way: str, text: str) -> None:
 def test_text_comes_as_early_with_tools_as_without() -> None:
     """Each piece of text is given for the very event that brings it."""
     pieces = ["Let ", "me ", "see: ", "a < b, ", "so"]
-    reading = AnswerReading(tools=True, bare_json=False, parallel=True)
+    new_filter = partial(ToolCallFilter, tools=True, bare_json=False, parallel=True)
     told, plain = (
-        ChunkMapper("example", "model", (), reading),
+        ChunkMapper("example", "model", (), new_filter),
         ChunkMapper("example", "model", ()),
     )
     for piece in pieces:
-        found = [chunk.text for chunk in told.chunks(Text(piece))]
-        assert found == [chunk.text for chunk in plain.chunks(Text(piece))] == [piece]
+        found, same = (
+            [c.text for c in mapper.step(Text(piece)) if isinstance(c, ChatGenerationChunk)]
+            for mapper in (told, plain)
+        )
+        assert found == same == [piece]
 
 
 @pytest.mark.parametrize("way", ["invoke", "stream"])

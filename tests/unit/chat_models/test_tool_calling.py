@@ -182,7 +182,7 @@ def test_choice_without_any_tools_names_none() -> None:
 
 def test_demand_for_a_call_without_tools_is_no_demand() -> None:
     """It could not be met."""
-    assert Emulation.take({"tools": [], "tool_choice": "any"}) is None
+    assert Emulation.take({"tools": [], "tool_choice": "any"}) == Emulation()
     emulation = taken(tools=[], tool_choice="any", response_format={"type": "json_object"})
     assert (emulation.section, emulation.forced) == ("", False)
     assert "tool" not in emulation.note
@@ -225,7 +225,7 @@ def test_strict_is_taken_and_changes_nothing(
 
 def test_calls_without_tools_are_not_looked_for() -> None:
     """A model without tools is read as it always was."""
-    assert Emulation.take({"tools": [], "strict": True}) is None
+    assert Emulation.take({"tools": [], "strict": True}) == Emulation()
     assert Emulation.take({"response_format": {"type": "text"}}) is None
     with saying(ADD) as (plain, _):
         assert plain.invoke("hi").content == ADD

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.chunks import ChunkMapper
+from langchain_g4f.chat_models.stream import asked_again
 from langchain_g4f.core.chat_request import ChatRequest, Message
 from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import Reply
@@ -114,15 +115,14 @@ def test_number_of_tries_is_none_below_zero() -> None:
         ChatHuggingChat(tool_retries=-1)
 
 
-def test_mapper_without_another_try_serves_again() -> None:
-    """Where nothing makes another one; it never waits."""
-    mapper = ChunkMapper("example", "model", ())
+def test_request_after_a_missing_call_is_no_part_of_the_history() -> None:
+    """The note of the call is said once more."""
+    mapper = ChunkMapper("example", "model")
     chat_request = ChatRequest((Message("user", "hi", note="note"),))
-    asked_again, same = ChatHuggingChat()._asked_again(chat_request, mapper)
-    assert same is mapper
-    assert mapper.said == ""
-    assert [m.in_history for m in asked_again.messages] == [True, False, False]
-    assert asked_again.messages[-1].note == "note"
+    again = asked_again(chat_request, mapper)
+    assert mapper.text == ""
+    assert [m.in_history for m in again.messages] == [True, False, False]
+    assert again.messages[-1].note == "note"
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])

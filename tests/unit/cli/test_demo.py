@@ -1,40 +1,47 @@
-"""`langchain-g4f demo`, without a terminal."""
+"""`langchain-g4f demo`: one whole run, and each check of its steps."""
 
 from __future__ import annotations
 
-import re
+import asyncio
+import io
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from rich.console import Console
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.cli import demo
-from langchain_g4f.cli.app import app
-from langchain_g4f.cli.demo import agent, image, many, reasoning, signed, turns
+from langchain_g4f.cli.demo import stage, steps
 from langchain_g4f.cli.demo.stage import Stage, Step
-from langchain_g4f.testing import Prompt, Reply, Script
+from langchain_g4f.cli.failure import CommandError
+from langchain_g4f.errors import APIError
+from langchain_g4f.testing import Prompt, Reply, Sandbox
+from tests.unit.cli.command import CLOSED, FakeTerminal, run
+
+pytestmark = pytest.mark.proves("promise:demo")
 
 
-@pytest.mark.proves("promise:demo")
-def test_demo_shows_every_step_and_how_to_go_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Plain lines tell of each step, twenty complete streams among them, and of the way on."""
-    monkeypatch.setattr(reasoning, "ANSWER_PACE_S", 0.0)
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 0, result.stderr
-    assert result.stderr == ""
-    told = [
+@pytest.mark.proves("obligation:flowgpt:10")
+def test_demo_shows_every_step_and_what_to_try_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain lines, whatever the environment holds; twenty streams are complete."""
+    monkeypatch.setattr(steps, "ANSWER_PACE_S", 0.0)
+    monkeypatch.setenv("HTTP_PROXY", CLOSED)
+    monkeypatch.setenv("HUGGINGCHAT_COOKIES", "hf-chat=canary; token=canary")
+    monkeypatch.setenv("FLOWGPT_TOKEN", "canary")
+    done = run("demo")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr == ""
+    expected = [
         "sandbox/reasoner",
-        reasoning.QUESTION,
-        reasoning.THOUGHTS,
-        reasoning.ANSWER,
+        steps.QUESTION,
+        steps.THOUGHTS,
+        steps.ANSWER,
         "and 2 requests",
         "the model received  94 bytes",
         "  GET  /chat/api/v2/conversations/",
         "  POST /chat/conversation/",
         "none of them twice",
-        signed.ANSWER,
+        steps.SIGNATURE_ANSWER,
         "POST /v3/chat-anonymous -> 200",
         "x-signature:",
         "x-timestamp is outside the accepted window",
@@ -42,11 +49,11 @@ def test_demo_shows_every_step_and_how_to_go_on(
         "wall time",
         "chunks  2950",
         "time to first token",
-        agent.QUESTION,
-        agent.BEFORE,
+        steps.AGENT_QUESTION,
+        steps.AGENT_CALLS,
         "count_letter('strawberry', 'r') -> 3",
         "count_letter('blueberry', 'r') -> 2",
-        agent.ANSWER,
+        steps.AGENT_ANSWER,
         "4 requests",
         "<tool_response id=",
         "All as expected",
@@ -54,104 +61,123 @@ def test_demo_shows_every_step_and_how_to_go_on(
         "https://huggingface.co/chat",
         "HUGGINGCHAT_COOKIES='hf-chat=...; token=...'",
         "--base-url",
+        "FlowGPT, which was last seen to answer in 2024",
         "--provider flowgpt --sandbox",
     ]
-    places = [result.stdout.find(text) for text in told]
-    assert -1 not in places, [t for t, p in zip(told, places, strict=True) if p == -1]
+    places = [done.stdout.find(text) for text in expected]
+    assert -1 not in places, [t for t, p in zip(expected, places, strict=True) if p == -1]
     assert places == sorted(places)
-    assert "\x1b" not in result.stdout
+    assert "\x1b" not in done.stdout
+    assert "canary" not in done.stdout
 
 
-@pytest.mark.proves("promise:demo")
-def test_demo_runs_whatever_the_environment_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy and credentials of the environment are no part of the demo."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("HUGGINGCHAT_COOKIES", "hf-chat=mine; token=mine")
-    monkeypatch.setenv("FLOWGPT_TOKEN", "mine")
-    steps = tuple(step for step in demo.STEPS if step[1] in (demo.show_models, signed.show_signed))
-    monkeypatch.setattr(demo, "STEPS", steps)
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 0, result.stderr
-    assert "mine" not in result.stdout
+def test_failed_check_ends_the_demo_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code is 1."""
+
+    async def fail(_: Stage) -> None:
+        stage.expect(False, "something else")
+
+    monkeypatch.setattr(demo, "STEPS", (("Broken", fail),))
+    done = run("demo")
+    assert (done.exit_code, done.stderr) == (1, "langchain-g4f: the demo expected something else\n")
+    assert "All as expected" not in done.stdout
 
 
-def _without_reasoning(prompt: Prompt) -> Reply:
-    return Reply(text=reasoning.ANSWER)
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two short streams in place of twenty."""
+    monkeypatch.setattr(steps, "STREAMS", 2)
+    monkeypatch.setattr(steps, "LENGTHS", [30, 40])
 
 
-def _cut_short(prompt: Prompt) -> Reply:
-    wanted = re.search(r"\[\[long:(\d+)", prompt.text)
-    return Reply(text=" ".join(f"w{n}" for n in range(1, int(wanted[1]) if wanted else 1)))
+def play(step: Step, *, terminal: bool = False, **sandbox: Any) -> str:
+    """Run one step on a sandbox, and return what it prints."""
+    output = FakeTerminal() if terminal else io.StringIO()
+    with Sandbox(**sandbox) as server:
+        console = Console(file=output, force_terminal=terminal, width=200)
+        asyncio.run(_run(step, Stage(console, server, {})))
+    return output.getvalue()
 
 
-def _broken(prompt: Prompt) -> Reply:
-    return Reply(error=(500, "out of order"))
+async def _run(step: Step, on: Stage) -> None:
+    await step(on)
 
 
-@pytest.mark.proves("promise:demo")
+def test_terminal_shows_a_progress_bar(few: None) -> None:
+    """The streams are a bar with a rate."""
+    seen = play(steps.show_many, terminal=True)
+    assert "tokens/s" in seen
+    assert "2/2 done" in seen
+
+
+def _image_replaced(prompt: Prompt) -> Reply:
+    for message in prompt.messages:
+        for part in message["content"]:
+            part.update({"data": steps.make_png(3)} if part["type"] == "image" else {})
+    return Reply(text="A picture.")
+
+
+BROKEN = {"reply": Reply(error=(500, "out of order"))}
+
+
 @pytest.mark.parametrize(
-    ("script", "step", "said"),
+    ("step", "sandbox", "said"),
     [
-        (_without_reasoning, reasoning.show_reasoning, "the demo expected the reasoning"),
-        (_cut_short, many.show_many, "the demo expected 20 complete answers"),
-        (_broken, image.show_image, "out of order"),
-        (_broken, turns.show_turns, "out of order"),
-        (_broken, reasoning.show_reasoning, "out of order"),
-        (_broken, many.show_many, "out of order"),
+        (steps.show_reasoning, {"reply": steps.ANSWER}, "the demo expected the reasoning"),
+        (steps.show_reasoning, BROKEN, "out of order"),
+        (steps.show_image, {"script": _image_replaced}, "the image at the model, byte for byte"),
+        (steps.show_image, BROKEN, "out of order"),
+        (steps.show_conversation, {"reply": Reply("", reasoning="hm")}, "answer"),
+        (steps.show_conversation, BROKEN, "out of order"),
+        (steps.show_many, {"reply": "w1"}, "the demo expected 2 complete answers"),
+        (steps.show_many, BROKEN, "out of order"),
+        (steps.show_models, {"models": ["one"]}, "the demo expected several models"),
     ],
 )
-def test_demo_with_something_unexpected_fails(
-    monkeypatch: pytest.MonkeyPatch, script: Script, step: Step, said: str
+def test_step_fails_where_the_server_misbehaves(
+    few: None, step: Step, sandbox: dict[str, Any], said: str
 ) -> None:
-    """What is not as expected is named in one line, and the exit code is 1."""
-    monkeypatch.setattr(demo, "script", script)
-    monkeypatch.setattr(demo, "STEPS", (("Broken", step),))
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 1
-    assert result.stderr.startswith("langchain-g4f: ")
-    assert said in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert "All as expected" not in result.stdout
+    """The error names what was expected, or what the service said."""
+    with pytest.raises((CommandError, APIError), match=said):
+        play(step, **sandbox)
 
 
-@pytest.mark.proves("promise:demo")
-def test_demo_image_that_does_not_arrive_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other bytes at the model are not as expected."""
-    made = image.make_png(3)
-
-    def received(prompt: Prompt) -> Reply:
-        for message in prompt.messages:
-            for part in message["content"]:
-                part.update({"data": made} if part["type"] == "image" else {})
-        return Reply(text="A picture.")
-
-    monkeypatch.setattr(demo, "script", received)
-    monkeypatch.setattr(demo, "STEPS", (("Image", image.show_image),))
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 1
-    assert "the demo expected the image at the model, byte for byte" in result.stderr
-
-
-@pytest.mark.proves("promise:demo")
-def test_demo_agent_whose_model_calls_no_tool_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A guess in place of a call is not as expected."""
-    monkeypatch.setattr(agent, "script", lambda prompt: agent.ANSWER)
-    monkeypatch.setattr(demo, "STEPS", (("Agent", agent.show_agent),))
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 1
-    assert "the demo expected two calls at once" in result.stderr
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AHEAD_S", 0.0, "the demo expected a request that is too old"),
+        ("SIGNED", ("x-nowhere",), "the demo expected a request that is signed"),
+        ("SIGNATURE_ANSWER", Reply(error=(500, "out of order")), "out of order"),
+    ],
+)
+def test_step_with_a_signature_fails_where_it_is_not_checked(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object, said: str
+) -> None:
+    """It needs the signature, an answer, and the refusal of an old request."""
+    monkeypatch.setattr(steps, name, value)
+    with pytest.raises((CommandError, APIError), match=said):
+        play(steps.show_signature)
 
 
-@pytest.mark.proves("promise:demo")
-def test_demo_second_turn_in_a_new_conversation_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second turn that sends the history again is not as expected."""
+def test_step_with_an_agent_fails_without_a_tool_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess in place of a call is not enough."""
+    monkeypatch.setattr(steps, "agent_answer", lambda prompt: steps.AGENT_ANSWER)
+    with pytest.raises(CommandError, match="the demo expected two calls at once"):
+        play(steps.show_agent)
+
+
+def test_model_of_the_agent_needs_the_tool_to_count() -> None:
+    """Without it, the model says so."""
+    assert steps.agent_answer(Prompt("a-model", [])) == "I cannot count."
+
+
+def test_second_question_in_a_new_conversation_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history must not be sent again."""
     chat_model = Stage.chat_model
 
     def forgetful(stage: Stage, model: str | None = None) -> ChatHuggingChat:
         return chat_model(stage, model).model_copy(update={"conversation": "new"})
 
     monkeypatch.setattr(Stage, "chat_model", forgetful)
-    monkeypatch.setattr(demo, "STEPS", (("Turns", turns.show_turns),))
-    result = CliRunner().invoke(app, ["demo"])
-    assert result.exit_code == 1
-    assert "the demo expected two requests" in result.stderr
+    with pytest.raises(CommandError, match="the demo expected two requests"):
+        play(steps.show_conversation)

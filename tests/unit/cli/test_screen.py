@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,10 @@ from langchain_core.messages import AIMessageChunk
 from langchain_g4f import ChatGradioSpace
 from langchain_g4f.cli.screen import Screen
 from langchain_g4f.core.events import Progress
+from tests.unit.cli.command import FakeTerminal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-
-class _FakeTerminal(io.StringIO):
-    """Standard output that takes itself for a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def _said(text: str) -> AIMessageChunk:
@@ -50,7 +43,7 @@ def _show(*chunks: AIMessageChunk, reasoning: bool | None = None) -> Screen:
 
 
 def _shown_at_terminal(*chunks: AIMessageChunk) -> str:
-    with redirect_stdout(_FakeTerminal()) as terminal:
+    with redirect_stdout(FakeTerminal()) as terminal:
         _show(*chunks)
     return terminal.getvalue()
 
@@ -69,7 +62,7 @@ def test_screen_pipe_gets_the_answer_unchanged(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.proves("promise:command-one-shot")
 def test_screen_terminal_does_not_obey_the_service() -> None:
-    """At a terminal, control characters are replaced; tabs, lines and markup stay as they are."""
+    """Control characters are replaced; tabs, lines and markup stay as they are."""
     shown = _shown_at_terminal(_said("a\tb \x1b]0;title\x07"), _said("\r\n[bold]:smile:"), _last())
     assert "a\tb \ufffd]0;title\ufffd\n[bold]:smile:\n" in shown
     assert "\x1b]" not in shown
@@ -77,23 +70,19 @@ def test_screen_terminal_does_not_obey_the_service() -> None:
 
 @pytest.mark.proves("fault:62:HC", "fault:62:PH", "fault:62:FG")
 def test_screen_terminal_obeys_no_sequence_that_comes_in_pieces() -> None:
-    """Not one of its characters gets there, so it does not matter where a chunk ends."""
+    """Each character is replaced by itself, so the ends of the chunks do not matter."""
     shown = _shown_at_terminal(*map(_said, "a\x1b]0;title\x07\r\n\u202eb\ud800"), _last())
     assert shown.endswith("a\ufffd]0;title\ufffd\n\ufffdb\ufffd\n")
-
-
-def test_screen_terminal_does_not_obey_reasoning_either() -> None:
-    """What holds for the answer holds for the reasoning."""
     shown = _shown_at_terminal(_thought("\x1b]0;title\x07"), _said("a"), _last())
     assert "\ufffd]0;title\ufffd" in shown
     assert "\x1b]" not in shown
 
 
-def test_screen_reasoning_beside_a_piped_answer_is_at_a_terminal_all_the_same(
+def test_screen_reasoning_at_a_terminal_beside_a_piped_answer(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Standard output is a file, where the answer stays as it came; standard error is not."""
-    aside = _FakeTerminal()
+    """The answer in a file stays as it came; the reasoning on the terminal is made safe."""
+    aside = FakeTerminal()
     screen = Screen(reasoning=True, aside=aside)
     for chunk in (_thought("\x1b]0;title\x07"), _said("\x1b[1ma"), _last()):
         screen.show(chunk)
@@ -121,7 +110,7 @@ def test_screen_terminal_drops_empty_lines_around_reasoning() -> None:
 def test_screen_irregular_end_is_noted(
     capsys: pytest.CaptureFixture[str], metadata: dict[str, object], note: str
 ) -> None:
-    """An answer that is not what it seems is noted on standard error, on its own line."""
+    """An answer that is cut or replaced is noted on standard error, on its own line."""
     _show(_said("half an"), _last(**metadata))
     out, err = capsys.readouterr()
     assert out == "half an\n"
@@ -130,7 +119,7 @@ def test_screen_irregular_end_is_noted(
 
 @pytest.mark.proves("promise:progress-callback")
 def test_screen_retry_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
-    """Who waits is told why, on standard error; other progress is not shown."""
+    """The reason for a wait goes to standard error; other progress is not shown."""
     screen = Screen()
     screen.progress(Progress("retry", "no answer"))
     screen.progress(Progress("title", "A title"))
@@ -163,7 +152,7 @@ PROGRESS = [
 def test_screen_progress_away_from_a_terminal_is_a_line_where_it_lasts(
     capsys: pytest.CaptureFixture[str], progress: Progress, said: str, lasts: bool
 ) -> None:
-    """A log gets what happened, and no line for what the next one says better."""
+    """A log gets a line for an event, unless the next event says more."""
     Screen().progress(progress)
     assert capsys.readouterr() == ("", f"[{said}]\n" if lasts else "")
 
@@ -173,8 +162,8 @@ def test_screen_progress_away_from_a_terminal_is_a_line_where_it_lasts(
 def test_screen_progress_at_a_terminal_is_shown_while_one_waits(
     capsys: pytest.CaptureFixture[str], progress: Progress, said: str, lasts: bool
 ) -> None:
-    """What passes stands beside the spinner, what lasts on a line; control characters in none."""
-    with redirect_stdout(_FakeTerminal()) as terminal:
+    """Momentary progress stands beside the spinner, other progress on a line; both are safe."""
+    with redirect_stdout(FakeTerminal()) as terminal:
         screen = Screen()
         screen.begin()
         screen.progress(Progress(progress.kind, f"\x1b]0;{progress.message}", progress.data))
@@ -189,7 +178,7 @@ def test_screen_progress_at_a_terminal_is_shown_while_one_waits(
 def test_screen_progress_in_the_middle_leaves_the_answer_whole(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A notice between two pieces is told, and a pipe gets no line end that nobody sent."""
+    """A notice between two pieces is shown, and a pipe gets no additional line end."""
     screen = Screen()
     screen.show(_said("one "))
     screen.progress(NOTICE)
@@ -199,7 +188,7 @@ def test_screen_progress_in_the_middle_leaves_the_answer_whole(
     assert out == "one two\n"
     assert err == "[Picture: scaled down]\n"
 
-    with redirect_stdout(_FakeTerminal()) as terminal:
+    with redirect_stdout(FakeTerminal()) as terminal:
         screen = Screen()
         screen.show(_said("one "))
         screen.progress(NOTICE)
@@ -210,14 +199,14 @@ def test_screen_progress_in_the_middle_leaves_the_answer_whole(
 @pytest.mark.parametrize(
     ("said", "shown", "note"),
     [
-        (["half"], "half\nThe whole.\n", "took back what it had said"),
+        (["half"], "half\nThe whole.\n", "this is the final text"),
         (["half", "The whole."], "halfThe whole.\n", "only the last attempt is the answer"),
     ],
 )
 def test_screen_final_text_is_shown_once_and_is_the_answer(
     capsys: pytest.CaptureFixture[str], said: list[str], shown: str, note: str
 ) -> None:
-    """What the service says in the end is shown if it was not yet, and is what is kept."""
+    """The final text is shown unless it was already, and is the text of the message."""
     screen = _show(*map(_said, said), _last(restarted=True, final_text="The whole."))
     out, err = capsys.readouterr()
     assert out == shown

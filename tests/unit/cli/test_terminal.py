@@ -1,7 +1,8 @@
-"""What a service says steers no terminal, whichever command shows it."""
+"""Text from a service cannot steer a terminal, whichever command shows it."""
 
 from __future__ import annotations
 
+import errno
 import sys
 import unicodedata
 from pathlib import Path
@@ -10,13 +11,9 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from langchain_g4f.cli.terminal import one_line, printable
+from langchain_g4f.cli.terminal import is_of_output, one_line, printable
 from langchain_g4f.testing import Sandbox
-from tests.unit.cli.accounts import closed, file_of, header, home
-from tests.unit.cli.doctor import answer_at
-from tests.unit.cli.terminal import Terminal
-
-__all__ = ["closed", "home"]
+from tests.unit.cli.command import answer_at, header, login_file, shown
 
 STEERING = (
     "\x1b]0;title\x07 \x1b]52;c;Y29weQ==\x07 \x1b]8;;https://link.example\x07 \x1b[2J \x9b2J \x7f"
@@ -32,63 +29,47 @@ EVERY_PROVIDER = [
 ]
 
 
-def shown(*arguments: str) -> str:
-    """What a terminal is given by the command; it must have been told of `STEERING`."""
-    with Terminal(*arguments) as terminal:
-        terminal.exit_code()
-    assert "gnp.exe" in terminal.seen
-    return terminal.seen
-
-
-def assert_harmless(text: str) -> None:
-    """A terminal obeys nothing of `STEERING` in this, and shows it in its order."""
-    assert [each for each in OBEYED if each in text] == []
+def harmless(*arguments: str) -> str:
+    """What a terminal gets from a command that shows `STEERING`: it obeys none of it."""
+    seen = shown(*arguments)
+    assert "gnp.exe" in seen
+    assert [each for each in OBEYED if each in seen] == []
+    return seen
 
 
 @pytest.mark.parametrize("provider", EVERY_PROVIDER)
-def test_answer_steers_no_terminal(services: dict[str, Any], provider: str) -> None:
-    """Each of the servers repeats the question."""
-    seen = shown("chat", "--provider", provider, STEERING)
-    assert_harmless(seen)
+def test_answers_and_errors_steer_no_terminal(services: dict[str, Any], provider: str) -> None:
+    """Each server repeats the question; then it quotes the text in a refusal."""
+    seen = harmless("chat", "--provider", provider, STEERING)
     assert "\ufffd]52;c;Y29weQ==\ufffd" in seen
-
-
-@pytest.mark.parametrize("provider", EVERY_PROVIDER)
-@pytest.mark.parametrize("command", ["chat", "doctor"])
-def test_error_steers_no_terminal(services: dict[str, Any], provider: str, command: str) -> None:
-    """The text of a refusal is quoted, in the error and in the table."""
     answer_at(services[provider], "", JSONResponse({"detail": STEERING, "error": STEERING}, 400))
-    question = ["hello"] if command == "chat" else []
-    assert_harmless(shown(command, "--provider", provider, *question))
+    harmless("chat", "--provider", provider, "hello")
+    harmless("doctor", "--provider", provider)
 
 
 @pytest.mark.proves("fault:62:HC")
-def test_name_of_a_user_steers_no_terminal(closed: Sandbox, tmp_path: Path) -> None:
-    """Nor does it forge a line of ours."""
-    forged = f"ada {STEERING}\nKept in /nowhere"
-    answer_at(closed, "/api/v2/user", JSONResponse({"json": {"username": forged}}))
+def test_name_of_a_user_steers_no_terminal(members: Sandbox, tmp_path: Path) -> None:
+    """The name cannot add a line that looks like ours, either."""
+    forged = f"ada {STEERING}\nSaved in /nowhere"
+    answer_at(members, "/api/v2/user", JSONResponse({"json": {"username": forged}}))
     path = tmp_path / "cookies"
-    path.write_text(header(closed.login("ada")))
+    path.write_text(header(members.login("ada")))
     for arguments in (["login", "--cookies", str(path)], ["whoami"], ["doctor"]):
-        seen = shown(*arguments)
-        assert_harmless(seen)
-        assert "\nKept in /nowhere" not in seen
-    assert file_of(closed.base_url).path.exists()
+        assert "\nSaved in /nowhere" not in harmless(*arguments)
+    assert login_file(members.base_url).path.exists()
 
 
 @pytest.mark.proves("fault:62:HC")
 def test_name_of_a_model_steers_no_terminal(services: dict[str, Any]) -> None:
-    """A name is one line of the list, whatever is in it."""
+    """Each name is one line of the list."""
     models = {"json": [{"id": f"one\n{STEERING}"}, {"id": "two"}]}
     answer_at(services["huggingchat"], "/models", JSONResponse(models))
-    seen = shown("models")
-    assert_harmless(seen)
-    assert len(seen.splitlines()) == 2
-    assert_harmless(shown("doctor", "--provider", "huggingchat"))
+    assert len(harmless("models").splitlines()) == 2
+    harmless("doctor", "--provider", "huggingchat")
 
 
 def test_printable_replaces_all_that_controls_and_reorders() -> None:
-    """Every control character but tab and line feed, and whatever changes the direction."""
+    """Every control character but tab and line feed, and every change of the text direction."""
     everything = list(map(chr, range(sys.maxunicode + 1)))
     controls = {each for each in everything if unicodedata.category(each) in {"Cc", "Cs"}}
     reordering = {each for each in everything if unicodedata.bidirectional(each) in _REORDERING}
@@ -100,7 +81,21 @@ def test_printable_replaces_all_that_controls_and_reorders() -> None:
 
 
 def test_printable_keeps_text() -> None:
-    """Letters of all scripts and what joins them, tabs and line ends are no control characters."""
+    """Letters of all scripts and their joiners, tabs and line ends stay."""
     text = "ä\t漢\n🙂\u200d🏴\U000e0067\U000e007f שלום نیم\u200cفاصله e\u0301\xad\u2028"
     assert printable(text) == text
     assert one_line(" a\n\n b\t\x1b c\u2028d ") == "a b \ufffd c d"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ENOSPC, "full"), True),
+        (BrokenPipeError(errno.EPIPE, "left"), True),
+        (OSError(errno.ENOSPC, "full", "a file"), False),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), False),
+    ],
+)
+def test_failure_of_the_output_is_told_from_others(error: OSError, expected: bool) -> None:
+    """A full disk under a file of the user is another matter."""
+    assert is_of_output(error) is expected

@@ -11,7 +11,7 @@ import pytest
 
 from langchain_g4f.codecs.devalue import MAX_DEPTH, unflatten
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.testing.chat_ui.devalue import flatten
+from langchain_g4f.testing.chat_ui.wire import devalue as flatten
 from tests.unit.timing import cpu_seconds
 
 if TYPE_CHECKING:

@@ -152,7 +152,7 @@ def test_edits_are_done_in_order_and_lists_cut_last(value: Any, edits: Any, resu
 
 
 MALFORMED: list[tuple[Any, ...]] = [
-    # an operation or an edit that is none
+    # no operation, or no edit
     ([], ["move", [0], 1], ["", [0], 1], [None, [0], 1], [["add"], [0], 1], [{}, [0], 1]),
     ([], ["add", [0]], ["add", [0], 1, 2], [], None, "add", {"op": "add"}),
     ([], ["add", 0, 1], ["add", None, 1], ["add", "a", 1], ["add", {"a": 1}, 1]),
@@ -176,7 +176,7 @@ MALFORMED: list[tuple[Any, ...]] = [
     ("text", ["replace", [0], "x"], ["append", ["a"], "x"], ["delete", [0], None]),
     (None, ["add", ["a"], 1], ["delete", [0], None]),
     ([{"a": "text", "b": None}], ["replace", [0, "a", 0], "x"], ["add", [0, "b", "c"], "x"]),
-    # text, and what is none
+    # text, and other values
     (None, ["append", [], "x"]),
     (["x"], ["append", [], "x"], ["append", [0], ["y"]]),
     ({"a": 1, "b": ["x"]}, ["append", ["a"], "x"], ["append", ["b"], "x"]),

@@ -138,7 +138,7 @@ def test_objects_before_a_bad_line_are_given_out_first() -> None:
 
 @pytest.mark.parametrize("text", ["\\ud83d\\ude42", "\\uD83D\\uDE42", "\\\\ud800", "\\u00e9"])
 def test_whole_surrogate_pair_and_other_escapes_are_text(text: str) -> None:
-    """Only half a pair is none."""
+    """Half a pair is refused, a whole one is read."""
     line = f'{{"a": "{text}"}}\n'
     assert decode(line.encode()) == [json.loads(line)]
 

@@ -35,7 +35,7 @@ def node(*data: object) -> dict[str, object]:
 
 
 def test_page_data_has_a_value_for_each_node() -> None:
-    """One that was not asked for, or did not change, is None."""
+    """One that was not asked for, or did not change, becomes None."""
     body = page(None, {"type": "skip"}, node({"a": 1}, "x"))
     assert page_data(body) == [None, None, {"a": "x"}]
     assert page_data(body.replace(b"\n", b"\r\n\n")) == [None, None, {"a": "x"}]
@@ -65,7 +65,7 @@ def test_redirect_is_an_error_that_says_where_to() -> None:
 
 
 def test_promise_is_filled_by_its_chunk() -> None:
-    """Whatever the order of the lines; one without a line, or with a failed one, is None."""
+    """Whatever the order of the lines; one without a line, or with a failed one, becomes None."""
     body = page(
         node(
             [1, 3, 5, 7], ["Promise", 2], 1, ["Promise", 4], 2, ["Promise", 6], 3, ["Promise", 8], 4

@@ -37,7 +37,7 @@ from langchain_g4f.media.data_url import parse_data_url
     ],
 )
 def test_url_holds_bytes_and_their_type(url: str, data: bytes, kind: str) -> None:
-    """RFC 2397, as forgiving as browsers are; a type that is none is plain text."""
+    """RFC 2397, as forgiving as browsers are; an invalid type counts as plain text."""
     assert parse_data_url(url, 100) == (data, kind)
 
 

@@ -57,126 +57,54 @@ def test_host_has_one_spelling(url: str, sent: str, host: str) -> None:
     assert [found for found, _ in net.looked_up] == [host]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        # not http
-        "",
-        "file:///etc/passwd",
-        "ftp://a.example/x.png",
-        "data:image/png;base64,iVBORw0KGgo=",
-        "data:image/png;base64," + "A" * 50_000_000,
-        "gopher://a.example/",
-        "javascript:alert(1)",
-        "//a.example/x.png",
-        "/etc/passwd",
-        "a.example/x.png",
-        # no host
-        "http://",
-        "http:///x.png",
-        "http:a.example",
-        "http://.",
-        "http://./x",
-        "http://:80/",
-        "http://?a",
-        # a user name
-        "http://user@a.example/",
-        "http://user:secret@a.example/",
-        "http://a.example@127.0.0.1/",
-        "http://@a.example/",
-        # read differently by different programs
-        "http://a.example\\@127.0.0.1/",
-        "http://a.example /",
-        " http://a.example/",
-        "http://a.example/\n",
-        "http://a.exa\tmple/",
-        "http://a.example/a b",
-        "http://a.example/\x7f",
-        "http://a.example/\0",
-        "http://%31%32%37.0.0.1/",
-        "http://a%2eexample/",
-        "http://a..example/",
-        "http://a.example../",
-        "http://.a.example/",
-        "http://a,b.example/",
-        "http://a*.example/",
-        f"http://{'a' * 64}.example/",
-        f"http://{'a.' * 126}example/",
-        # ports
-        "http://a.example:0/",
-        "http://a.example:65536/",
-        "http://a.example:-1/",
-        "http://a.example:x/",
-        "http://a.example:80:80/",
-        # IPv4, in spellings that only some know
-        "http://2130706433/",
-        "http://0x7f000001/",
-        "http://0X7F000001/",
-        "http://017700000001/",
-        "http://0177.0.0.1/",
-        "http://0x7f.0.0.1/",
-        "http://127.1/",
-        "http://127.0.1/",
-        "http://127.0.0.01/",
-        "http://1.1.1.1.1/",
-        "http://256.1.1.1/",
-        "http://1.1.1.0x1/",
-        "http://a.example.0x/",
-        "http://a.1/",
-        "http://134744072/",
-        "http://8.8.2056/",
-        # the same in other characters
-        "http://①②⑦.0.0.1/",
-        "http://１２７.0.0.1/",
-        "http://127。0。0。1/",
-        "http://𝟙𝟚𝟟.𝟘.𝟘.𝟙/",
-        # international names
-        "http://straße.example/",
-        "http://βόλος.example/",
-        "http://a\u200db.example/",
-        "http://a\ufffd.example/",
-        "http://\u202ea.example/",
-        f"http://{'ü' * 300}.example/",
-        f"http://{'ü' * 64}.example/",
-        "http://a\uff0fb.example/",
-        # not public
-        "http://127.0.0.1/",
-        "http://127.0.0.1./",
-        "http://0.0.0.0/",
-        "http://10.0.0.1/x.png",
-        "http://100.64.0.1/",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://168.63.129.16/",
-        "http://192.168.0.1:8080/",
-        "http://224.0.0.1/",
-        "http://255.255.255.255/",
-        "http://[::1]/",
-        "http://[::]/",
-        "http://[::ffff:127.0.0.1]/",
-        "http://[::ffff:7f00:1]/",
-        "http://[::ffff:a9fe:a9fe]/",
-        "http://[::127.0.0.1]/",
-        "http://[64:ff9b::127.0.0.1]/",
-        "http://[64:ff9b:1::127.0.0.1]/",
-        "http://[2002:7f00:1::]/",
-        "http://[2001:0:101:101::80ff:fffe]/",
-        "http://[fd00:ec2::254]/",
-        "http://[fe80::1]/",
-        # no address at all
-        "http://[fe80::1%25eth0]/",
-        "http://[fe80::1%eth0]/",
-        "http://[::1",
-        "http://::1]/",
-        "http://::1/",
-        "http://[]/",
-        "http://[::g]/",
-        "http://[v1.a]/",
-        "http://[::1]x/",
-        "http://x[::1]/",
-        "http://[1.1.1.1]/",
-        "http://[[::1]]/",
-    ],
-)
+BLOCKED = """
+    file:///etc/passwd ftp://a.example/x.png data:image/png;base64,iVBORw0KGgo=
+    gopher://a.example/ javascript:alert(1) //a.example/x.png /etc/passwd a.example/x.png http://
+    http:///x.png http:a.example http://. http://./x http://:80/ http://?a http://user@a.example/
+    http://user:secret@a.example/ http://a.example@127.0.0.1/ http://@a.example/
+    http://%31%32%37.0.0.1/ http://a%2eexample/ http://a..example/ http://a.example../
+    http://.a.example/ http://a,b.example/ http://a*.example/ http://a.example:0/
+    http://a.example:65536/ http://a.example:-1/ http://a.example:x/ http://a.example:80:80/
+    http://2130706433/ http://0x7f000001/ http://0X7F000001/ http://017700000001/
+    http://0177.0.0.1/ http://0x7f.0.0.1/ http://127.1/ http://127.0.1/ http://127.0.0.01/
+    http://1.1.1.1.1/ http://256.1.1.1/ http://1.1.1.0x1/ http://a.example.0x/ http://a.1/
+    http://134744072/ http://8.8.2056/ http://①②⑦.0.0.1/ http://１２７.0.0.1/ http://127。0。0。1/
+    http://𝟙𝟚𝟟.𝟘.𝟘.𝟙/ http://straße.example/ http://βόλος.example/ http://127.0.0.1/
+    http://127.0.0.1./ http://0.0.0.0/ http://10.0.0.1/x.png http://100.64.0.1/
+    http://169.254.169.254/latest/meta-data/ http://168.63.129.16/ http://192.168.0.1:8080/
+    http://224.0.0.1/ http://255.255.255.255/ http://[::1]/ http://[::]/
+    http://[::ffff:127.0.0.1]/ http://[::ffff:7f00:1]/ http://[::ffff:a9fe:a9fe]/
+    http://[::127.0.0.1]/ http://[64:ff9b::127.0.0.1]/ http://[64:ff9b:1::127.0.0.1]/
+    http://[2002:7f00:1::]/ http://[2001:0:101:101::80ff:fffe]/ http://[fd00:ec2::254]/
+    http://[fe80::1]/ http://[fe80::1%25eth0]/ http://[fe80::1%eth0]/ http://[::1 http://::1]/
+    http://::1/ http://[]/ http://[::g]/ http://[v1.a]/ http://[::1]x/ http://x[::1]/
+    http://[1.1.1.1]/ http://[[::1]]/
+"""
+"""Not http, no host, a user name, ports, unusual spellings, and addresses that are not public."""
+SPECIAL = [
+    "",
+    "data:image/png;base64," + "A" * 50_000_000,
+    "http://a.example\\@127.0.0.1/",
+    "http://a.example /",
+    " http://a.example/",
+    "http://a.example/\n",
+    "http://a.exa\tmple/",
+    "http://a.example/a b",
+    "http://a.example/\x7f",
+    "http://a.example/\0",
+    f"http://{'a' * 64}.example/",
+    f"http://{'a.' * 126}example/",
+    "http://a\u200db.example/",
+    "http://a\ufffd.example/",
+    "http://\u202ea.example/",
+    f"http://{'ü' * 300}.example/",
+    f"http://{'ü' * 64}.example/",
+    "http://a\uff0fb.example/",
+]
+"""URLs with characters that are no words in the table above."""
+
+
+@pytest.mark.parametrize("url", [*BLOCKED.split(), *SPECIAL])
 def test_blocked_url_is_refused_before_anything_is_asked(url: str) -> None:
     """No look-up and no request; the message repeats no secret."""
     net = Net()

@@ -17,8 +17,8 @@ from langchain_g4f.errors import (
     NotFoundError,
     ServerError,
 )
-from langchain_g4f.providers.huggingchat import login_page, whoami
-from langchain_g4f.providers.huggingchat.login import UNNAMED, explained
+from langchain_g4f.providers.huggingchat.login import UNNAMED, login_page, whoami
+from langchain_g4f.providers.huggingchat.requests import explain
 
 BASE = "https://chat.example/chat"
 USER, FLAGS, PAGE = f"{BASE}/api/v2/user", f"{BASE}/api/v2/feature-flags", f"{BASE}/"
@@ -100,7 +100,7 @@ def test_user_of_a_current_server_is_told_by_its_api(user: object, name: str | N
 def test_user_of_an_older_server_is_offered_to_log_out(
     first: Answer, second: Answer, name: str | None
 ) -> None:
-    """There is nothing else that says so; who is sent to a login page is nobody."""
+    """Nothing else shows it; a caller who is sent to a login page is not logged in."""
     asked: list[str] = []
     assert result(whoami(BASE), asked, first, second) == name
     assert asked == [USER, PAGE]
@@ -155,7 +155,7 @@ def test_refusal_says_which_command_logs_in(
     error: APIStatusError, base_url: str, command: str
 ) -> None:
     """At the very server that refused."""
-    found = explained(error, base_url)
+    found = explain(error, base_url)
     assert isinstance(found, AuthenticationError)
     assert command in str(found)
     assert found.login_url == f"{base_url}/login"
@@ -165,4 +165,4 @@ def test_refusal_says_which_command_logs_in(
 @pytest.mark.parametrize("error", [NOT_THERE, BROKEN])
 def test_other_failure_stays_what_it_is(error: APIStatusError) -> None:
     """No login helps."""
-    assert explained(error, BASE) is error
+    assert explain(error, BASE) is error

@@ -70,9 +70,10 @@ def test_stored_text_is_caught_up_with_at_once() -> None:
 
 def test_stored_text_is_caught_up_with_at_the_latest_when_the_server_closes() -> None:
     """After five minutes it does, and the run may go on."""
-    reading = decoder(known("one"), Place("one two"))
+    place = Place("one two")
+    reading = decoder(known("one"), place)
     assert list(reading.close()) == [Text(" two")]
-    assert (reading.ended, reading.finished, reading.complete) == (True, False, False)
+    assert (place.closed, reading.finished, reading.complete) == (True, False, False)
 
 
 def test_updates_the_caller_has_are_passed_over_and_new_ones_given_out() -> None:

@@ -195,7 +195,7 @@ def test_reader_knows_what_it_has_seen() -> None:
     updates: list[dict[str, Any]] = [STARTED, token("a🙂"), call(), STARTED]
     events = [event for update in updates for event in reader.update(update)]
     assert Text("a🙂") in events
-    assert (reader.raw, reader.seen_length) == ("a🙂", 3)
+    assert (reader.length, reader.seen_length) == (2, 3)
     assert reader.seen == {"status  started ": 2, "tool call  u": 1}
 
 

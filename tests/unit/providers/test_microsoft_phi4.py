@@ -8,21 +8,24 @@ import pytest
 
 from langchain_g4f.core.chat_request import Media, Message
 from langchain_g4f.errors import UnsupportedMediaError
-from langchain_g4f.providers.gradio_space import Where, find_chat
-from langchain_g4f.providers.microsoft_phi4 import MODEL, SPACE, TAKES, known_app
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.discovery import find_chat
+from langchain_g4f.providers.microsoft_phi4 import FILE_TYPES, MODEL, SPACE, fallback_app
 from tests.unit.providers.gradio_space.apps import assistant, recorded_config, user
+from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
 from tests.unit.providers.gradio_space.replies import completed, events, reply, text_of
-from tests.unit.providers.gradio_space.world import APP, World
 
-WHERE = Where(base_url=APP, takes=TAKES, models=(MODEL,), known=known_app())
+WHERE = SpaceConfig(
+    base_url=APP, file_types=FILE_TYPES, models=(MODEL,), fallback_app=fallback_app()
+)
 PNG = Media(b"\x89PNG\r\n\x1a\n", "image/png", "pic.png")
 PDF = Media(b"%PDF-1.7", "application/pdf", "d.pdf")
 
 
-def world(config: Any) -> World:
+def world(config: Any) -> FakeSpace:
     """The app, which answers "ok"."""
     shown = [user("hi")]
-    return World(
+    return FakeSpace(
         {
             "config": config,
             "upload": reply(["/srv/pic.png"]),
@@ -35,11 +38,11 @@ def world(config: Any) -> World:
 
 def test_known_app_is_a_chat_of_two_steps() -> None:
     """As the earlier client knew it: functions 10 and 11, started by component 8."""
-    app = known_app()
+    app = fallback_app()
     chat = find_chat(app)
-    assert [(each.id, each.queued) for each in chat.functions] == [(10, False), (11, True)]
+    assert [(each.id, each.queue) for each in chat.functions] == [(10, False), (11, True)]
     assert (chat.box.id, chat.trigger, chat.output) == (8, 8, 0)
-    assert (app.prefix, app.space, app.line) == ("/gradio_api", SPACE, 5)
+    assert (app.api_prefix, app.space_id, app.major_version) == ("/gradio_api", SPACE, 5)
     assert chat.keeps_state(app)
     assert chat.chatbot is not None
     assert app.shape(chat.chatbot) == "strings"
@@ -52,7 +55,7 @@ def test_app_is_asked_the_same_whether_it_describes_itself_or_not(folder: str | 
     config = reply(recorded_config(folder)) if folder else reply({"detail": "Not Found"}, 404)
     trial = world(config)
     asked = Message("user", "hi", (PNG,))
-    assert text_of(trial.ask(asked, where=WHERE, model=MODEL, history="flattened")) == "ok"
+    assert text_of(trial.ask(asked, config=WHERE, model=MODEL, history="flattened")) == "ok"
     (prepare,), (join,) = trial.sent("run/predict"), trial.sent("queue/join")
     history, box, state = prepare["data"]
     assert (history, box["text"], state) == ([], "hi", None)
@@ -66,7 +69,7 @@ def test_app_is_asked_the_same_whether_it_describes_itself_or_not(folder: str | 
 @pytest.mark.proves("fault:49:PH")
 def test_file_the_model_cannot_read_is_refused_before_anything_is_sent() -> None:
     """Its box would take any."""
-    trial = World()
+    trial = FakeSpace()
     with pytest.raises(UnsupportedMediaError, match="takes image/, audio/, not application/pdf"):
-        trial.ask(Message("user", "hi", (PDF,)), where=WHERE)
+        trial.ask(Message("user", "hi", (PDF,)), config=WHERE)
     assert trial.requests == []

@@ -8,10 +8,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Event
 from langchain_g4f.core.http import Request
 from langchain_g4f.core.limits import Clocks, Sizes
-from langchain_g4f.core.plan import CallContext, Defer, Plan, stream
+from langchain_g4f.core.plan import Defer, Plan, stream
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import ClientSettings, async_client, sync_client
 from tests.contract.faults.byte_server import Action, ByteServer, Exchange, routes

@@ -159,12 +159,12 @@ def answered() -> Plan:
     yield from asking(never)
 
 
-def refused(make_request: MakeRequest, *, begun: bool) -> Plan:
+def refused(make_request: MakeRequest, *, already_started: bool) -> Plan:
     """An answer that is refused, then the question."""
     try:
-        yield from stream(make_request, Decoder, begun=begun)
+        yield from stream(make_request, Decoder, already_started=already_started)
     except Exception:  # noqa: BLE001 -- whatever it is
-        yield from asking(never if begun else lambda: True)
+        yield from asking(never if already_started else lambda: True)
 
 
 async def test_message_that_was_taken_is_a_reason_not_to_ask(way: str, serve: Serve) -> None:
@@ -185,11 +185,13 @@ async def test_message_whose_answer_broke_was_taken(way: str, serve: Serve) -> N
     await call.close()
 
 
-@pytest.mark.parametrize(("begun", "answer"), [(False, "yes"), (True, "no")])
+@pytest.mark.parametrize(("already_started", "answer"), [(False, "yes"), (True, "no")])
 async def test_refused_answer_is_asked_about_if_nothing_had_begun_it(
-    way: str, serve: Serve, begun: bool, answer: str
+    way: str, serve: Serve, already_started: bool, answer: str
 ) -> None:
     """A message is taken by an earlier request, where one says so."""
     service = serve(answer=Reply(status=401))
-    events = await service.call(way, refused(request("answer"), begun=begun)).all()
+    events = await service.call(
+        way, refused(request("answer"), already_started=already_started)
+    ).all()
     assert events == [Title(answer)]

@@ -1,4 +1,4 @@
-"""Answers to something that an earlier request has begun, and that has to be stopped."""
+"""Answers to something that an earlier request has already_started, and that has to be stopped."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from tests.unit.run.world import Decoder, Reply, Service, request, texts
 Serve = Callable[..., Service]
 
 
-def listening(*, begun: bool = True) -> Plan:
+def listening(*, already_started: bool = True) -> Plan:
     """Begin something, and listen to what comes of it."""
     yield from send(request("join"))
-    end = yield from stream(request("listen"), Decoder, abort=request("cancel"), begun=begun)
+    end = yield from stream(
+        request("listen"), Decoder, abort=request("cancel"), already_started=already_started
+    )
     if end.error:
         raise end.error
 
@@ -42,7 +44,7 @@ FAILURES: list[Any] = [
 async def test_what_was_begun_is_stopped_once_however_listening_fails(
     failure: Reply, way: str, serve: Serve
 ) -> None:
-    """The service would go on for nobody."""
+    """Otherwise the service would go on working for a caller that has left."""
     service = serve(listen=failure)
     with pytest.raises(APIError):
         await service.call(way, listening(), service.context(max_retries=0)).all()
@@ -57,7 +59,7 @@ async def test_what_nothing_has_begun_is_not_stopped(
 ) -> None:
     """Where it is the request for the answer that begins it."""
     service = serve(listen=failure)
-    call = service.call(way, listening(begun=False), service.context(max_retries=0))
+    call = service.call(way, listening(already_started=False), service.context(max_retries=0))
     with pytest.raises(APIError):
         await call.all()
     assert service.asked == ["join", "listen"]
@@ -96,7 +98,10 @@ def again() -> Plan:
     for number in (1, 2):
         yield from send(request(f"join-{number}"))
         end = yield from stream(
-            request(f"listen-{number}"), Decoder, abort=request(f"cancel-{number}"), begun=True
+            request(f"listen-{number}"),
+            Decoder,
+            abort=request(f"cancel-{number}"),
+            already_started=True,
         )
         yield Title(f"{number} {end.text} {end.error is None}")
 

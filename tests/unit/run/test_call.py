@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Event, Finish, Text, Title
 from langchain_g4f.core.http import Headers, Request, ResponseHead
-from langchain_g4f.core.plan import CallContext, Plan, resolve, send, stream
+from langchain_g4f.core.plan import Plan, Resolve, resolve, send, stream
 from langchain_g4f.errors import APIConnectionError
 from langchain_g4f.run.call import Call
-from langchain_g4f.run.operations import CLOSE, READ, LookUp, Open
+from langchain_g4f.run.operations import CLOSE, READ, Open
 from langchain_g4f.transport.retry import RetryBudget
 from tests.unit.run.world import URL, Decoder, Reply, Service, request
 
@@ -37,7 +38,7 @@ def test_outcome_of_another_operation_is_a_type_error(plan: Any, outcome: object
 def test_host_is_looked_up_within_what_is_left_of_the_total() -> None:
     """The resolver cannot be waited for longer than the call may take."""
     steps = steps_of(resolve("example.com", 443), Service().context())  # type: ignore[arg-type]
-    assert next(steps) == LookUp("example.com", 443, 600)
+    assert next(steps) == Resolve("example.com", 443, 600)
 
 
 def test_request_to_an_address_brings_no_cookies_and_takes_none() -> None:

@@ -70,7 +70,7 @@ async def test_error_of_a_cancelled_connection_is_no_error_of_the_call(serve: Se
     service = Grumbling(create=Reply(hangs=True))
     await cancel_in(service, answer())
     assert service.asked == ["create"]
-    with pytest.raises(APIConnectionError):  # it does say that when nobody cancels it
+    with pytest.raises(APIConnectionError):  # without a cancellation the error is raised
         await Service(create=Reply(fails=RESET)).call("arun", answer()).all()
 
 

@@ -278,7 +278,7 @@ async def test_request_that_cannot_be_built_is_a_configuration_error(
 
 
 async def test_call_is_not_begun_before_it_is_iterated(way: str, serve: Serve) -> None:
-    """A generator that nobody asks costs nothing, and is closed without a word."""
+    """A generator that is never started costs nothing, and closes silently."""
     service = serve()
     call = service.call(way, everything())
     await call.close()

@@ -92,7 +92,7 @@ async def test_decoder_that_fails_is_cleaned_up_after(way: str, serve: Serve) ->
 
 
 async def test_clean_up_that_fails_releases_the_locks(way: str, serve: Serve) -> None:
-    """A bug in the making of a request is passed on; nobody waits for ever."""
+    """A bug in the making of a request is passed on; no other call waits for ever."""
 
     def broken() -> Request:
         raise KeyError("a bug")

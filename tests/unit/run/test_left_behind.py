@@ -1,4 +1,4 @@
-"""An async call that nobody closes: whoever owns it, or its loop, ends it all the same."""
+"""An async call that is never closed ends with its task or its loop."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def left_open(server: ByteServer) -> None:
 
 
 async def cancelled_at_the_end(server: ByteServer) -> None:
-    """A task that nobody waits for."""
+    """A task that is not awaited."""
 
     async def use() -> None:
         async with aclosing(owning(server)) as events:
@@ -67,7 +67,7 @@ async def cancelled_at_the_end(server: ByteServer) -> None:
 
 
 async def running_at_the_end(server: ByteServer) -> None:
-    """A task that nobody even cancelled."""
+    """A task that is not even cancelled."""
 
     async def use() -> None:
         async with aclosing(owning(server)) as events:

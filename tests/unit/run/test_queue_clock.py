@@ -113,7 +113,7 @@ async def test_time_in_the_queue_is_given_back_for_what_comes_after(way: str, se
 
 
 async def test_silence_is_a_timeout_in_the_queue_too(way: str, serve: Serve) -> None:
-    """Heartbeats are what tells that somebody is there."""
+    """Heartbeats show that the server is alive."""
     service = serve(x=Reply([b"#", httpx.ReadTimeout("x")]))
     assert (await timeout_of(service, way)).kind == "silence"
 

@@ -16,7 +16,7 @@ from tests.unit.run.world import Service, request
 
 
 def locked(key: str, begin: Callable[[], None], end: Callable[[], None]) -> Plan:
-    """Something that nobody else may do at the same time."""
+    """Work that only one call may do at a time."""
     yield Lock(key)
     begin()
     yield from send(request("x"))

@@ -77,7 +77,7 @@ async def test_lock_that_was_given_back_can_be_taken_again(way: str, serve: Serv
 async def test_lock_is_released_where_the_plan_does_not_come_to_give_it_back(
     way: str, serve: Serve
 ) -> None:
-    """What failed meanwhile blocks nobody."""
+    """A call that failed meanwhile blocks no other."""
     locks, service = KeyedLocks(), serve(fetch=Reply(status=401))
     call = service.call(way, fetching(), service.context(locks=locks))
     with pytest.raises(Exception, match="401"):

@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Event, Finish, Progress, Text
 from langchain_g4f.core.http import Request, ResponseHead, RetryWhen
 from langchain_g4f.core.limits import Clocks, Limits, Sizes
 from langchain_g4f.core.locks import KeyedLocks
-from langchain_g4f.core.plan import CallContext, MakeRequest, Plan
+from langchain_g4f.core.plan import MakeRequest, Plan
 from langchain_g4f.errors import MalformedStreamError, ServerError
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import AsyncClient, SyncClient

@@ -1,4 +1,4 @@
-"""Accounts: each has a file, is asked for, and is forgotten by itself."""
+"""Accounts: each has its own file, user and logout."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.unit.sign_in.logins import (
 
 @by_way
 async def test_profiles_are_accounts_of_their_own(closed: Sandbox, way: str) -> None:
-    """Each is logged in, asked for and forgotten by itself."""
+    """Login, whoami and logout of one leave the other alone."""
     place: dict[str, Any] = {"base_url": closed.base_url}
     await log_in(way, **place, cookies=closed.login("ada"))
     await log_in(way, **place, profile="work", cookies=closed.login("bea"))
@@ -44,10 +44,10 @@ async def test_profiles_are_accounts_of_their_own(closed: Sandbox, way: str) -> 
 async def test_whoami_says_who_a_model_would_be(
     closed: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody, somebody who is kept, or somebody of the environment; ``kept`` says where from."""
+    """No user, the user of a saved login, or of the environment; ``kept`` tells which."""
     monkeypatch.setenv("HUGGINGCHAT_BASE_URL", closed.base_url)
-    nobody = await who_is(way)
-    assert (nobody.user, nobody.kept) == (None, False)
+    found = await who_is(way)
+    assert (found.user, found.kept) == (None, False)
     await log_in(way, cookies=closed.login("ada"))
     found = await who_is(way)
     assert (found.user, found.kept) == ("ada", True)
@@ -57,8 +57,8 @@ async def test_whoami_says_who_a_model_would_be(
     assert (found.user, found.kept) == ("bea", False)
 
 
-def test_logout_forgets_the_login_and_tells_nobody(closed: Sandbox) -> None:
-    """A browser may go on with the session."""
+def test_logout_deletes_the_login_and_sends_no_request(closed: Sandbox) -> None:
+    """A browser may continue to use the session."""
     cookies = closed.login("ada")
     login(base_url=closed.base_url, cookies=cookies)
     asked = len(closed.requests)
@@ -73,7 +73,7 @@ def test_logout_forgets_the_login_and_tells_nobody(closed: Sandbox) -> None:
 async def test_login_where_nothing_can_be_written_says_so(
     closed: Sandbox, way: str, no_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was right, and is not kept."""
+    """The login is valid, and is not saved."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(no_home))
     with pytest.warns(UserWarning, match="sessions are not kept"):
         account = await log_in(way, base_url=closed.base_url, cookies=closed.login("ada"))
@@ -87,7 +87,7 @@ async def test_login_where_nothing_can_be_written_says_so(
 @pytest.mark.parametrize(
     ("means", "said"),
     [
-        ({"provider": "nobody"}, "there is no provider 'nobody'; there are: huggingchat"),
+        ({"provider": "unknown"}, "there is no provider 'unknown'; there are: huggingchat"),
         ({"nonsense": 1, "cookies": CANARY}, r"unknown parameters: \['nonsense'\]"),
         ({"api_key": CANARY}, "HuggingChat has no 'api_key'"),
         ({"provider": "flowgpt", "cookies": {"a": CANARY}}, "FlowGPT has no 'cookies'"),
@@ -95,7 +95,7 @@ async def test_login_where_nothing_can_be_written_says_so(
     ],
 )
 async def test_login_that_cannot_be_is_refused_by_name(way: str, means: Any, said: str) -> None:
-    """Before anybody is asked."""
+    """No service is asked before."""
     with pytest.raises(ConfigurationError, match=said) as caught:
         await log_in(way, **means)
     assert_shows_nothing(caught.value)

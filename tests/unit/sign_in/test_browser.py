@@ -1,4 +1,4 @@
-"""What stands in the way of a browser window; `tests/servers/browser` opens real ones."""
+"""What a browser window needs; `tests/servers/browser` opens real ones."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
-from langchain_g4f.sign_in.browser import sign_in_with_browser
-from langchain_g4f.sign_in.installed import find_browser, need_screen
+from langchain_g4f.sign_in.browser import find_browser, need_screen, sign_in_with_browser
 
 SERVER = "https://chat.example.com/chat"
 
 
-async def nobody(cookies: Mapping[str, str]) -> str | None:
-    """Know nobody."""
+async def unknown(cookies: Mapping[str, str]) -> str | None:
+    """Answer like a service that knows no user."""
     return None
 
 
@@ -71,7 +70,7 @@ def test_named_browser_is_the_one(no_browsers: Path) -> None:
     mine = make_program(no_browsers / "path" / "my-browser")
     assert find_browser("my-browser") == mine
     assert find_browser(mine) == mine
-    with pytest.raises(ConfigurationError, match="'other-browser' is no program"):
+    with pytest.raises(ConfigurationError, match="'other-browser' is not a program"):
         find_browser("other-browser")
 
 
@@ -97,16 +96,16 @@ async def test_window_without_a_screen_is_refused_with_the_ways_out(
     program = make_program(no_browsers / "chromium")
     message = r"no screen.*--cookies FILE.*--headless.*--from-browser NAME"
     with pytest.raises(ConfigurationError, match=message):
-        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=nobody, executable=program)
+        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=unknown, executable=program)
 
 
 async def test_missing_playwright_is_an_error_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It comes with an extra; its own browsers are not wanted."""
-    monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    monkeypatch.setitem(sys.modules, "playwright", None)
     with pytest.raises(MissingDependencyError, match=r'pip install -e "\.\[browser\]"'):
-        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=nobody)
+        await sign_in_with_browser(login_url=SERVER, server=SERVER, who=unknown)
 
 
 async def test_profile_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -116,7 +115,7 @@ async def test_profile_that_is_a_file_is_refused(tmp_path: Path) -> None:
         await sign_in_with_browser(
             login_url=SERVER,
             server=SERVER,
-            who=nobody,
+            who=unknown,
             headless=True,
             profile_dir=Path(program),
             executable=program,

@@ -70,7 +70,7 @@ FORMS: dict[str, Callable[[dict[str, str]], str]] = {
 async def test_login_with_a_cookie_file_is_kept(
     closed: Sandbox, way: str, form: str, tmp_path: Path
 ) -> None:
-    """Its cookies, not its path: the file may be deleted then."""
+    """Its cookies are saved, not its path: the file may be deleted then."""
     path = tmp_path / "cookies"
     path.write_text(FORMS[form](closed.login("ada")))
     account = await log_in(way, base_url=closed.base_url, cookies=path)
@@ -88,7 +88,7 @@ async def test_login_with_a_cookie_file_is_kept(
     ],
 )
 def test_login_takes_cookies_in_every_form(closed: Sandbox, given: Any) -> None:
-    """In which a model takes them; here without a running loop."""
+    """The forms that a model takes; here without a running loop."""
     account = login(base_url=closed.base_url, cookies=given(closed.login("ada")))
     assert account.user == "ada"
     assert whoami(base_url=closed.base_url).user == "ada"
@@ -111,7 +111,7 @@ async def test_login_with_cookies_of_nobody_keeps_nothing(closed: Sandbox, way: 
 async def test_login_with_cookies_that_cannot_be_sent_keeps_nothing(
     closed: Sandbox, way: str, cookies: Any, home: Path
 ) -> None:
-    """And does not repeat them."""
+    """The error does not repeat them."""
     with pytest.raises(ValueError, match="cookies") as caught:
         await log_in(way, base_url=closed.base_url, cookies=cookies)
     assert_shows_nothing(caught.value)
@@ -122,7 +122,7 @@ async def test_login_with_cookies_that_cannot_be_sent_keeps_nothing(
 @by_way
 @pytest.mark.parametrize("means", [{"cookies": ""}, {"cookies": {}}, {"api_key": ""}])
 async def test_login_with_nothing_in_it_is_refused(way: str, means: Any) -> None:
-    """It is a variable that was not set, perhaps, and no wish for a window."""
+    """Perhaps a variable was not set; no window opens."""
     with pytest.raises(ConfigurationError, match="there is nothing in it"):
         await log_in(way, "gradio", **means)
 
@@ -131,7 +131,7 @@ async def test_login_with_nothing_in_it_is_refused(way: str, means: Any) -> None
 async def test_environment_does_not_help_cookies_that_are_refused(
     closed: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is kept is what was given."""
+    """Only the given cookies are checked and saved."""
     monkeypatch.setenv("HUGGINGCHAT_BASE_URL", closed.base_url)
     monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(closed.login("environment")))
     with pytest.raises(AuthenticationError):
@@ -145,7 +145,7 @@ async def test_environment_does_not_help_cookies_that_are_refused(
 async def test_login_with_a_token_is_kept_where_the_service_does_not_say_whose_it_is(
     way: str,
 ) -> None:
-    """Its name is empty then, which is not "nobody"."""
+    """The user's name is empty then, which is not None."""
     with FlowGptSandbox(login_required=True) as sandbox:
         place: dict[str, Any] = {"base_url": sandbox.base_url}
         account = await log_in(way, "flowgpt", **place, api_key=SecretStr(sandbox.login("ada")))
@@ -176,7 +176,7 @@ def the_hub(token: str) -> ByteServer:
 @pytest.mark.parametrize("provider", ["gradio", "phi4"])
 @by_way
 async def test_login_at_the_hub_is_one_for_all_spaces(way: str, provider: str) -> None:
-    """None has to be named; the Hub says whose the token is."""
+    """No Space has to be named; the Hub says whose the token is."""
     with the_hub("hf_ada") as server:
         account = await log_in(way, provider, hub_url=server.url, api_key="hf_ada")
         assert (account.user, account.server) == ("ada", server.url)
@@ -216,13 +216,13 @@ async def test_login_with_an_installed_browser_keeps_its_cookies(
 async def test_login_in_a_window_keeps_what_it_ends_with(
     closed: Sandbox, way: str, page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The window gets the page to show, the server, and a way to ask who somebody is."""
+    """The window gets the page to show, the server, and a way to ask for the user."""
     cookies = closed.login("ada")
     seen: dict[str, Any] = {}
 
     async def window(*, who: Any, **settings: Any) -> tuple[dict[str, str], str]:
         seen.update(settings)
-        assert await who({"hf-chat": "nobody"}) is None
+        assert await who({"hf-chat": "unknown"}) is None
         return cookies, await who(cookies)
 
     monkeypatch.setattr(browser, "sign_in_with_browser", window)

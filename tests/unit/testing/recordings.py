@@ -22,6 +22,24 @@ CASSETTES = Path(__file__).parents[3] / "cassettes"
 _ORIGIN = re.compile(r"http://127\.0\.0\.1:178\d\d")
 _ID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}-[0-9a-f-]{27}|[A-Za-z0-9]{7}")
 _OMITTED = re.compile(r"<(\d+) bytes omitted>")
+_NOT_SERVED = re.compile(
+    r"huggingchat (PATCH|DELETE) /chat/api/v2/.+"
+    r"|huggingchat (GET|POST) /chat/api/v2/(conversations|user/settings|public-config|models/.+)"
+    r"|huggingchat GET /chat/conversation/\w+/__data.json"
+    r"|.* GET /chat/(api/conversations?(/\w+)?|__data.json)"
+)
+"""Routes that no chat model of the package calls and the sandbox therefore does not have."""
+
+LAYOUT = {
+    "assistants",
+    "conversations",
+    "loginEnabled",
+    "loginRequired",
+    "nConversations",
+    "user",
+}
+"""The fields of a legacy page's layout that the sandbox has, too."""
+
 _SENT = ("accept", "content-type", "origin", "cookie", "authorization", "last-event-id")
 
 
@@ -62,6 +80,10 @@ class Replay:
         """Yield each request with what was recorded and what the sandbox says."""
         with httpx.Client(timeout=20, trust_env=False, verify=False) as client:  # noqa: S501 -- no TLS
             for interaction in load(self.scenario):
+                path = interaction["request"]["uri"].partition("/chat")[2].partition("?")[0]
+                folder, method = self.scenario.split("/")[0], interaction["request"]["method"]
+                if _NOT_SERVED.fullmatch(f"{folder} {method} /chat{path}"):
+                    continue
                 request = self._request(interaction["request"])
                 actual = _actual(client.send(request))
                 # The recorded cookies are sent, none of the client's own.
@@ -173,7 +195,10 @@ def _event(block: str) -> dict[str, Any]:
 
 def _node(node: Any) -> Any:
     if isinstance(node, dict) and node.get("type") == "data":
-        return {**node, "data": unflatten(node["data"], 0)}
+        data = unflatten(node["data"], 0)
+        if "nConversations" in data:
+            data = {name: value for name, value in data.items() if name in LAYOUT}
+        return {**node, "data": data}
     return node
 
 

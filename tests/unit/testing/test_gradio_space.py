@@ -17,13 +17,14 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from langchain_g4f.errors import ConfigurationError, MissingDependencyError
 from langchain_g4f.testing import GradioFile, GradioSpace
-from langchain_g4f.testing.gradio_space.apps import messages, model, record
-from langchain_g4f.testing.gradio_space.apps.model import Question, Reply
+from langchain_g4f.testing.gradio_space.apps import launch, messages, model
+from langchain_g4f.testing.gradio_space.apps.model import PartialAnswer, Question
 from langchain_g4f.testing.gradio_space.calls import CallLog
 
 STAND_IN = """
@@ -123,7 +124,7 @@ def test_server_that_hangs_at_start_is_given_up_and_killed(install: Install) -> 
     """After `start_timeout_s` it is ended, and its output shown."""
     install("import os, time; print('my pid is', os.getpid()); time.sleep(600)")
     with pytest.raises(RuntimeError, match="did not start") as caught:
-        GradioSpace("chat_interface_text", start_timeout_s=1).start()
+        GradioSpace("chat_interface_text", start_timeout_s=2).start()
     assert ended(int(str(caught.value).rpartition(" ")[2]))
 
 
@@ -160,7 +161,7 @@ async def test_cancelled_start_leaves_no_server(install: Install) -> None:
 
 @pytest.mark.parametrize("killed", [False, True], ids=["ends", "is killed"])
 def test_server_ends_with_the_interpreter_that_started_it(killed: bool, install: Install) -> None:
-    """Nobody has to stop it, and not even a kill leaves it behind."""
+    """It needs no stop, and not even a kill leaves it behind."""
     install(STAND_IN)
     program = """
         import json, os, signal, urllib.request
@@ -178,26 +179,14 @@ def test_server_ends_with_the_interpreter_that_started_it(killed: bool, install:
     GradioSpace().wait_until(lambda: ended(int(pid)) and not Path(folder).exists())
 
 
-class Stage:
-    """Takes down what the model shows."""
-
-    def __init__(self) -> None:
-        self.shown: list[tuple[Any, ...]] = []
-
-    def log(self, *shown: Any) -> None:
-        self.shown.append(shown)
-
-    def progress(self, *shown: Any) -> None:
-        self.shown.append(shown)
-
-    def error(self, text: str, title: str, duration_s: float, *, visible: bool) -> Exception:
-        return LookupError(text, title, visible)
+DISPLAY = Mock(error=lambda text, title, _duration_s, visible: LookupError(text, title, visible))
+"""A display that shows nothing."""
 
 
-def ask(text: str, *, many: bool = True, **given: Any) -> list[Reply]:
+def ask(text: str, *, many: bool = True, **given: Any) -> list[PartialAnswer]:
     """Return the stages of an answer, without waiting."""
     question = Question(text, **given)
-    return list(model.answer(question, Stage(), pace_s=1, many=many, sleep=lambda _: None))
+    return list(model.answer(question, DISPLAY, pace_s=1, many=many, sleep=lambda _: None))
 
 
 @pytest.mark.parametrize(
@@ -255,8 +244,8 @@ def test_failing_call_is_recorded_with_what_was_said(
 ) -> None:
     """Each error comes where its directive wants it, and the call is recorded as failed."""
     question = Question(f"{directive} a b c")
-    replies = model.answer(question, Stage(), pace_s=0)
-    watched = record.Recorder(tmp_path / "calls").watch("f", question, replies)
+    replies = model.answer(question, DISPLAY, pace_s=0)
+    watched = launch.CallRecorder(tmp_path / "calls").watch("f", question, replies)
     with pytest.raises((LookupError, RuntimeError), match=error):
         list(watched)
     (call,) = CallLog(tmp_path / "calls").read()
@@ -264,14 +253,14 @@ def test_failing_call_is_recorded_with_what_was_said(
 
 
 def test_call_is_read_while_it_runs_and_when_it_is_left(tmp_path: Path) -> None:
-    """What was given shows at once; a call nobody goes on with is stopped, unless it does go on."""
+    """What was given shows at once; an abandoned call counts as stopped, unless it continues."""
     now_s, path = [0.0], tmp_path / "calls"
     (tmp_path / "a.png").write_bytes(b"\x00\xff")
-    recorder, log = record.Recorder(path, clock=lambda: now_s[0]), CallLog(path)
+    recorder, log = launch.CallRecorder(path, clock=lambda: now_s[0]), CallLog(path)
     assert log.read() == []
     question = Question("hi", [("user", "x")], [tmp_path / "a.png"], headers={"a": "b"})
-    replies = iter([Reply("one"), Reply("one two"), Reply("one two three")])
-    watched: Iterator[Reply] = recorder.watch("f", question, replies)
+    replies = iter([PartialAnswer("one"), PartialAnswer("one two"), PartialAnswer("one two three")])
+    watched: Iterator[PartialAnswer] = recorder.watch("f", question, replies)
     next(watched)
     recorder.sweep()
     (call,) = log.read()

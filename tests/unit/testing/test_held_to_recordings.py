@@ -6,6 +6,7 @@ Every cassette of both generations is replayed but those listed with a reason.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from tests.unit.testing.recordings import (
 )
 
 NO_TOOLS = "the sandbox runs no tools"
+ROUTE = "needs a route that no chat model of this package calls"
 CUT = "holds what had arrived when the reader left"
 TOGETHER = "its requests overlapped, a replay sends them one by one"
 
@@ -32,6 +34,10 @@ NOT_REPLAYED = {
     "huggingchat/tool-call-mcp-image": NO_TOOLS,
     "huggingchat/tool-call-mcp-with-reasoning": NO_TOOLS,
     "huggingchat/tool-servers-listed": NO_TOOLS,
+    "huggingchat/conversation-delete": ROUTE,
+    "huggingchat/conversation-delete-message": ROUTE,
+    "huggingchat/conversation-share-and-import": ROUTE,
+    "huggingchat/conversation-switch-model": ROUTE,
     "huggingchat/disconnect-then-poll-conversation": CUT,
     "huggingchat/disconnect-then-stop": CUT,
     "huggingchat/resume-after-client-disconnect": CUT,
@@ -42,6 +48,13 @@ NOT_REPLAYED = {
 }
 
 PADDING = " " * 4096
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "[[flaky": {"restart_after": 3},
+    "[[midstream-drop": {"error": (None, "terminated"), "error_after": 3},
+    "[[midstream-error": {"error": (None, "backend failed mid-stream"), "error_after": 3},
+}
+"""What the recorded model does at directives that the sandbox's own does not have."""
 
 LAB_MODELS = [
     SandboxModel("omni", multimodal=True, supports_tools=True, is_router=True),
@@ -131,14 +144,18 @@ def sandbox_for(scenario: str) -> Sandbox:
 
 def recorded_echo(prompt: Prompt) -> Reply:
     """Repeat the received messages in the recorded model's own form."""
+    reply = echo(prompt)
+    for mark, fault in FAULTS.items():
+        if mark in prompt.text:
+            return replace(reply, **fault)
     if "[[echo]]" not in prompt.text:
-        return echo(prompt)
+        return reply
     received = [{"role": message["role"], "text": text_of(message)} for message in prompt.messages]
     return Reply(json.dumps(received, ensure_ascii=False))
 
 
 def sign_in(replay: Replay) -> None:
-    """Log in where the recording starts with somebody who has done so before."""
+    """Log in where the recording starts with a known session."""
     first = load(replay.scenario)[0]["request"]["headers"]
     cookies = replay.sandbox.login("alice")
     if "authorization" in first:

@@ -6,8 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from langchain_g4f.text.hold import held_back
-from langchain_g4f.text.stop import StopCutter
+from langchain_g4f.text.stop import StopCutter, held_back
 
 CASES = [
     ("plain text", ("END",), "plain text", False),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -283,14 +282,13 @@ def seconds_to_read(unit: str, length: int) -> float:
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_content_takes_linear_time(unit: str) -> None:
     """Twice the length takes little more than twice as long, and a megabyte no 50 milliseconds."""
-    sizes = [seconds_to_read(unit, length) for length in (125_000, 250_000, 500_000, 1_000_000)]
-    for shorter, longer in pairwise(sizes):
-        assert longer < 3 * max(shorter, 0.005)
-    assert sizes[-1] < 0.05
+    shorter, longer = (seconds_to_read(unit, length) for length in (500_000, 1_000_000))
+    assert longer < 3 * max(shorter, 0.005)
+    assert longer < 0.05
 
 
 def test_nested_brackets_take_linear_time() -> None:
-    """Of one kind closed by the other, and of the right kind."""
+    """Brackets of one kind closed by the other, and of the right kind."""
     for closing in "]}":
         text = "{" * 200_000 + closing * 200_000
         begin = time.thread_time()

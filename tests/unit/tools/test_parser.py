@@ -338,8 +338,9 @@ HOSTILE = {
 
 
 @pytest.mark.proves("property:6")
-@pytest.mark.parametrize("size", [1, 1 << 30], ids=["single", "whole"])
-@pytest.mark.parametrize("with_id", [True, False])
+@pytest.mark.parametrize(
+    ("size", "with_id"), [(1, True), (1, False), (1 << 30, True)], ids=["single", "bare", "whole"]
+)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_answer_takes_linear_time(name: str, with_id: bool, size: int) -> None:
     """Four times the length takes far less than sixteen times as long."""
@@ -355,5 +356,5 @@ def test_hostile_answer_takes_linear_time(name: str, with_id: bool, size: int) -
         for _ in parser.close():
             pass
 
-    short, long = (cpu_seconds(partial(parse, length)) for length in (10_000, 40_000))
+    short, long = (cpu_seconds(partial(parse, length)) for length in (4_000, 16_000))
     assert long < 10 * max(short, 0.002)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from langchain_g4f.core.http import Request
-from langchain_g4f.transport.awaited import AsyncExchange
+from langchain_g4f.transport.async_transport import AsyncExchange
 from langchain_g4f.transport.client import AsyncClient
 from tests.contract.faults.byte_server import ByteServer, Exchange
 from tests.unit.transport.worlds import CLOCKS, assert_pool_is_quiet, sockets_open
@@ -122,7 +122,7 @@ async def test_answer_that_arrives_as_its_request_is_cancelled_is_closed() -> No
 
 
 def test_error_of_a_request_that_was_cancelled_is_dropped() -> None:
-    """The cancellation goes on; nobody is told of an exception never retrieved."""
+    """The cancellation goes on, without a warning of an exception never retrieved."""
 
     class Grumbling(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from langchain_g4f.core.http import Part, Request
-from langchain_g4f.transport.awaited import AsyncExchange
-from langchain_g4f.transport.blocking import SyncExchange
+from langchain_g4f.transport.async_transport import AsyncExchange
 from langchain_g4f.transport.client import AsyncClient
-from langchain_g4f.transport.impersonate import CurlTransport, Way
+from langchain_g4f.transport.impersonate import CurlTransport, ImpersonateConfig
+from langchain_g4f.transport.sync_transport import SyncExchange
 from tests.contract.faults.byte_server import ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
 from tests.unit.transport.impersonating import CHROME, MIB, begin, chrome, clocks, until
@@ -230,7 +230,7 @@ async def test_cancelled_at_any_moment_gives_its_connection_back(handle: Any) ->
             await exchange.close()
 
     with ByteServer(handle) as server:
-        async with httpx.AsyncClient(transport=CurlTransport(Way("chrome"))) as http:
+        async with httpx.AsyncClient(transport=CurlTransport(ImpersonateConfig("chrome"))) as http:
             client = AsyncClient(http)
             for ticks in range(40):
                 task = asyncio.ensure_future(use(client.exchange(), server.url))

@@ -13,13 +13,14 @@ import pytest
 
 from langchain_g4f.core.http import Request
 from langchain_g4f.errors import APIConnectionError, APITimeoutError
-from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way
+from langchain_g4f.transport.impersonate import CurlTransport, ImpersonateConfig, SyncCurlTransport
 from tests.contract.faults.byte_server import ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
 from tests.unit.transport.impersonating import MIB, begin, chrome, clocks, read_all
 from tests.unit.transport.worlds import by_world, closed_port, echo
 
 pytestmark = pytest.mark.proves("promise:impersonate-contract")
+CHROME = ImpersonateConfig("chrome")
 
 # -- clocks ---------------------------------------------------------------------------------------
 
@@ -41,7 +42,7 @@ async def test_read_times_out_when_it_should(world: str, kind: str) -> None:
 
 @by_world
 async def test_slow_reader_is_no_silence(world: str) -> None:
-    """The clock runs while somebody waits."""
+    """The clock runs only while a reader waits."""
 
     def handle(asked: Asked) -> None:
         stream = asked.start_stream()
@@ -95,12 +96,12 @@ def test_without_clocks_nothing_times_out() -> None:
         echo(asked)
 
     async def ask(url: str) -> bytes:
-        async with httpx.AsyncClient(transport=CurlTransport(Way("chrome")), timeout=None) as http:  # noqa: S113
+        async with httpx.AsyncClient(transport=CurlTransport(CHROME), timeout=None) as http:  # noqa: S113
             return (await http.get(url)).content
 
     with ByteServer(handle) as server:
         assert asyncio.run(ask(server.url)) == b"GET /"
-        with httpx.Client(transport=SyncCurlTransport(Way("chrome")), timeout=None) as http:  # noqa: S113
+        with httpx.Client(transport=SyncCurlTransport(CHROME), timeout=None) as http:  # noqa: S113
             assert http.get(server.url).content == b"GET /"
 
 

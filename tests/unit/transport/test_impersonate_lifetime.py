@@ -18,7 +18,12 @@ import pytest
 from langchain_g4f.core.http import Request
 from langchain_g4f.transport import client
 from langchain_g4f.transport.client import sync_client
-from langchain_g4f.transport.impersonate import CurlTransport, SyncCurlTransport, Way, blocking
+from langchain_g4f.transport.impersonate import (
+    CurlTransport,
+    ImpersonateConfig,
+    SyncCurlTransport,
+    sync_transport,
+)
 from tests.contract.faults.byte_server import ByteServer
 from tests.strict import STRICT
 from tests.unit.transport.impersonating import CHROME, begin, chrome, until
@@ -100,7 +105,7 @@ def test_clients_of_loops_that_were_merely_closed_are_dropped_with_their_sockets
 
 def test_client_used_on_another_loop_says_so() -> None:
     """Its connections are watched by the first one."""
-    transport = CurlTransport(Way("chrome"))
+    transport = CurlTransport(ImpersonateConfig("chrome"))
 
     async def ask(url: str) -> bytes:
         response = await transport.handle_async_request(httpx.Request("GET", url))
@@ -127,7 +132,7 @@ async def test_few_connections_are_kept_for_the_next_requests() -> None:
         echo(asked)
 
     with ByteServer(handle) as server:
-        async with httpx.AsyncClient(transport=CurlTransport(Way("chrome"))) as http:
+        async with httpx.AsyncClient(transport=CurlTransport(ImpersonateConfig("chrome"))) as http:
             await asyncio.gather(*(http.get(server.url) for _ in range(everybody.parties)))
             assert await until(lambda: server.connections_open == 50)
 
@@ -137,7 +142,7 @@ async def test_client_closes_with_many_answers_under_way() -> None:
     count = 150
     with ByteServer(begin) as server:
         async with AsyncExitStack() as stack:
-            http = httpx.AsyncClient(transport=CurlTransport(Way("chrome")))
+            http = httpx.AsyncClient(transport=CurlTransport(ImpersonateConfig("chrome")))
             streams = [http.stream("GET", server.url) for _ in range(count)]
             found = await asyncio.gather(*map(stack.enter_async_context, streams))
             reading = [asyncio.ensure_future(response.aread()) for response in found]
@@ -154,8 +159,8 @@ def test_sync_client_closes_with_many_answers_under_way() -> None:
     count = 150
     with ByteServer(begin) as server:
         with ExitStack() as stack:
-            other = httpx.Client(transport=SyncCurlTransport(Way("chrome")))
-            http = httpx.Client(transport=SyncCurlTransport(Way("chrome")))
+            other = httpx.Client(transport=SyncCurlTransport(ImpersonateConfig("chrome")))
+            http = httpx.Client(transport=SyncCurlTransport(ImpersonateConfig("chrome")))
             stack.enter_context(other.stream("GET", server.url))
             found = [stack.enter_context(http.stream("GET", server.url)) for _ in range(count)]
             assert (server.connections_open, workers()) == (count + 1, 1)
@@ -170,8 +175,8 @@ def test_sync_client_closes_with_many_answers_under_way() -> None:
 
 
 def test_closed_sync_transport_says_so() -> None:
-    """And hires nobody."""
-    transport = SyncCurlTransport(Way("chrome"))
+    """And starts no thread."""
+    transport = SyncCurlTransport(ImpersonateConfig("chrome"))
     transport.close()
     with pytest.raises(RuntimeError, match="closed"):
         transport.handle_request(httpx.Request("GET", "http://127.0.0.1:9/"))
@@ -220,7 +225,7 @@ def test_forked_child_starts_with_clients_of_its_own() -> None:
     with ByteServer(handle) as server:
         exchange = Exchange(sync_client(CHROME).exchange())
         asyncio.run(exchange.open(Request("GET", server.url)))
-        with blocking._mutex:  # as if another thread held it
+        with sync_transport._mutex:  # as if another thread held it
             child = os.fork()
             if child == 0:
                 try:

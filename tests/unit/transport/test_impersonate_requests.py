@@ -172,9 +172,9 @@ async def test_proxy_that_is_not_there_or_refuses_is_no_reason_to_go_without(wor
     def refuse(asked: Asked) -> None:
         asked.respond(407, b"who are you?")
 
-    with ByteServer(echo) as service, ByteServer(refuse) as proxy, closed_port() as nobody:
+    with ByteServer(echo) as service, ByteServer(refuse) as proxy, closed_port() as unused:
         secure = service.url.replace("http:", "https:")
-        for port, url in ((nobody, service.url), (nobody, secure), (proxy.port, secure)):
+        for port, url in ((unused, service.url), (unused, secure), (proxy.port, secure)):
             settings = by(f"http://user:{CANARY}@127.0.0.1:{port}")
             with pytest.raises(APIConnectionError) as caught:
                 await chrome(world, settings).open(Request("GET", url))
@@ -226,7 +226,7 @@ def socks_proxy(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
 @by_world
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 async def test_socks_proxy_looks_the_name_up(world: str, scheme: str) -> None:
-    """With its credentials; this machine asks nobody for the name."""
+    """With its credentials; this machine does not look the name up."""
     with socks_proxy(b"\0") as (port, heard):
         settings = by(f"{scheme}://user:{CANARY}@127.0.0.1:{port}")
         assert await chrome(world, settings).whole(Request("GET", SERVICE)) == b"hi"
@@ -252,8 +252,8 @@ async def test_socks_proxy_that_refuses_is_a_proxy_error(world: str) -> None:
 async def test_error_tells_nothing_of_the_request(world: str) -> None:
     """Neither its headers nor its query."""
     headers = {"cookie": f"a={CANARY}", "authorization": CANARY}
-    with closed_port() as nobody:
-        url = f"http://127.0.0.1:{nobody}/?token={CANARY}"
+    with closed_port() as unused:
+        url = f"http://127.0.0.1:{unused}/?token={CANARY}"
         request = Request("POST", url, headers=headers, body=CANARY.encode())
         with pytest.raises(APIConnectionError) as caught:
             await chrome(world).open(request)

@@ -35,7 +35,7 @@ LOCAL = "IP:127.0.0.1,DNS:localhost"
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """An authority that nobody trusts yet."""
+    """An authority that is not trusted yet."""
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
@@ -117,7 +117,7 @@ async def test_certificate_for_another_name_is_refused(
 
 @by_world
 async def test_self_signed_certificate_is_refused(world: str, tmp_path: Path) -> None:
-    """A server that vouches for itself is nobody."""
+    """A self-signed certificate is refused."""
     with ByteServer(echo, ssl_context=self_signed(tmp_path, LOCAL)) as server:
         with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
             await chrome(world).open(Request("GET", server.url))

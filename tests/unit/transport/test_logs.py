@@ -11,8 +11,8 @@ import pytest
 
 from langchain_g4f.core.http import Request
 from langchain_g4f.core.redact import MASK
-from langchain_g4f.transport import logs
 from langchain_g4f.transport.client import AsyncClient, SyncClient
+from langchain_g4f.transport.http_library import hide_secrets
 from tests.contract.faults.byte_server import ByteServer, Exchange
 from tests.unit.transport.worlds import Exchange as Exchanging
 from tests.unit.transport.worlds import by_world, exchanges
@@ -67,7 +67,7 @@ async def test_query_of_our_requests_is_not_logged(
 
 def test_filter_is_installed_once() -> None:
     """However often it is asked for."""
-    logs.hide_secrets()
-    logs.hide_secrets()
+    hide_secrets()
+    hide_secrets()
     names = [type(each).__name__ for each in logging.getLogger("httpcore.http11").filters]
     assert names.count("_HideCookies") == 1

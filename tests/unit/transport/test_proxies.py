@@ -81,9 +81,9 @@ async def test_proxy_that_is_not_there_or_refuses_is_no_reason_to_go_without(wor
     def refuse(asked: Asked) -> None:
         asked.respond(407, b"who are you?")
 
-    with ByteServer(echo) as service, ByteServer(refuse) as proxy, closed_port() as nobody:
+    with ByteServer(echo) as service, ByteServer(refuse) as proxy, closed_port() as unused:
         secure = service.url.replace("http:", "https:")
-        for port, url in ((nobody, service.url), (nobody, secure), (proxy.port, secure)):
+        for port, url in ((unused, service.url), (unused, secure), (proxy.port, secure)):
             settings = ClientSettings(SecretStr(f"http://user:{CANARY}@127.0.0.1:{port}"))
             with pytest.raises(APIConnectionError) as caught:
                 await asked_of(world, url, settings)
@@ -97,8 +97,8 @@ async def test_direct_client_uses_no_proxy_and_no_connection_twice(
     world: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address that was checked is the one that is connected to."""
-    with ByteServer(echo) as server, closed_port() as nobody:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{nobody}")
+    with ByteServer(echo) as server, closed_port() as unused:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused}")
         for _ in range(2):
             exchange = Exchange(made(world, PLAIN).exchange())
             url = f"http://named.example:{server.port}/x"

@@ -90,7 +90,7 @@ def assert_pool_is_quiet(http: Any) -> None:
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """A port of 127.0.0.1 on which nobody listens."""
+    """A port of 127.0.0.1 on which no server listens."""
     with closing(socket.socket()) as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
@@ -100,7 +100,7 @@ def sockets_open() -> int:
     """How many sockets this process has open."""
     found = 0
     for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the descriptor of the folder itself is gone by now
+        with suppress(OSError):  # the descriptor of the folder itself is gone already
             found += str(entry.readlink()).startswith("socket:")
     return found
 

@@ -1,44 +1,135 @@
-"""How an app becomes a server: options, the model's stage, and a process that ends with its parent.
+"""How an app becomes a server: options, recorded calls, a process that ends with its parent.
 
 The server listens on loopback and may connect to nothing else; an attempt fails there and then.
 """
 
 import argparse
+import base64
 import inspect
 import json
 import os
 import random
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .model import Level, Question, Reply, answer
-from .record import Recorder
+from .model import Level, PartialAnswer, Question, answer
 
 MARK = "langchain-g4f "
 # Below the ports that systems choose for outgoing connections: one of those could take the port of
 # a server that is being restarted, or a client even connect to itself.
 _PORTS = range(20_000, 32_000)
 _ATTEMPTS = 20
+# Gradio asks for the next piece within milliseconds, whether or not a client reads it.
+ABANDONED_S = 0.5
+_SWEEP_S = 0.1
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class CallRecorder:
+    """Writes what the apps' functions were given to a file that `GradioSpace` reads.
+
+    A call takes two lines of JSON: one when it begins, with all it was given, and one when it ends.
+    A later end of the same call corrects an earlier one. Gradio calls an app in several threads.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        # A generator that is collected while its thread holds the lock writes its end right then.
+        self._lock = threading.RLock()
+        self._calls = 0
+        self._waiting: dict[int, tuple[float, str]] = {}
+
+    def watch(
+        self, function: str, question: Question, replies: Iterator[PartialAnswer]
+    ) -> Iterator[PartialAnswer]:
+        """Hand the replies on, and record how the call began and how it ended."""
+        number = self._begin(function, question)
+        said, outcome = "", "stopped"
+        try:
+            for reply in replies:
+                said = reply.text
+                self._waiting[number] = (self._clock(), said)
+                yield reply
+                self._waiting.pop(number, None)
+            outcome = "completed"
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            self._waiting.pop(number, None)
+            with self._lock:
+                self._append({"ended": number, "outcome": outcome, "said": said})
+
+    def sweep(self) -> None:
+        """Record the calls that Gradio has abandoned as stopped.
+
+        Gradio 5 neither closes nor frees the generator of an event that was cancelled.
+        """
+        for number, (since_s, said) in list(self._waiting.items()):
+            if self._clock() - since_s <= ABANDONED_S:
+                continue
+            with self._lock:
+                # Gone if the call continued meanwhile; if it does now, its end is written later.
+                if self._waiting.pop(number, None):
+                    self._append({"ended": number, "outcome": "stopped", "said": said})
+
+    def sweep_for_ever(self) -> None:
+        """Sweep several times a second, in a thread that ends with the process."""
+
+        def sweep() -> None:
+            while True:
+                time.sleep(_SWEEP_S)
+                self.sweep()
+
+        threading.Thread(target=sweep, name="sweep", daemon=True).start()
+
+    def _begin(self, function: str, question: Question) -> int:
+        files = [
+            {"name": path.name, "base64": base64.b64encode(path.read_bytes()).decode()}
+            for path in question.files
+        ]
+        given = {
+            "function": function,
+            "text": question.text,
+            "history": list(question.history),
+            "files": files,
+            "system": question.system,
+            "inputs": dict(question.inputs),
+            "headers": dict(question.headers),
+        }
+        with self._lock:
+            number = self._calls
+            self._calls += 1
+            self._append({"began": number, "given": given})
+        return number
+
+    def _append(self, line: dict[str, Any]) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 class Model:
     """The scripted model, as an app uses it."""
 
-    def __init__(self, recorder: Recorder, pace_s: float) -> None:
+    def __init__(self, recorder: CallRecorder, pace_s: float) -> None:
         self._recorder = recorder
         self._pace_s = pace_s
 
-    def ask(self, function: str, question: Question, *, many: bool = True) -> Iterator[Reply]:
+    def ask(
+        self, function: str, question: Question, *, many: bool = True
+    ) -> Iterator[PartialAnswer]:
         """Answer a question token by token, and record it under the name of the app's function."""
-        replies = answer(question, _GradioStage(), pace_s=self._pace_s, many=many)
+        replies = answer(question, _GradioDisplay(), pace_s=self._pace_s, many=many)
         return self._recorder.watch(function, question, replies)
 
 
-class _GradioStage:
+class _GradioDisplay:
     """Notices, progress and errors as Gradio shows them."""
 
     def log(self, text: str, level: Level, title: str, duration_s: float) -> None:
@@ -59,8 +150,8 @@ class _GradioStage:
         return error
 
 
-def serve(build: Callable[[Model], Any]) -> None:
-    """Serve what `build` returns, as the command line says, until standard input ends."""
+def serve(apps: Mapping[str, Callable[[Model], Any]]) -> None:
+    """Serve the app that the command line names until standard input ends."""
     options = _parse()
     sys.addaudithook(_stay_on_loopback)
     try:
@@ -70,9 +161,9 @@ def serve(build: Callable[[Model], Any]) -> None:
             raise
         _tell({"missing": "gradio"})
         sys.exit(1)
-    recorder = Recorder(options.calls)
+    recorder = CallRecorder(options.calls)
     recorder.sweep_for_ever()
-    app = build(Model(recorder, options.pace_s))
+    app = apps[options.app](Model(recorder, options.pace_s))
     app.queue(max_size=options.queue_size, default_concurrency_limit=options.concurrency)
     _tell({"port": _launch(app, options), "version": gradio.__version__})
     # The parent holds the other end and never writes: it ends with the parent, however that ends.
@@ -83,6 +174,7 @@ def serve(build: Callable[[Model], Any]) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
+    parser.add_argument("app")
     parser.add_argument("--calls", type=Path, required=True)
     parser.add_argument("--pace-s", type=float, required=True)
     parser.add_argument("--port", type=int, default=0)

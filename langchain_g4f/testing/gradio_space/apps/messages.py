@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from .model import Reply
+from .model import PartialAnswer
 
 
 def messages_type(component: Callable[..., Any]) -> dict[str, str]:
@@ -61,7 +61,7 @@ def user_messages(text: str, files: Iterable[Path] = ()) -> list[dict[str, Any]]
     return messages
 
 
-def assistant_messages(reply: Reply) -> list[dict[str, Any]]:
+def assistant_messages(reply: PartialAnswer) -> list[dict[str, Any]]:
     """Return what the assistant has said so far: its thought, the answer, and what follows."""
     messages: list[dict[str, Any]] = []
     if reply.thought:

@@ -93,7 +93,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Reply:
+class PartialAnswer:
     """The answer as far as it has got.
 
     Attributes:
@@ -109,7 +109,7 @@ class Reply:
     extra: Sequence[str] = ()
 
 
-class Stage(Protocol):
+class Display(Protocol):
     """What a model can show besides its answer; `launch` has the one that is Gradio."""
 
     def log(self, text: str, level: Level, title: str, duration_s: float) -> None:
@@ -122,24 +122,14 @@ class Stage(Protocol):
         """Return the exception that shows an error to the user."""
 
 
-def read_directives(text: str) -> dict[str, str]:
-    """Return the directives in a user's text, with what stands behind the colon or nothing."""
-    return {found[1]: found[2] or "" for found in _DIRECTIVE.finditer(text)}
-
-
-def cut(text: str) -> list[str]:
-    """Cut an answer into tokens: a word and the space behind it."""
-    return _TOKEN.findall(text)
-
-
 def answer(
     question: Question,
-    stage: Stage,
+    display: Display,
     *,
     pace_s: float,
     many: bool = True,
     sleep: Callable[[float], object] = time.sleep,
-) -> Iterator[Reply]:
+) -> Iterator[PartialAnswer]:
     """Answer token by token.
 
     Args:
@@ -151,33 +141,33 @@ def answer(
         The whole answer so far, at least once.
 
     Raises:
-        Exception: What a directive asks for; `Stage.error` makes those meant for the user.
+        Exception: What a directive asks for; `Display.error` makes those meant for the user.
     """
     told = tool_model.answer(_messages(question))
     if told is not None:
         question = replace(question, text=told.asked)
-    orders = read_directives(question.text)
+    orders = {found[1]: found[2] or "" for found in _DIRECTIVE.finditer(question.text)}
     if "slow" in orders:
         pace_s = float(orders["slow"] or 0.4)
-    _begin(question, orders, stage, sleep)
-    reply = Reply()
+    _begin(question, orders, display, sleep)
+    reply = PartialAnswer()
     if "thought" in orders:
         for thought in ("First, ", "First, read the question."):
             yield replace(reply, thought=thought)
             sleep(2.5 * pace_s)
-        reply = Reply(thought=thought, thought_s=0.1)
-    tokens = cut(compose(question, orders, None if told is None else told.said))
+        reply = PartialAnswer(thought=thought, thought_s=0.1)
+    tokens = _TOKEN.findall(compose(question, orders, None if told is None else told.said))
     for index, token in enumerate(tokens):
         if index:
             sleep(pace_s)
         if index == TOKENS_BEFORE_A_BREAK:
-            _break(orders, stage)
+            _break(orders, display)
         reply = replace(reply, text=reply.text + token)
         yield reply
     if not tokens:
         yield reply
     if len(tokens) <= TOKENS_BEFORE_A_BREAK:
-        _break(orders, stage)
+        _break(orders, display)
     if "retract" in orders:
         sleep(pace_s)
         yield from _start_again(reply, many=many)
@@ -243,7 +233,7 @@ def _history(question: Question) -> str:
 def _begin(
     question: Question,
     orders: Mapping[str, str],
-    stage: Stage,
+    display: Display,
     sleep: Callable[[float], object],
 ) -> None:
     """Do what comes before the first token."""
@@ -252,34 +242,34 @@ def _begin(
             sleep(float(orders[name] or default_s))
     if "log" in orders:
         for text, level, title, duration_s in _LOGS:
-            stage.log(text, level, title, duration_s)
+            display.log(text, level, title, duration_s)
     if "progress" in orders:
         for index in range(PROGRESS_STEPS):
-            stage.progress(index, PROGRESS_STEPS, "pages", "Reading")
+            display.progress(index, PROGRESS_STEPS, "pages", "Reading")
             sleep(float(orders["progress"] or 0.25))
     if orders.get("error") == "":
-        raise stage.error("The model refused this request.", "Model error", 7, visible=True)
+        raise display.error("The model refused this request.", "Model error", 7, visible=True)
     if orders.get("crash") == "":
         raise RuntimeError("the app broke before it answered")
     if "hidden" in orders:
-        raise stage.error("kept off the screen", "Quiet", 10, visible=False)
+        raise display.error("kept off the screen", "Quiet", 10, visible=False)
     if "quota" in orders:
         text = _QUOTA_HTML if orders["quota"] == "html" else _QUOTA
-        raise stage.error(text, "ZeroGPU quota exceeded", 10, visible=True)
+        raise display.error(text, "ZeroGPU quota exceeded", 10, visible=True)
     if "needs-image" in orders and not (question.files or question.files_so_far):
         text = "AttributeError: no picture in this conversation"
-        raise stage.error(text, "Error", 10, visible=True)
+        raise display.error(text, "Error", 10, visible=True)
 
 
-def _break(orders: Mapping[str, str], stage: Stage) -> None:
+def _break(orders: Mapping[str, str], display: Display) -> None:
     """Fail in the middle, if that was asked for."""
     if orders.get("error") == "mid":
-        raise stage.error("The model stopped half way.", "Model error", 10, visible=True)
+        raise display.error("The model stopped half way.", "Model error", 10, visible=True)
     if orders.get("crash") == "mid":
         raise RuntimeError("the app broke half way")
 
 
-def _start_again(reply: Reply, *, many: bool) -> Iterator[Reply]:
+def _start_again(reply: PartialAnswer, *, many: bool) -> Iterator[PartialAnswer]:
     reply = replace(reply, text="Let me start again.")
     yield reply
     if many:

@@ -4,20 +4,7 @@ It reads the instructions as a model does, from the text of the conversation: th
 the directive that a call has to come, the JSON that is wanted, and the results of calls, also where
 the whole conversation is one text. It makes a call where it has to, or where the question and a
 tool have a word in common, and several where the question asks for several. After results it says
-them. Words in the user's text make it misbehave:
-
-    [[tool:fenced]] [[tool:single-quotes]] [[tool:trailing-comma]]   how the JSON is spelled
-    [[tool:string-arguments]] [[tool:wrong-types]] [[tool:unknown]]  what is called, and with what
-    [[tool:glued]]                two calls in one element
-    [[tool:prose]]                text before and behind the call
-    [[tool:cut-off]]              the answer ends inside the arguments
-    [[tool:in-think]]             the call is only a thought
-    [[tool:no-id]]                the call lacks the id that it was told to carry
-    [[tool:none]] [[tool:late]]   no call at all; a call only when it is asked for once more
-    [[tool:steps:N]]              calls until there are N results
-
-A wrong name and wrong types are put right when the tool complains. All but the calls' own faults
-hold for wanted JSON, too.
+them. `[[tool:late]]` in the user's text makes it call only when it is asked a second time.
 
 Standard library only and nothing of ours, like all modules of this folder.
 """
@@ -28,10 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .tool_arguments import arguments
-from .tool_choice import Tool, best_tool, choose
-
-Call = tuple[str, dict[str, Any]]
+from .tools import Tool, arguments, best_tool, choose
 
 _SECTION = re.compile(
     r"# Tools\n.*?<tools>\n(?P<tools>.*?)\n</tools>.*?answer without a call\.", re.DOTALL
@@ -56,12 +40,12 @@ _RESULT = re.compile(
     r"<tool_response(?P<head>(?:\s+\w+=(?:\"[^\"]*\"|'[^']*'))*)>\n(?P<text>.*?)\n</tool_response>",
     re.DOTALL,
 )
-_MARK = re.compile(r"\[\[tool:([a-z-]+)(?::(\d+))?\]\]")
+_LATE = "[[tool:late]]"
 _KEYS = re.compile(r"['\"](\w+)['\"]")
 
 
 @dataclass(frozen=True)
-class Answer:
+class ToolAnswer:
     """What there is to say.
 
     Attributes:
@@ -74,22 +58,17 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Result:
-    text: str
-    failed: bool
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """What one side said at a time."""
+class _Message:
+    """A message without its instructions, and its results apart from its text."""
 
     role: str
     text: str
-    results: Sequence[_Result] = ()
+    results: Sequence[str] = ()
+    failed: Sequence[bool] = ()
 
 
 @dataclass
-class _Asked:
+class _Request:
     """What the model is asked, as it reads it."""
 
     tools: list[Tool] = field(default_factory=list)
@@ -100,38 +79,33 @@ class _Asked:
     again: bool = False
     wants_json: bool = False
     schema: dict[str, Any] | None = None
-    turns: list[_Turn] = field(default_factory=list)
-    marks: dict[str, str] = field(default_factory=dict)
-    refused: bool = False
+    messages: list[_Message] = field(default_factory=list)
 
     @property
-    def newest(self) -> _Turn:
-        return self.turns[-1]
+    def newest(self) -> _Message:
+        return self.messages[-1]
+
+    @property
+    def asked(self) -> str:
+        """The last words of the user, which may stand before results."""
+        said = (m.text for m in reversed(self.messages) if m.role == "user" and m.text)
+        return next(said, "")
 
     @property
     def question(self) -> str:
-        """The last words of the user, which may stand before results."""
-        said = (turn.text for turn in reversed(self.turns) if turn.role == "user" and turn.text)
-        return _MARK.sub("", next(said, "")).strip()
+        return self.asked.replace(_LATE, "").strip()
 
     @property
-    def results(self) -> Sequence[_Result]:
-        """What has to be answered, if that is results."""
+    def results(self) -> Sequence[str]:
+        """The results that have to be answered."""
         return () if self.newest.text else self.newest.results
 
     @property
-    def rounds(self) -> list[Sequence[_Result]]:
-        """The results since the question, a list for each time."""
-        rounds: list[Sequence[_Result]] = []
-        for turn in reversed(self.turns):
-            if turn.results:
-                rounds.append(turn.results)
-            if turn.role == "user" and turn.text:
-                break
-        return rounds
+    def told(self) -> str:
+        return "\n".join(self.results)
 
 
-def answer(messages: Sequence[tuple[str, str]]) -> Answer | None:
+def answer(messages: Sequence[tuple[str, str]]) -> ToolAnswer | None:
     """Answer as a model does that is told of tools.
 
     Args:
@@ -140,156 +114,91 @@ def answer(messages: Sequence[tuple[str, str]]) -> Answer | None:
     Returns:
         None if the messages speak neither of tools nor of JSON.
     """
-    asked = _read(messages)
-    if not (asked.tools or asked.wants_json):
+    request = _read(messages)
+    if not (request.tools or request.wants_json):
         return None
-    calls = _calls(asked)
     said: str | None = None
-    if calls:
-        said = _write_calls(calls, asked.marks, asked.tag)
-    elif asked.wants_json and "none" not in asked.marks:
-        said = _write_json(_wanted(asked), asked.marks)
-    elif asked.results:
-        said = _tell(asked.results)
-    elif asked.again:
+    if calls := _calls(request):
+        said = "\n".join(
+            f"{request.tag}{_dumps({'name': name, 'arguments': given})}</tool_call>"
+            for name, given in calls
+        )
+    elif request.wants_json:
+        said = _dumps(_wanted(request))
+    elif request.results:
+        newest = request.newest
+        said = " ".join(
+            f"The tool failed: {text}" if failed else f"The result is {text}."
+            for text, failed in zip(newest.results, newest.failed, strict=True)
+        )
+    elif request.again:
         said = "I will not call a tool."
-    return Answer(_MARK.sub("", asked.newest.text).strip(), said)
+    return ToolAnswer(request.newest.text.replace(_LATE, "").strip(), said)
 
 
-def _read(messages: Sequence[tuple[str, str]]) -> _Asked:
-    asked = _Asked()
+def _read(messages: Sequence[tuple[str, str]]) -> _Request:
+    request = _Request()
     for role, text in messages:
         if sections := [*_SECTION.finditer(text)]:
             lines = sections[-1]["tools"].splitlines()
-            asked.tools = [Tool.read(json.loads(line)) for line in lines]
+            request.tools = [Tool.read(json.loads(line)) for line in lines]
             found = _TAG.search(sections[-1].group())
-            asked.tag = found[1] if found else ""
-            asked.one_call = _ONE_CALL in sections[-1].group()
+            request.tag = found[1] if found else ""
+            request.one_call = _ONE_CALL in sections[-1].group()
         elif _NO_TOOLS in text:
-            asked.tools = []
+            request.tools = []
         plain = _SECTION.sub("", text).replace(_NO_TOOLS, "")
         if history := _CONVERSATION.search(plain):
-            asked.turns += [_turn(*found) for found in _ELEMENT.findall(history[1])]
+            request.messages += [_message(*found) for found in _ELEMENT.findall(history[1])]
             plain = plain[: history.start()] + plain[history.end() :]
-        asked.turns.append(_turn(role, plain))
+        request.messages.append(_message(role, plain))
     newest = messages[-1][1]
-    asked.again = _AGAIN in newest
+    request.again = _AGAIN in newest
     if directive := _FORCED.search(newest):
-        asked.forced = True
-        asked.name = json.loads(directive["name"]) if directive["name"] else None
+        request.forced = True
+        request.name = json.loads(directive["name"]) if directive["name"] else None
     if wanted := _WANTED.search(newest):
-        asked.wants_json = True
-        asked.schema = json.loads(wanted["schema"]) if wanted["schema"] else None
-    _read_marks(asked)
-    return asked
+        request.wants_json = True
+        request.schema = json.loads(wanted["schema"]) if wanted["schema"] else None
+    return request
 
 
-def _read_marks(asked: _Asked) -> None:
-    """Read how the model is to misbehave; a call that is refused is wrong only once."""
-    questions = [turn.text for turn in asked.turns if turn.role == "user" and turn.text]
-    asked.marks = dict(_MARK.findall(questions[-1])) if questions else {}
-    if asked.rounds:
-        wrong = [asked.marks.pop(name, None) for name in ("unknown", "wrong-types")]
-        first = len(asked.rounds) == 1 and all(result.failed for result in asked.results)
-        asked.refused = first and wrong != [None, None]
-
-
-def _turn(role: str, text: str) -> _Turn:
-    """Return a message without its instructions, and its results apart from its text."""
+def _message(role: str, text: str) -> _Message:
     plain = _WANTED.sub("", _FORCED.sub("", text.replace(_AGAIN, "")))
-    results = [
-        _Result(found["text"], 'status="error"' in found["head"])
-        for found in _RESULT.finditer(plain)
-        if role != "assistant"
-    ]
-    return _Turn(role, _RESULT.sub("", plain).strip() if results else plain.strip(), results)
+    if role == "assistant":
+        return _Message(role, plain.strip())
+    found = [*_RESULT.finditer(plain)]
+    failed = ['status="error"' in result["head"] for result in found]
+    return _Message(role, _RESULT.sub("", plain).strip(), [r["text"] for r in found], failed)
 
 
-def _calls(asked: _Asked) -> list[Call]:
-    """Return the calls that are to be made."""
-    marks, results = asked.marks, asked.results
-    if not asked.tools or "none" in marks or ("late" in marks and not asked.again):
+def _calls(request: _Request) -> list[tuple[str, dict[str, Any]]]:
+    """Return the calls to make: names and arguments."""
+    must_call = request.forced or request.again
+    if not request.tools or (_LATE in request.asked and not request.again):
         return []
-    told = "\n".join(result.text for result in results)
-    if asked.name:
-        tool = next((tool for tool in asked.tools if tool.name == asked.name), asked.tools[0])
-        return [(tool.name, arguments(tool.parameters, told, asked.question))]
-    if (asked.forced or asked.again) and results and not asked.refused:
-        tool = asked.tools[-1]  # agents have the tool for the structured answer behind the others
-        return [(tool.name, arguments(tool.parameters, told, asked.question))]
-    if results and not (_goes_on(asked) or asked.refused):
+    if request.name or (must_call and request.results):
+        # Agents put the tool for the structured answer behind the others.
+        named = [tool for tool in request.tools if tool.name == request.name]
+        tool = [*request.tools, *named][-1]
+        return [(tool.name, arguments(tool.parameters, request.told, request.question))]
+    if request.results:
         return []
-    chosen = choose(asked.question, asked.tools)
-    if not chosen and (asked.forced or asked.again or "steps" in marks):
-        chosen = [(best_tool(asked.question, asked.tools) or asked.tools[-1], asked.question)]
+    chosen = choose(request.question, request.tools)
+    if must_call and not chosen:
+        tool = best_tool(request.question, request.tools) or request.tools[-1]
+        chosen = [(tool, request.question)]
     calls = [(tool.name, arguments(tool.parameters, text)) for tool, text in chosen]
-    return calls[:1] if asked.one_call else calls
+    return calls[:1] if request.one_call else calls
 
 
-def _goes_on(asked: _Asked) -> bool:
-    """Return whether more steps are wanted than there are."""
-    steps = asked.marks.get("steps")
-    return steps is not None and len(asked.rounds) < int(steps or 1)
+def _wanted(request: _Request) -> dict[str, Any]:
+    """Return the object that is wanted; without a schema, with the quoted words as keys."""
+    if request.schema is not None:
+        return arguments(request.schema, request.told, request.question)
+    text = request.told or request.question
+    return dict.fromkeys(_KEYS.findall(request.question), text) or {"answer": text}
 
 
-def _write_calls(calls: Sequence[Call], marks: dict[str, str], tag: str) -> str:
-    """Return the calls in the form that was asked for, or in one that was not."""
-    if "no-id" in marks:
-        tag = "<tool_call>"
-    written = []
-    for name, given in calls:
-        called = "no_such_tool" if "unknown" in marks else name
-        values: Any = _wrong(given) if "wrong-types" in marks else given
-        if "string-arguments" in marks:
-            values = json.dumps(values, ensure_ascii=False)
-        written.append(_spell({"name": called, "arguments": values}, marks))
-    if "glued" in marks:
-        written = ["".join(written if len(written) > 1 else 2 * written)]
-    if "cut-off" in marks:
-        # Two braces close the arguments and the call; one character more is half an argument.
-        return f"{tag}{written[0][:-3]}"
-    said = "\n".join(f"{tag}{text}</tool_call>" for text in written)
-    if "prose" in marks:
-        return f"Let me look that up. {said} That should tell."
-    if "in-think" in marks:
-        return f"<think>I could call {said} here.</think>I need no tool for that."
-    return said
-
-
-def _write_json(value: dict[str, Any], marks: dict[str, str]) -> str:
-    said = _spell(_wrong(value) if "wrong-types" in marks else value, marks)
-    if "cut-off" in marks:
-        return said[:-2]
-    return f"Here it is: {said} That is all." if "prose" in marks else said
-
-
-def _spell(value: dict[str, Any], marks: dict[str, str]) -> str:
-    """Return an object as JSON, or as something like it."""
-    if "single-quotes" in marks:
-        return repr(value)
-    said = json.dumps(value, ensure_ascii=False)
-    if "trailing-comma" in marks:
-        return f"{said[:-1]},}}"
-    return f"```json\n{said}\n```" if "fenced" in marks else said
-
-
-def _wrong(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an object whose values have other types, which nothing takes for the right ones."""
-    return {name: 7 if isinstance(old, str) else f"not {old}" for name, old in value.items()}
-
-
-def _wanted(asked: _Asked) -> dict[str, Any]:
-    """Return the object that is wanted."""
-    told = "\n".join(result.text for result in asked.results)
-    if asked.schema is not None:
-        return arguments(asked.schema, told, asked.question)
-    text = told or asked.question
-    return dict.fromkeys(_KEYS.findall(asked.question), text) or {"answer": text}
-
-
-def _tell(results: Sequence[_Result]) -> str:
-    """Return what is said of results."""
-    return " ".join(
-        f"The tool failed: {result.text}" if result.failed else f"The result is {result.text}."
-        for result in results
-    )
+def _dumps(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
 from tests.contract.recordings.replay import Replayer, load
 from tests.contract.recordings.suite import CASSETTES, CHUNKINGS, WAYS, clients
@@ -46,14 +46,14 @@ def model_on(replayer: Replayer, **settings: Any) -> ChatFlowGpt:
     }
     model = ChatFlowGpt(**defaults | settings)
     nonces = iter([request.headers["x-nonce"] for request in recorded])
-    model._runtime.new_id = lambda: next(nonces)
+    model._state.new_id = lambda: next(nonces)
     return model
 
 
 def freeze(monkeypatch: pytest.MonkeyPatch, seconds: float = RECORDED_AT_S) -> None:
     """Let it be this time, in seconds since the epoch."""
     clock = SimpleNamespace(monotonic=time.monotonic, time=lambda: seconds)
-    monkeypatch.setattr(runtime, "time", clock)
+    monkeypatch.setattr(model_client, "time", clock)
 
 
 def assert_as_recorded(replayer: Replayer, *free: str) -> None:

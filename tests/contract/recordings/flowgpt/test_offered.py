@@ -1,4 +1,4 @@
-"""Nobody gets to a service that has probably ended without having asked for it by name."""
+"""The service has probably ended, so it is used only on request by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from langchain_g4f import ChatFlowGpt
-from langchain_g4f.cli.providers import DEFAULT, PROVIDERS
+from langchain_g4f.cli.providers import DEFAULT, chat_model_of
 from langchain_g4f.cli.service import Choice
 
 UNNAMED = {
@@ -26,9 +26,9 @@ def test_command_talks_to_flowgpt_only_if_it_is_named(
 ) -> None:
     """Not even where its token is at hand."""
     monkeypatch.setenv("FLOWGPT_TOKEN", "made-up")
-    assert PROVIDERS[choice.name].chat_model is not ChatFlowGpt
-    assert PROVIDERS[DEFAULT].chat_model is not ChatFlowGpt
-    assert PROVIDERS[Choice("flowgpt").name].chat_model is ChatFlowGpt
+    assert chat_model_of(choice.name) is not ChatFlowGpt
+    assert chat_model_of(DEFAULT) is not ChatFlowGpt
+    assert chat_model_of(Choice("flowgpt").name) is ChatFlowGpt
 
 
 @pytest.mark.proves("obligation:flowgpt:10")

@@ -43,7 +43,7 @@ async def test_member_signs_with_the_token(way: str) -> None:
     """What is signed is the very header that is sent."""
     replayer = play("member_text")
     model = model_on(replayer, api_key=MEMBER)
-    model._runtime.new_id = lambda: NONCE
+    model._state.new_id = lambda: NONCE
     await ask(model, "Say hello", way)
     (sent,) = replayer.requests
     assert sent.headers["authorization"] == f"Bearer {MEMBER}"

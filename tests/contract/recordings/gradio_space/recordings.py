@@ -224,7 +224,7 @@ def name_sessions(model: ChatGradioSpace, sessions: Iterable[str]) -> None:
     """Let the model give its sessions these names; what else it names is free."""
     others = (str(uuid.UUID(int=number)) for number in itertools.count())
     ids = itertools.chain(sessions, others)
-    model._runtime.new_id = lambda: next(ids)
+    model._state.new_id = lambda: next(ids)
 
 
 async def converse(model: ChatGradioSpace, way: str, questions: Sequence[Any]) -> list[BaseMessage]:

@@ -123,7 +123,7 @@ class TestAnswersInOtherCompany(GradioSuite):
                 "Turn 0. You said: one two three",
             ),
             on_each(
-                "cancel_running",  # by somebody else: what looks like a success is none
+                "cancel_running",  # by another client; it looks like a success
                 "[[slow]] a b c d e f g h i j k l m n o p",
                 "Turn 0. You said: ",
                 metadata=DONE | {"finish_reason": "interrupted"},
@@ -139,7 +139,7 @@ class TestAnswersInOtherCompany(GradioSuite):
 async def test_identity_that_is_given_goes_where_a_function_is_called(
     way: str, chunking: Chunking, recording: str
 ) -> None:
-    """The app sees who pays on joining; who only reads and describes is nobody."""
+    """The app sees who pays on joining; requests that only read carry no identity."""
     replayer = play(recording, chunking)
     space = Space(recording, replayer)
     given = {"zerogpu_token": "[object Object]", "zerogpu_uuid": "[object Object]"}
@@ -162,7 +162,7 @@ async def test_identity_that_is_given_goes_where_a_function_is_called(
 @by_server
 @by_call
 async def test_identity_that_nobody_gave_is_not_made_up(way: str, server: str) -> None:
-    """Without a token there is no header: a place holder would be somebody."""
+    """Without a token there is no header: the app would count a placeholder as a user."""
     replayer = play(f"{server}/text_turn")
     await ask(model_on(Space(f"{server}/text_turn", replayer)), "What is the meaning of life?", way)
     for request in replayer.requests:

@@ -1,4 +1,4 @@
-"""Calls of the recorded Phi-4 that were given up, by their caller or by somebody else."""
+"""Calls of the recorded Phi-4 that were cancelled, by their caller or by another client."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def first_word(model: Any, way: str, question: Any) -> AIMessage:
 async def test_answer_that_is_left_early_is_cancelled_once_and_its_session_is_dropped(
     way: str, chunking: str, recording: str
 ) -> None:
-    """The app is told by the names it gave; the next call of the dialogue begins anew."""
+    """The app is told by the names it gave; the next call of the dialogue uses a new session."""
     replayer = play(recording, chunking)
     space = Space(recording, replayer)
     (session,) = {each.json["session_hash"] for each in replayer.recorded if each.json}
@@ -100,7 +100,7 @@ async def test_answer_that_is_left_early_is_cancelled_once_and_its_session_is_dr
 async def test_dialogue_with_a_part_of_an_answer_is_sent_as_history(
     way: str, recording: str
 ) -> None:
-    """A session in which something was cancelled is not gone on with, not even by its caller."""
+    """A session in which something was cancelled is never used again, not even by its caller."""
     replayer = play(recording)
     space = Space(recording, replayer)
     model = model_on(space, [*sessions_in(replayer), "fresh"])

@@ -74,7 +74,7 @@ async def test_dialogue_goes_on_from_a_handle_without_its_history(way: str, reco
     second = await ask(model, ADA[1], way, conversation=first)
     handle = second.response_metadata["conversation"]
     assert (await ask(model, ADA[2], way, conversation=handle)).text.startswith("Turn 3. ")
-    with pytest.raises(SessionLostError, match="cannot be gone on with"):
+    with pytest.raises(SessionLostError, match="cannot be continued"):
         await ask(model, "And?", way, conversation=first)
     assert_as_recorded(replayer)
     assert not replayer.unplayed
@@ -119,7 +119,7 @@ async def test_no_two_calls_share_a_session(way: str, server: str) -> None:
         return calls.setdefault(session, Renamed(play(name)))
 
     model = model_on(Space(name, instead=dict.fromkeys(TURN, Routed(by_session))))
-    model._runtime.new_id = lambda: str(uuid.uuid4())
+    model._state.new_id = lambda: str(uuid.uuid4())
     questions: list[LanguageModelInput] = [QUESTION] * 3
     found = [*model.batch(questions)] if way == "batch" else await model.abatch(questions)
     found.append(model.invoke(QUESTION) if way == "batch" else await model.ainvoke(QUESTION))
@@ -143,7 +143,7 @@ async def test_session_that_is_lost_before_a_word_is_tried_once_more_under_anoth
     answer = await ask(model, QUESTION, way)
     assert answer.text == f"Turn 1. You said: {QUESTION}"
     assert answer.response_metadata["retries"] == 1
-    assert [each.data for each in told if each.kind == "retry"] == [{"remedy": "new session"}]
+    assert [each.data for each in told if each.kind == "retry"] == [{"recovery": "new session"}]
     assert_as_recorded(space.replayer)
     assert not space.replayer.unplayed
 

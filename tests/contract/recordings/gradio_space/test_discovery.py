@@ -63,7 +63,7 @@ async def test_description_is_all_that_is_asked_for_models_and_profile(
 @on_both_lines("discovery")
 @pytest.mark.proves("obligation:gradio-space:1")
 @by_way
-async def test_app_that_says_the_same_number_again_is_gone_on_with(
+async def test_session_of_an_app_with_the_same_number_is_continued(
     way: str, recording: str
 ) -> None:
     """The number of the description is that of `app_id`, which is asked before going on."""

@@ -61,7 +61,7 @@ def on_interfaces(*names: str) -> pytest.MarkDecorator:
 )
 @by_chunking
 @by_way
-async def test_interface_is_gone_on_with_in_its_session_and_may_take_back_what_it_said(
+async def test_session_of_an_interface_is_continued_and_answers_may_be_replaced(
     way: str, chunking: str, recording: str
 ) -> None:
     """The app keeps the history; all of its inputs are sent, what they begin with as well."""

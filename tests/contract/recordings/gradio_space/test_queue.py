@@ -14,7 +14,6 @@ from tests.contract.recordings.gradio_space.recordings import (
     TURN,
     Space,
     assert_as_recorded,
-    by_call,
     by_chunking,
     by_stream,
     by_way,
@@ -90,21 +89,6 @@ async def _next(chunks: Any) -> Any:
     if hasattr(chunks, "__anext__"):
         return await anext(chunks, None)
     return next(chunks, None)
-
-
-@on_both_lines("queue_wait")
-@by_call
-async def test_place_is_said_in_words_for_a_person(way: str, recording: str) -> None:
-    """A number in a queue begins with one, and the seconds are whole."""
-    replayer = play(recording)
-    told: list[Progress] = []
-    model = model_on(Space(recording, replayer), ["997164d1381"], on_progress=told.append)
-    await ask(model, "third", way)
-    words = [each.message for each in told if each.kind == "queued"]
-    assert words[-2:] == [
-        "place 2 of 2 in the queue, about 2 s",
-        "place 1 of 1 in the queue, about 2 s",
-    ]
 
 
 @on_both_lines("queue_full")

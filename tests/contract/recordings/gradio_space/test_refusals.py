@@ -100,7 +100,7 @@ async def test_wrong_input_fails_without_a_reason_and_the_error_says_what_that_m
 @pytest.mark.proves("obligation:gradio-space:1")
 @by_way
 async def test_function_that_has_moved_is_looked_for_once_more(way: str, server: str) -> None:
-    """A 500 on joining may mean that the app was edited: its description is read anew."""
+    """A 500 on joining may mean that the app was edited: its description is read again."""
     refused, replayer = play(f"{server}/bad_requests"), play(f"{server}/text_turn")
     (old,) = [each for each in refused.recorded[:1] if each.json["fn_index"] == 999]
 
@@ -116,7 +116,7 @@ async def test_function_that_has_moved_is_looked_for_once_more(way: str, server:
     model.get_models()
     answer = await ask(model, QUESTION, way)
     assert answer.text == f"Turn 1. You said: {QUESTION}"
-    assert [each.data for each in told if each.kind == "retry"] == [{"remedy": "changed app"}]
+    assert [each.data for each in told if each.kind == "retry"] == [{"recovery": "changed app"}]
     assert space.asked == ["config", *TURN[:2], "config", *TURN]
     assert_as_recorded(replayer)
 

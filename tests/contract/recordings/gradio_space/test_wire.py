@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langchain_g4f.chat_models import runtime
+from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import APITimeoutError, StreamInterruptedError
 from tests.contract.recordings.gradio_space.recordings import (
     FUNCTION,
@@ -92,7 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that goes with what arrives."""
     found = Clock()
     module = SimpleNamespace(monotonic=found, time=time.time)
-    monkeypatch.setattr(runtime, "time", module)
+    monkeypatch.setattr(model_client, "time", module)
     return found
 
 
@@ -225,7 +225,7 @@ def dropped(recording: str, clock: Clock) -> tuple[Space, Wire]:
 async def test_stream_that_breaks_gives_what_had_arrived_and_is_not_read_again(
     way: str, recording: str, clock: Clock
 ) -> None:
-    """There is no resuming; the app is told that nobody listens."""
+    """The stream cannot be resumed, so the call is cancelled."""
     space, wire = dropped(recording, clock)
     with pytest.raises(StreamInterruptedError, match="broke") as caught:
         await ask(model_on(space), SLOW, way)

@@ -1,9 +1,10 @@
-"""The recordings of both generations, and models on them."""
+"""The recordings of both versions of the server, and models on them."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,11 +37,25 @@ THOUGHTS = "First I look at the question. Then I answer it."
 by_chunking = pytest.mark.parametrize("chunking", CHUNKINGS)
 by_way = pytest.mark.parametrize("way", WAYS)
 by_stream = pytest.mark.parametrize("way", ["stream", "astream"])
+by_mode = pytest.mark.parametrize(
+    ("way", "chunking"),
+    [("invoke", "whole"), ("ainvoke", "bytes"), ("stream", "bytes"), ("astream", "whole")],
+)
+"""Each way to ask, and each way to cut the answer with a sync and an async one."""
+by_stream_mode = pytest.mark.parametrize(
+    ("way", "chunking"), [("stream", "bytes"), ("astream", "whole")]
+)
 
 
 def proves(*names: str) -> pytest.MarkDecorator:
     """The mark of a test that replays these recordings."""
     return pytest.mark.proves(*(f"cassette:{name}" for name in names))
+
+
+def by_version(name: str) -> pytest.MarkDecorator:
+    """The recordings of this name on both versions of the server."""
+    names = [f"{version}/{name}" for version in (CURRENT, LEGACY)]
+    return pytest.mark.parametrize("recording", [pytest.param(n, marks=proves(n)) for n in names])
 
 
 def play(name: str, chunking: str = "whole", **options: Any) -> Replayer:
@@ -98,24 +113,42 @@ def legacy_server(transport: Transport) -> Routed:
     return Routed(lambda request: unknown if "/api/v2/" in request.url.path else known)
 
 
-def name_runs(model: ChatHuggingChat, *generations: str) -> None:
+def model_for(recording: str, replayer: Replayer, **settings: Any) -> ChatHuggingChat:
+    """A model on the server of this recording, with the server's list of models."""
+    legacy = recording.startswith(LEGACY)
+    server = legacy_server(replayer) if legacy else with_models(replayer)
+    return model_on(replayer, server, **settings)
+
+
+def played(replayer: Replayer) -> list[int]:
+    """Which interactions were played, in order."""
+    return [request.interaction for request in replayer.requests]
+
+
+def said(recording: str, *messages: tuple[str, str]) -> str:
+    """What the recorded model answers when it is to repeat what it was told."""
+    before = [("system", "")] if recording.startswith(LEGACY) else []
+    return json.dumps([{"role": role, "text": text} for role, text in [*before, *messages]])
+
+
+def name_runs(model: ChatHuggingChat, *run_ids: str) -> None:
     """Let the model name its runs as in the recording; the ids between them are boundaries."""
     others = (str(uuid.UUID(int=number)) for number in itertools.count())
-    named = itertools.chain.from_iterable((generation, next(others)) for generation in generations)
+    named = itertools.chain.from_iterable((run_id, next(others)) for run_id in run_ids)
     ids = itertools.chain(named, others)
-    model._runtime.new_id = lambda: next(ids)
+    model._state.new_id = lambda: next(ids)
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A recorded conversation that the caller cannot go on with.
+    """A recorded conversation that the caller cannot continue.
 
     Attributes:
-        recording: Where it is.
-        conversation: Its id.
-        skipped: What somebody else did before.
-        error: What the caller gets.
-        status: What the server says.
+        recording: Name of the recording.
+        conversation: Id of the conversation.
+        skipped: Interactions of other clients before that.
+        error: Class of the error that the caller gets.
+        status: HTTP status of the server.
     """
 
     recording: str
@@ -134,14 +167,14 @@ def refused(*found: Refused) -> pytest.MarkDecorator:
 def handle_of(
     replayer: Replayer, conversation: str, *, anchor: str = "none", position: int = 0
 ) -> AIMessage:
-    """An answer that a caller kept, of which no more is known than where it stands."""
+    """An answer of which a caller has only the handle."""
     handle = {
         "provider": "huggingchat",
         "server": f"http://{replayer.recorded[0].headers['host']}/chat",
         "conversation": conversation,
         "anchor": anchor,
         "position": position,
-        "generation": "00000000-0000-4000-8000-00000000000a",
+        "run_id": "00000000-0000-4000-8000-00000000000a",
         "digest": "",
     }
     return AIMessage("", response_metadata={"conversation": handle, "finish_reason": "stop"})
@@ -159,7 +192,7 @@ async def converse(model: ChatHuggingChat, way: str, questions: Sequence[Any]) -
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for what the event loop does a few turns after a generator was closed."""
     async with asyncio.timeout(1):
-        while not condition():  # noqa: ASYNC110 -- nobody sets an event
+        while not condition():  # noqa: ASYNC110 -- there is no event to wait for
             await asyncio.sleep(0.001)
 
 

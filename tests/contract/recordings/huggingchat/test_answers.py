@@ -13,9 +13,8 @@ from tests.contract.recordings.huggingchat.recordings import (
     TEXT,
     THOUGHTS,
     assert_as_recorded,
-    by_chunking,
+    by_mode,
     by_stream,
-    by_way,
     model_on,
     play,
     proves,
@@ -137,7 +136,7 @@ class TestAnswers(HuggingChatSuite):
             metadata={"model_name": REASONER},
         ),
         chat(
-            "stop-generating",  # stopped by somebody else
+            "stop-generating",  # stopped by another client
             "count [[long:100]][[pace:100]]",
             words(14),
             metadata={"finish_reason": "interrupted", "restarted": None},
@@ -153,8 +152,7 @@ class TestAnswers(HuggingChatSuite):
 
 
 @proves("huggingchat/legacy-endpoints-on-current-server")
-@by_chunking
-@by_way
+@by_mode
 async def test_server_that_was_updated_is_spoken_to_as_what_it_is_now(
     way: str, chunking: str
 ) -> None:
@@ -164,11 +162,11 @@ async def test_server_that_was_updated_is_spoken_to_as_what_it_is_now(
         "huggingchat/legacy-endpoints-on-current-server", chunking, ignore={"is_retry": False} | old
     )
     model = model_on(replayer, model=TEXT)
-    memory = model._session().memory
-    memory[f"{model.base_url} generation"] = "legacy"
+    memory = model._client().context.memory
+    memory[f"{model.base_url} version"] = "legacy"
     answer = await ask(model, "hi there", way)
     assert answer.text == "Echo (lab/text-small, turn 1): hi there"
-    assert memory[f"{model.base_url} generation"] == "current"
+    assert memory[f"{model.base_url} version"] == "current"
     assert not replayer.requests[-1].json.keys() & old.keys()
     assert not replayer.refused
 

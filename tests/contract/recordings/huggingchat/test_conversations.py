@@ -12,7 +12,7 @@ from tests.contract.recordings.huggingchat.recordings import (
     TEXT,
     assert_as_recorded,
     by_chunking,
-    by_way,
+    by_mode,
     handle_of,
     model_on,
     play,
@@ -23,8 +23,7 @@ from tests.contract.recordings.suite import ask
 
 
 @proves("huggingchat/conversation-delete")
-@by_chunking
-@by_way
+@by_mode
 async def test_deleted_conversation_is_gone(way: str, chunking: str) -> None:
     """By the path that both generations have; who goes on in it is told."""
     replayer = play("huggingchat/conversation-delete", chunking)

@@ -2,58 +2,54 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from langchain_g4f.errors import APITimeoutError, NotFoundError
+from langchain_g4f.errors import APITimeoutError, ConfigurationError, NotFoundError
 from tests.contract.recordings.huggingchat.recordings import (
     COOKIES,
+    LEGACY,
     REASONER,
     TEXT,
     assert_as_recorded,
-    by_chunking,
+    by_mode,
+    by_stream_mode,
+    by_version,
     by_way,
     converse,
     handle_of,
+    model_for,
     model_on,
     name_runs,
     play,
+    played,
     proves,
+    said,
 )
-from tests.contract.recordings.replay import Replayer
 from tests.contract.recordings.suite import ask
 
 
-def played(replayer: Replayer) -> list[int]:
-    """Which interactions were played, in order."""
-    return [request.interaction for request in replayer.requests]
-
-
-def said(*turns: tuple[str, str]) -> str:
-    """What the recorded model answers when it is to tell what it was told."""
-    return json.dumps([{"role": role, "text": text} for role, text in turns])
-
-
-@proves("huggingchat/chat-multi-turn")
+@by_version("chat-multi-turn")
 @pytest.mark.proves("obligation:huggingchat:4", "obligation:huggingchat:17")
-@by_chunking
-@by_way
-async def test_three_turns_are_three_messages_of_one_conversation(way: str, chunking: str) -> None:
-    """Each answer knows all turns before it, of which only the newest was sent."""
-    replayer = play("huggingchat/chat-multi-turn", chunking)
-    model = model_on(replayer, model=TEXT)
+@by_mode
+async def test_three_turns_are_three_messages_of_one_conversation(
+    way: str, chunking: str, recording: str
+) -> None:
+    """Each answer knows all messages before it, of which only the newest was sent."""
+    replayer = play(recording, chunking)
+    model = model_for(recording, replayer, model=TEXT)
     questions = ["First question", "Second question [[echo]]", "Third question [[echo]]"]
     _, first, _, second, _, third = await converse(model, way, questions)
-    turns = [("user", questions[0]), ("assistant", str(first.text)), ("user", questions[1])]
+    told = [("user", questions[0]), ("assistant", str(first.text)), ("user", questions[1])]
     assert first.text == "Echo (lab/text-small, turn 1): First question"
-    assert second.text == said(*turns)
-    assert third.text == said(*turns, ("assistant", str(second.text)), ("user", questions[2]))
-    assert played(replayer) == [0, 2, 3, 4, 5, 6]
+    assert second.text == said(recording, *told)
+    told += [("assistant", str(second.text)), ("user", questions[2])]
+    assert third.text == said(recording, *told)
+    creation = [0, 1, 2] if recording.startswith(LEGACY) else [0, 2]
+    assert played(replayer) == [*creation, 3, 4, 5, 6]
     assert_as_recorded(replayer)
     handles = [answer.response_metadata["conversation"] for answer in (first, second, third)]
-    assert {handle["conversation"] for handle in handles} == {"6afff9b0977cd9b5eedcd06f"}
+    assert len({handle["conversation"] for handle in handles}) == 1
 
 
 @proves("huggingchat/chat-multi-turn")
@@ -71,45 +67,61 @@ async def test_answer_is_found_by_the_name_of_its_run(way: str) -> None:
     assert_as_recorded(replayer)
 
 
-@proves("huggingchat/chat-branch-from-earlier-message")
-@by_chunking
-@by_way
+@by_version("chat-branch-from-earlier-message")
+@by_mode
 async def test_other_second_question_is_a_branch_of_the_same_conversation(
-    way: str, chunking: str
+    way: str, chunking: str, recording: str
 ) -> None:
-    """It follows the first answer; what was said on the other branch stays there."""
-    replayer = play("huggingchat/chat-branch-from-earlier-message", chunking)
-    model = model_on(replayer, model=TEXT)
+    """It follows the first answer; the messages of the other branch stay there."""
+    replayer = play(recording, chunking)
+    model = model_for(recording, replayer, model=TEXT)
     trunk = (await converse(model, way, ["First question", "Second question"]))[:2]
     question = "Other second question [[echo]]"
     answer = await ask(model, [*trunk, HumanMessage(question)], way)
-    assert answer.text == said(
-        ("user", "First question"), ("assistant", str(trunk[1].text)), ("user", question)
-    )
-    assert played(replayer) == [0, 2, 3, 4, 5, 6]
+    told = [("user", "First question"), ("assistant", str(trunk[1].text)), ("user", question)]
+    assert answer.text == said(recording, *told)
     assert_as_recorded(replayer)
 
 
-@proves("huggingchat/chat-retry-assistant")
-@by_chunking
-@by_way
-async def test_regenerated_answer_stands_beside_the_first_one(way: str, chunking: str) -> None:
+@by_version("chat-retry-assistant")
+@by_mode
+async def test_regenerated_answer_stands_beside_the_first_one(
+    way: str, chunking: str, recording: str
+) -> None:
     """The question is not sent again, and the new answer has a handle of its own."""
-    replayer = play("huggingchat/chat-retry-assistant", chunking)
-    model = model_on(replayer, model=TEXT)
+    replayer = play(recording, chunking)
+    model = model_for(recording, replayer, model=TEXT)
     history = await converse(model, way, ["Tell me"])
     again = await ask(model, history, way, regenerate=True)
     assert again.text == history[1].text == "Echo (lab/text-small, turn 1): Tell me"
     handles = [a.response_metadata["conversation"] for a in (history[1], again)]
     assert handles[0]["digest"] == handles[1]["digest"]
-    assert [handle["position"] for handle in handles] == [1, 3]
+    assert handles[0]["position"] < handles[1]["position"]
     assert "inputs" not in replayer.requests[-1].json
     assert_as_recorded(replayer)
 
 
+@proves("huggingchat-legacy/chat-continue")
+@by_mode
+async def test_continued_answer_is_the_part_that_was_added(way: str, chunking: str) -> None:
+    """The server appends it to the answer it has; the caller gets what is new."""
+    recording = "huggingchat-legacy/chat-continue"
+    replayer = play(recording, chunking)
+    model = model_for(recording, replayer, model=TEXT)
+    history = await converse(model, way, ["Say [[say:part one]]"])
+    more = await ask(model, history, way, continue_answer=True)
+    assert [history[1].text, more.text] == ["part one", "part one"]
+    assert more.response_metadata["conversation"]["continued"] is True
+    # It replaces the first part in the history, or stands behind it: the next turn finds both.
+    kept = [history[0], more] if chunking == "whole" else [*history, more]
+    with pytest.raises(ConfigurationError, match="no new message"):
+        await ask(model, kept, way)
+    assert played(replayer) == [0, 1, 2, 3, 4, 5]
+    assert_as_recorded(replayer)
+
+
 @proves("huggingchat/error-then-recover")
-@by_chunking
-@by_way
+@by_mode
 async def test_dialogue_goes_on_after_a_turn_that_failed(way: str, chunking: str) -> None:
     """The server keeps an empty answer for it, which the next message follows."""
     replayer = play("huggingchat/error-then-recover", chunking)
@@ -124,8 +136,7 @@ async def test_dialogue_goes_on_after_a_turn_that_failed(way: str, chunking: str
 
 @proves("huggingchat/stop-while-idle-then-send")
 @pytest.mark.proves("obligation:huggingchat:14")
-@by_chunking
-@by_way
+@by_mode
 async def test_finished_answer_is_never_followed_by_a_stop(way: str, chunking: str) -> None:
     """Somebody else's stop kills the next answer (6.2); its caller is told it was interrupted."""
     replayer = play("huggingchat/stop-while-idle-then-send", chunking)
@@ -145,8 +156,7 @@ SWITCHED = "huggingchat/conversation-switch-model"
 
 
 @proves(SWITCHED)
-@by_chunking
-@by_way
+@by_mode
 async def test_conversation_whose_model_was_switched_elsewhere_says_who_answers(
     way: str, chunking: str
 ) -> None:
@@ -191,8 +201,7 @@ async def test_answer_that_was_deleted_elsewhere_is_missed_where_it_was_named(wa
 
 @proves("huggingchat/two-generations-at-once")
 @pytest.mark.proves("obligation:huggingchat:5")
-@by_chunking
-@pytest.mark.parametrize("way", ["stream", "astream"])
+@by_stream_mode
 async def test_second_message_waits_until_the_answer_to_the_first_is_over(
     way: str, chunking: str
 ) -> None:

@@ -29,7 +29,7 @@ from tests.contract.recordings.huggingchat.recordings import (
     VISION,
     Refused,
     assert_as_recorded,
-    by_chunking,
+    by_mode,
     by_way,
     converse,
     handle_of,
@@ -143,8 +143,7 @@ async def test_message_larger_than_the_server_takes_is_a_bad_request(way: str) -
     ("name", "model"),
     [("error-unknown-model", "lab/nope"), ("error-unlisted-model", "lab/hidden")],
 )
-@by_chunking
-@by_way
+@by_mode
 async def test_model_that_cannot_be_asked_is_named_with_the_closest_ones(
     way: str, chunking: str, name: str, model: str
 ) -> None:
@@ -182,9 +181,8 @@ async def test_model_that_cannot_be_asked_is_named_with_the_closest_ones(
         403,
     ),
 )
-@by_chunking
-@by_way
-async def test_conversation_that_cannot_be_gone_on_with_says_why(
+@by_mode
+async def test_conversation_that_cannot_be_continued_says_why(
     way: str, chunking: str, refused: Refused
 ) -> None:
     """A caller who names a conversation gets that one or an error, and nothing is sent."""
@@ -202,8 +200,7 @@ async def test_conversation_that_cannot_be_gone_on_with_says_why(
 
 
 @proves("huggingchat/limit-messages-per-minute")
-@by_chunking
-@by_way
+@by_mode
 async def test_too_many_messages_in_a_minute_are_a_rate_limit(way: str, chunking: str) -> None:
     """It counts over conversations; how long to wait is not said."""
     replayer = play("huggingchat/limit-messages-per-minute", chunking)
@@ -221,8 +218,7 @@ async def test_too_many_messages_in_a_minute_are_a_rate_limit(way: str, chunking
 
 
 @proves("huggingchat/limit-too-many-messages-in-conversation")
-@by_chunking
-@by_way
+@by_mode
 async def test_conversation_that_is_full_is_a_quota(way: str, chunking: str) -> None:
     """Waiting does not help; the caller is told what does. The conversation stays."""
     replayer = play("huggingchat/limit-too-many-messages-in-conversation", chunking)
@@ -237,8 +233,7 @@ async def test_conversation_that_is_full_is_a_quota(way: str, chunking: str) -> 
 
 
 @proves("huggingchat/limit-too-many-conversations")
-@by_chunking
-@by_way
+@by_mode
 async def test_too_many_conversations_are_a_quota(way: str, chunking: str) -> None:
     """It is asked once, for waiting does not help; the caller is told what does."""
     replayer = play("huggingchat/limit-too-many-conversations", chunking)

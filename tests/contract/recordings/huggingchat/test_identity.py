@@ -10,8 +10,7 @@ from tests.contract.recordings.huggingchat.recordings import (
     COOKIES,
     TEXT,
     assert_as_recorded,
-    by_chunking,
-    by_way,
+    by_mode,
     model_on,
     play,
     proves,
@@ -23,8 +22,7 @@ COUPLED = "huggingchat/auth-session-coupled-to-site-cookie"
 
 @proves("huggingchat/auth-session-cookie-chat")
 @pytest.mark.proves("obligation:huggingchat:1")
-@by_chunking
-@by_way
+@by_mode
 async def test_cookie_of_a_session_is_all_a_caller_needs(way: str, chunking: str) -> None:
     """It goes with every request, and the server's refreshed one is kept."""
     replayer = play("huggingchat/auth-session-cookie-chat", chunking)
@@ -38,8 +36,7 @@ async def test_cookie_of_a_session_is_all_a_caller_needs(way: str, chunking: str
 
 @proves(COUPLED)
 @pytest.mark.proves("obligation:huggingchat:1")
-@by_chunking
-@by_way
+@by_mode
 async def test_session_that_is_coupled_to_the_site_needs_both_cookies(
     way: str, chunking: str
 ) -> None:
@@ -77,8 +74,7 @@ async def test_session_that_is_coupled_to_the_site_needs_both_cookies(
         pytest.param("auth-logout", None, marks=proves("huggingchat/auth-logout")),
     ],
 )
-@by_chunking
-@by_way
+@by_mode
 async def test_caller_who_is_not_logged_in_is_told_how_to_be(
     way: str, chunking: str, name: str, cookies: str | None
 ) -> None:

@@ -27,7 +27,8 @@ from tests.contract.recordings.huggingchat.recordings import (
     Refused,
     assert_as_recorded,
     by_chunking,
-    by_way,
+    by_mode,
+    by_stream_mode,
     handle_of,
     legacy_server,
     model_on,
@@ -130,7 +131,7 @@ class TestLegacyErrors(LegacySuite):
         ),
         chat("error-backend-empty-answer", "nothing [[empty]]", error=EmptyResponseError),
         chat(
-            "stop-generating",  # stopped by somebody else: it just ends (9.2)
+            "stop-generating",  # stopped by another client: it just ends (9.2)
             "count [[long:100]][[pace:100]]",
             words(15),
             error=StreamInterruptedError,
@@ -168,8 +169,7 @@ async def test_search_that_fails_is_told_and_the_answer_comes_without_it(way: st
 
 
 @proves("huggingchat-legacy/stop-generating")
-@by_chunking
-@pytest.mark.parametrize("way", ["stream", "astream"])
+@by_stream_mode
 async def test_run_is_stopped_while_its_answer_is_open(way: str, chunking: str) -> None:
     """A stop after that does nothing (9.2): it is sent first, and the answer read to its end."""
     replayer = play("huggingchat-legacy/stop-generating", chunking)
@@ -185,8 +185,7 @@ async def test_run_is_stopped_while_its_answer_is_open(way: str, chunking: str) 
 
 @proves("huggingchat-legacy/disconnect-then-poll-conversation")
 @pytest.mark.proves("obligation:huggingchat:10")
-@by_chunking
-@by_way
+@by_mode
 async def test_cut_answer_is_what_there_is(way: str, chunking: str) -> None:
     """There is nothing to take up again: the caller gets the part, and is told."""
     generation = {"generationId": "b99093ee-5aa7-43da-94b2-b5a23bf43c80"}  # means nothing here
@@ -223,8 +222,7 @@ async def test_cut_answer_is_what_there_is(way: str, chunking: str) -> None:
         403,
     ),
 )
-@by_chunking
-@by_way
+@by_mode
 async def test_error_that_comes_with_status_200_is_one(
     way: str, chunking: str, refused: Refused
 ) -> None:
@@ -242,8 +240,7 @@ async def test_error_that_comes_with_status_200_is_one(
 
 
 @proves("huggingchat-legacy/conversation-rename-and-delete")
-@by_chunking
-@by_way
+@by_mode
 async def test_deleted_conversation_is_gone(way: str, chunking: str) -> None:
     """Both generations delete by the same path."""
     replayer = play("huggingchat-legacy/conversation-rename-and-delete", chunking)

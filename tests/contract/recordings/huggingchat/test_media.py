@@ -13,11 +13,15 @@ from langchain_core.messages import HumanMessage
 from langchain_g4f.core.limits import MIB
 from langchain_g4f.errors import MediaTooLargeError, UnsupportedMediaError
 from tests.contract.recordings.huggingchat.recordings import (
+    CURRENT,
+    LEGACY,
     TEXT,
     VISION,
     assert_as_recorded,
-    by_chunking,
+    by_mode,
+    by_version,
     by_way,
+    model_for,
     model_on,
     play,
     proves,
@@ -28,6 +32,8 @@ from tests.contract.recordings.suite import ask
 UPLOAD = "huggingchat/chat-image-upload"
 RED = base64.b64decode(play(UPLOAD).recorded[2].files[0].content)
 NOTES = "line one\nłine two".encode()
+UPLOADED = {CURRENT: "6afff9b2977cd9b5eedcd0bb", LEGACY: "6afffa43c5565dbcaf61cd36"}
+"""The conversation with the picture, on each version of the server."""
 STORED = "c46f4220e919d16f31b8d24e560dd7e2a5e5659c4b27cbae43588c0c06641bc8"
 
 
@@ -49,35 +55,37 @@ def question(said: str, *blocks: Mapping[str, Any]) -> HumanMessage:
     return HumanMessage([text(said), *map(dict, blocks)])
 
 
-@proves(UPLOAD)
-@by_chunking
-@by_way
-async def test_image_goes_with_its_message_and_is_known_in_later_ones(
-    way: str, chunking: str
+@by_version("chat-image-upload")
+@by_mode
+async def test_image_goes_with_its_message_and_not_with_later_ones(
+    way: str, chunking: str, recording: str
 ) -> None:
-    """The bytes are sent once, as they are; the next turn sends words alone."""
-    replayer = play(UPLOAD, chunking)
-    model = model_on(replayer, with_models(replayer), model=VISION)
+    """The bytes are sent once, as they are; a current server shows them to the model again."""
+    replayer = play(recording, chunking)
+    model = model_for(recording, replayer, model=VISION)
+    shown = "" if recording.startswith(LEGACY) else " [images: 1]"
     first = question("What is this?", image())
     answer = await ask(model, [first], way)
-    assert answer.text == "Echo (lab/vision-tools, turn 1): What is this? [images: 1]"
+    assert answer.text == f"Echo (lab/vision-tools, turn 1): What is this?{shown}"
     (sent,) = replayer.requests[-1].files
     assert (sent.filename, sent.content_type) == ("base64;red.png", "image/png")
     assert base64.b64decode(sent.content) == RED
     later = await ask(model, [first, answer, HumanMessage("And now?")], way)
-    assert later.text == "Echo (lab/vision-tools, turn 2): And now? [images: 1]"
+    assert later.text == f"Echo (lab/vision-tools, turn 2): And now?{shown}"
     assert replayer.requests[-1].files == ()
     assert_as_recorded(replayer)
 
 
-@proves(UPLOAD)
-async def test_bytes_of_a_file_are_fetched_from_the_conversation() -> None:
+@pytest.mark.parametrize("server", UPLOADED)
+async def test_bytes_of_a_file_are_fetched_from_the_conversation(server: str) -> None:
     """The server's own files are read with the caller's identity."""
-    replayer = play(UPLOAD, "bytes")
-    model = model_on(replayer)
-    url = f"{model.base_url}/conversation/6afff9b2977cd9b5eedcd0bb/output/{STORED}"
+    recording = f"{server}/chat-image-upload"
+    replayer, again = play(recording, "bytes"), play(recording)
+    model = model_for(recording, replayer)
+    url = f"{model.base_url}/conversation/{UPLOADED[server]}/output/{STORED}"
     assert model.fetch_file({"type": "image", "url": url}) == RED
-    assert await model_on(play(UPLOAD)).afetch_file({"type": "image", "url": url}) == RED
+    other = model_for(recording, again)
+    assert await other.afetch_file({"type": "image", "url": url}) == RED
     assert_as_recorded(replayer)
 
 
@@ -106,19 +114,19 @@ async def test_every_form_of_an_image_is_the_same_upload(form: str, tmp_path: Pa
     assert sent.filename == ("base64;file.png" if form == "OpenAI" else "base64;red.png")
 
 
-@proves("huggingchat/chat-image-reuse-by-hash")
-@by_chunking
-@by_way
+@by_version("chat-image-reuse-by-hash")
+@by_mode
 async def test_image_the_conversation_has_is_named_instead_of_sent_again(
-    way: str, chunking: str
+    way: str, chunking: str, recording: str
 ) -> None:
-    """The server's name for it is read from the conversation, for it is no digest of the bytes."""
-    replayer = play("huggingchat/chat-image-reuse-by-hash", chunking)
-    model = model_on(replayer, with_models(replayer), model=VISION)
+    """The server's name for it is read from the conversation: it is no digest of the bytes."""
+    replayer = play(recording, chunking)
+    model = model_for(recording, replayer, model=VISION)
     first = question("What is this?", image())
     answer = await ask(model, [first], way)
     again = await ask(model, [first, answer, question("Again?", image())], way)
-    assert again.text == "Echo (lab/vision-tools, turn 2): Again? [images: 2]"
+    shown = "" if recording.startswith(LEGACY) else " [images: 2]"
+    assert again.text == f"Echo (lab/vision-tools, turn 2): Again?{shown}"
     (sent,) = replayer.requests[-1].files
     assert (sent.filename, sent.content) == ("hash;red.png", STORED.encode())
     assert_as_recorded(replayer)
@@ -126,8 +134,7 @@ async def test_image_the_conversation_has_is_named_instead_of_sent_again(
 
 @proves("huggingchat/chat-two-images")
 @pytest.mark.proves("obligation:huggingchat:6")
-@by_chunking
-@by_way
+@by_mode
 async def test_two_images_of_one_message_are_both_sent_in_order(way: str, chunking: str) -> None:
     """Even if they have the same bytes; a name may hold what separates names from kinds."""
     replayer = play("huggingchat/chat-two-images", chunking)
@@ -139,8 +146,7 @@ async def test_two_images_of_one_message_are_both_sent_in_order(way: str, chunki
 
 
 @proves("huggingchat/chat-image-without-mime-type")
-@by_chunking
-@by_way
+@by_mode
 async def test_image_that_nobody_calls_one_is_recognised_by_its_bytes(
     way: str, chunking: str
 ) -> None:
@@ -155,8 +161,7 @@ async def test_image_that_nobody_calls_one_is_recognised_by_its_bytes(
 
 
 @proves("huggingchat/chat-text-file-upload")
-@by_chunking
-@by_way
+@by_mode
 async def test_text_file_is_read_by_a_model_without_eyes(way: str, chunking: str) -> None:
     """The server puts it before the words, for any model; no list of models is asked for."""
     replayer = play("huggingchat/chat-text-file-upload", chunking)
@@ -168,8 +173,7 @@ async def test_text_file_is_read_by_a_model_without_eyes(way: str, chunking: str
 
 
 @proves("huggingchat/chat-router-omni")
-@by_chunking
-@by_way
+@by_mode
 async def test_router_says_which_model_answers_and_why(way: str, chunking: str) -> None:
     """A turn of words goes to one model, a turn with an image to another."""
     replayer = play("huggingchat/chat-router-omni", chunking)

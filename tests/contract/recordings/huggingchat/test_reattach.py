@@ -15,28 +15,23 @@ from langchain_g4f.errors import ConfigurationError, StreamInterruptedError
 from tests.contract.recordings.huggingchat.recordings import (
     TEXT,
     assert_as_recorded,
-    by_chunking,
-    by_stream,
-    by_way,
+    by_mode,
+    by_stream_mode,
     eventually,
     model_on,
     name_runs,
     play,
+    played,
     proves,
 )
 from tests.contract.recordings.huggingchat.test_answers import words
-from tests.contract.recordings.replay import Cut, Replayer, Routed
+from tests.contract.recordings.replay import Cut, Routed
 from tests.contract.recordings.suite import ask
 
 RESUMED = "huggingchat/resume-after-client-disconnect"
 REPLAYED = "huggingchat/stream-replay-finished-generation"
 POLLED = "huggingchat/disconnect-then-poll-conversation"
 ECHO = "Echo (lab/text-small, turn 1): Hello there"
-
-
-def played(replayer: Replayer) -> list[int]:
-    """Which interactions were played, in order."""
-    return [request.interaction for request in replayer.requests]
 
 
 async def read_until(text: str, model: ChatHuggingChat, prompt: str, way: str) -> AIMessageChunk:
@@ -68,8 +63,7 @@ async def keep(chunks: list[AIMessageChunk], model: ChatHuggingChat, prompt: str
 
 @proves(RESUMED)
 @pytest.mark.proves("obligation:huggingchat:10", "promise:re-attach")
-@by_chunking
-@by_way
+@by_mode
 async def test_answer_goes_on_where_the_connection_broke(way: str, chunking: str) -> None:
     """The stored text says what the run has to repeat: there is neither gap nor repeat."""
     told: list[Progress] = []
@@ -87,8 +81,7 @@ async def test_answer_goes_on_where_the_connection_broke(way: str, chunking: str
 
 
 @proves(REPLAYED)
-@by_chunking
-@by_way
+@by_mode
 async def test_run_that_is_not_stored_yet_is_followed_from_its_beginning(
     way: str, chunking: str
 ) -> None:
@@ -109,8 +102,7 @@ async def test_run_that_is_not_stored_yet_is_followed_from_its_beginning(
 
 
 @proves(REPLAYED)
-@by_chunking
-@by_way
+@by_mode
 async def test_run_goes_on_behind_the_last_update_when_the_server_closes(
     way: str, chunking: str
 ) -> None:
@@ -134,8 +126,7 @@ async def test_run_goes_on_behind_the_last_update_when_the_server_closes(
 
 
 @proves(POLLED)
-@by_chunking
-@by_stream
+@by_stream_mode
 async def test_interrupted_answer_is_waited_for_before_the_dialogue_goes_on(
     way: str, chunking: str
 ) -> None:
@@ -164,8 +155,7 @@ async def test_interrupted_answer_is_waited_for_before_the_dialogue_goes_on(
 
 
 @proves("huggingchat/disconnect-then-stop")
-@by_chunking
-@by_stream
+@by_stream_mode
 async def test_caller_who_goes_away_stops_the_run_where_it_was_read_to(
     way: str, chunking: str
 ) -> None:
@@ -187,8 +177,7 @@ async def test_caller_who_goes_away_stops_the_run_where_it_was_read_to(
 @proves("huggingchat/stop-generating-with-stop-point", "huggingchat/stop-generating")
 @pytest.mark.proves("obligation:huggingchat:14")
 @pytest.mark.parametrize("name", ["stop-generating-with-stop-point", "stop-generating"])
-@by_chunking
-@by_stream
+@by_stream_mode
 async def test_run_is_stopped_once_while_it_goes_on(way: str, chunking: str, name: str) -> None:
     """The stop says where the caller stopped reading; what follows is not read."""
     replayer = play(f"huggingchat/{name}", chunking)
@@ -204,8 +193,7 @@ async def test_run_is_stopped_once_while_it_goes_on(way: str, chunking: str, nam
 
 
 @proves("huggingchat/stop-generating-with-stop-point")
-@by_chunking
-@by_way
+@by_mode
 async def test_stop_string_stops_the_run_behind_it(way: str, chunking: str) -> None:
     """The answer ends before the string, and the server keeps what was read."""
     replayer = play("huggingchat/stop-generating-with-stop-point", chunking)

@@ -17,8 +17,7 @@ from tests.contract.recordings.huggingchat.recordings import (
     THOUGHTS,
     VISION,
     assert_as_recorded,
-    by_chunking,
-    by_way,
+    by_mode,
     model_on,
     play,
     proves,
@@ -32,6 +31,9 @@ LAB = {"name": "lab", "url": "http://127.0.0.1:18095/mcp", "headers": {}}
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+
+
+by_output_version = pytest.mark.parametrize("version", [None, "v1"])
 
 
 def tooled(replayer: Replayer, model: str = VISION, **more: Any) -> Any:
@@ -70,13 +72,17 @@ def result(number: str, output: str, status: str = "success") -> dict[str, Any]:
 
 
 @proves("huggingchat/tool-call-mcp")
-@by_chunking
-@by_way
-async def test_tool_call_and_its_result_are_blocks_before_the_text(way: str, chunking: str) -> None:
+@pytest.mark.proves("promise:everything-yielded", "promise:invoke-equals-stream")
+@by_output_version
+@by_mode
+async def test_tool_call_and_its_result_are_blocks_before_the_text(
+    way: str, chunking: str, version: str | None
+) -> None:
     """There is nothing for the caller to run: these are no tool calls of an agent."""
     told: list[Progress] = []
     replayer = play("huggingchat/tool-call-mcp", chunking)
-    answer = await ask(tooled(replayer, on_progress=told.append), SUM, way)
+    model = tooled(replayer, on_progress=told.append, output_version=version)
+    answer = await ask(model, SUM, way)
     number = "c5f76088-da01-46ba-aa5b-84e3c11edb8c"
     assert blocks(answer) == [
         call(number, "add", {"a": 2, "b": 3}),
@@ -90,8 +96,7 @@ async def test_tool_call_and_its_result_are_blocks_before_the_text(way: str, chu
 
 
 @proves("huggingchat/tool-call-mcp-error")
-@by_chunking
-@by_way
+@by_mode
 async def test_tool_that_fails_is_an_error_in_the_midst_of_a_good_answer(
     way: str, chunking: str
 ) -> None:
@@ -108,12 +113,14 @@ async def test_tool_that_fails_is_an_error_in_the_midst_of_a_good_answer(
 
 
 @proves("huggingchat/tool-call-mcp-image")
-@by_chunking
-@by_way
-async def test_image_of_a_tool_is_an_image_of_the_answer(way: str, chunking: str) -> None:
+@by_output_version
+@by_mode
+async def test_image_of_a_tool_is_an_image_of_the_answer(
+    way: str, chunking: str, version: str | None
+) -> None:
     """It stands only in the result (7), from which its bytes are taken."""
     replayer = play("huggingchat/tool-call-mcp-image", chunking)
-    model = tooled(replayer)
+    model = tooled(replayer, output_version=version)
     answer = await ask(model, "draw [[tool:picture:{}]]", way)
     number = "736a34a4-7ccd-422c-a895-bc601f034781"
     (image,) = [block for block in blocks(answer) if block["type"] == "image"]
@@ -128,8 +135,7 @@ async def test_image_of_a_tool_is_an_image_of_the_answer(way: str, chunking: str
 
 
 @proves("huggingchat/tool-call-mcp-with-reasoning")
-@by_chunking
-@by_way
+@by_mode
 async def test_thoughts_of_every_round_are_kept_and_only_the_answer_is_text(
     way: str, chunking: str
 ) -> None:
@@ -152,8 +158,7 @@ async def test_thoughts_of_every_round_are_kept_and_only_the_answer_is_text(
 
 
 @proves("huggingchat/tool-servers-listed", "huggingchat/conversation-delete")
-@by_chunking
-@by_way
+@by_mode
 async def test_search_without_a_search_server_is_refused_and_leaves_nothing_behind(
     way: str, chunking: str
 ) -> None:

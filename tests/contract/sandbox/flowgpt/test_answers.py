@@ -1,25 +1,32 @@
-"""Answers of a server that echoes, and how they end and fail."""
+"""Answers of a server that echoes, and how they end."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 
 from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
-from langchain_g4f.errors import (
-    EmptyResponseError,
-    QuotaExceededError,
-    StreamInterruptedError,
-)
-from langchain_g4f.testing import FlowGptSandbox, Reply
+from langchain_g4f.errors import QuotaExceededError, StreamInterruptedError
+from langchain_g4f.testing import FlowGptSandbox, Prompt, Reply
 from tests.contract.recordings.flowgpt.marks import obligations
-from tests.contract.recordings.replay import PlayedStream
-from tests.contract.recordings.suite import clients
 from tests.unit.chat_models.ways import WAYS, ask
+
+
+async def left(sandbox: FlowGptSandbox) -> bool:
+    """Whether the server sees within a second that its reader has left, and stops."""
+    (request,) = sandbox.requests
+    await asyncio.to_thread(sandbox.wait_until, lambda: not sandbox.busy, timeout_s=1)
+    return request.closed_early
+
+
+def endless(_prompt: Prompt) -> Iterator[str]:
+    """A model that does not come to an end."""
+    return itertools.chain(["one ", "two S", "TO", "P three"], itertools.repeat(" more"))
 
 
 class Tokens(BaseCallbackHandler):
@@ -64,40 +71,25 @@ async def test_lack_of_credit_is_no_answer(way: str) -> None:
     assert len(sandbox.requests) == 1
 
 
-@obligations(6)
+@obligations(5, 8)
 @pytest.mark.parametrize("way", WAYS)
-async def test_answer_about_credit_is_an_answer(way: str) -> None:
-    """What merely begins with these words is given out."""
-    with FlowGptSandbox(reply=Reply(tokens=["Insufficient", " credit", "."])) as sandbox:
-        model = ChatFlowGpt(base_url=sandbox.base_url)
-        assert (await ask(model, way, "hi")).text == "Insufficient credit."
+async def test_stop_string_ends_the_answer_here_and_there(way: str) -> None:
+    """The service takes no list of them: the rest is not read, and the server notices."""
+    with FlowGptSandbox(endless, pace_s=0.002) as sandbox:
+        answer = await ask(ChatFlowGpt(base_url=sandbox.base_url, stop=["STOP"]), way, "count")
+        assert await left(sandbox)
+    assert answer.text == "one two "
+    assert answer.response_metadata["finish_reason"] == "stop"
+    assert answer.response_metadata["stop_sequence"] == "STOP"
 
 
-@obligations(6)
+@obligations(7)
 @pytest.mark.parametrize("way", WAYS)
-async def test_answer_without_a_word_is_an_error(model: ChatFlowGpt, way: str) -> None:
-    """The service refuses some requests in silence."""
-    with pytest.raises(EmptyResponseError, match="without a word"):
-        await ask(model, way, "[[empty]]")
-
-
-@obligations(6)
-@pytest.mark.proves("fault:14:FG", "fault:15:FG")
-@pytest.mark.parametrize("tail", [b'{"event":"te', b'{"event":"text","data":"\xc3', b"{"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_answer_cut_inside_a_line_is_interrupted(way: str, tail: bytes) -> None:
-    """HTTP saw a good end, the answer has none; what came is in the error."""
-    body = b'{"event":"text","data":"First "}\n\n{"event":"text","data":"second"}\n\n' + tail
-    counter = itertools.count(1)
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        next(counter)
-        headers = {"content-type": "text/plain"}
-        return httpx.Response(200, headers=headers, stream=PlayedStream(body, "bytes"))
-
-    model = ChatFlowGpt(**clients(httpx.MockTransport(respond)))
-    with pytest.raises(StreamInterruptedError, match="ended before it was complete") as caught:
-        await ask(model, way, "hi")
-    assert caught.value.partial_text == "First second"
-    assert caught.value.is_retryable
-    assert next(counter) == 2
+async def test_connection_that_drops_before_a_word_is_not_tried_again(
+    model: ChatFlowGpt, sandbox: FlowGptSandbox, way: str
+) -> None:
+    """The answer had begun, and credit may have been spent."""
+    with pytest.raises(StreamInterruptedError) as caught:
+        await ask(model, way, "hi [[drop:0]]")
+    assert caught.value.partial_text == ""
+    assert len(sandbox.requests) == 1

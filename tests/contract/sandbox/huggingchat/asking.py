@@ -13,10 +13,7 @@ from langchain_g4f import ChatHuggingChat
 from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import APIError
 from langchain_g4f.testing import Conversation, Sandbox
-from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, WAYS, add_up, ask
-
-MIXED_WAYS = ("invoke", "astream")
-"""One sync and one async, one whole and one streamed: for what happens before any answer."""
+from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, add_up, ask
 
 Generation: TypeAlias = Literal["current", "legacy"]
 E = TypeVar("E", bound=APIError)
@@ -130,25 +127,4 @@ def plain(answer: AIMessage) -> AIMessage:
     return AIMessage(answer.text)
 
 
-__all__ = [
-    "MIXED_WAYS",
-    "MODEL",
-    "OTHER_MODEL",
-    "WAYS",
-    "Generation",
-    "Watcher",
-    "add_up",
-    "ask",
-    "asked",
-    "branches",
-    "echo",
-    "handle",
-    "heard",
-    "history",
-    "inputs",
-    "only",
-    "paths",
-    "plain",
-    "said",
-    "sends",
-]
+__all__ = ["MODEL", "OTHER_MODEL", "add_up", "ask"]

@@ -22,7 +22,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langchain_g4f import ChatHuggingChat
 from tests.unit.chat_models.ways import MODEL
 
-KINDS = ("graph", "async-graph", "agent", "async-agent")
+KINDS = ("graph", "async-agent")
 COOKIES = {"hf-chat": "55555555-5555-4555-8555-555555555555"}
 
 

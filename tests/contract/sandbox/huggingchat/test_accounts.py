@@ -1,38 +1,76 @@
-"""The life of a login that is kept: it ends, somebody logs in again, and the server renews it."""
+"""The life of a login: it ends, another one is found, and the server renews its cookie."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
+import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from langchain_g4f import APIStatusError, AuthenticationError, ChatHuggingChat
+from langchain_g4f import APIStatusError, ChatHuggingChat
 from langchain_g4f.auth import store
 from langchain_g4f.auth.store import CredentialFile, Credentials
-from langchain_g4f.testing import Prompt, Sandbox
+from langchain_g4f.testing import Sandbox
+from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import ByteServer, Exchange
 from tests.contract.sandbox.huggingchat.asking import (
-    MIXED_WAYS,
     MODEL,
-    WAYS,
     Generation,
     Watcher,
-    add_up,
-    ask,
     echo,
     history,
     inputs,
 )
-from tests.contract.sandbox.huggingchat.test_refreshed_cookie import renewing
-from tests.contract.sandbox.tools.service import call
+
+GIVEN = {"hf-chat": "session-0", "token": "hf_site_000"}
+
+
+def renewing() -> Any:
+    """A server that gives the session a new name in the answer to each creation."""
+    numbers = itertools.count(1)
+
+    def create(exchange: Exchange) -> None:
+        asked = hc.encode(hc.conversation(MODEL, "")).decode()
+        exchange.respond(
+            200,
+            hc.encode({"conversationId": hc.CONVERSATION_ID, "conversation": asked}),
+            [
+                ("Set-Cookie", f"hf-chat=session-{next(numbers)}; Path=/; HttpOnly; SameSite=Lax"),
+                ("Set-Cookie", "hf-chat=elsewhere; Path=/; Domain=example.org"),
+                ("Set-Cookie", "other=wide; Path=/; Domain=.0.0.1"),
+            ],
+        )
+
+    def answer(exchange: Exchange) -> None:
+        stream = exchange.start_stream()
+        for piece in (hc.STARTED, hc.token("Hello"), hc.final("Hello"), hc.FINISHED):
+            stream.chunk(piece)
+        stream.end()
+
+    return hc.chat_ui(create=create, send=answer)
+
+
+def cookies(exchange: Exchange) -> dict[str, str]:
+    """What a request had."""
+    (line,) = [value for name, value in exchange.headers if name.lower() == "cookie"]
+    return dict(pair.split("=", 1) for pair in line.split("; "))
+
+
+@pytest.mark.proves("promise:identity", "obligation:huggingchat:1")
+async def test_renewed_session_is_kept_from_then_on() -> None:
+    """For the rest of the call and for later ones; what is not the server's to set is not kept."""
+    with ByteServer(renewing()) as server:
+        model = ChatHuggingChat(base_url=f"{server.url}/chat", model=MODEL, cookies=GIVEN)
+        await model.ainvoke("one")
+        await model.ainvoke("two")
+        await model.ainvoke("three")
+        sent = [cookies(request)["hf-chat"] for request in server.requests]
+        assert sent == [f"session-{n}" for n in (0, 1, 1, 2, 2, 3)]
+        assert {cookies(request)["token"] for request in server.requests} == {"hf_site_000"}
+        assert all(cookies(request).keys() == GIVEN.keys() for request in server.requests)
+
 
 auth_session = pytest.mark.proves("promise:login-required", "fault:43:HC")
 
@@ -63,152 +101,24 @@ def keep(sandbox: Sandbox, name: str) -> None:
 
 
 def model_of(sandbox: Sandbox, **settings: Any) -> ChatHuggingChat:
-    """A model that nobody gave a credential."""
+    """A model without a credential of its own."""
     return ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, **settings)
 
 
-def log_in_elsewhere(sandbox: Sandbox, name: str, folder: Path) -> None:
-    """Log in by the command, in a process of its own."""
-    cookies = folder / f"{name}.txt"
-    cookies.write_text("; ".join(f"{n}={v}" for n, v in sandbox.login(name).items()))
-    where = ["--base-url", sandbox.base_url, "--cookies", str(cookies)]
-    done = subprocess.run(
-        [sys.executable, "-m", "langchain_g4f", "login", "huggingchat", *where],
-        env={**os.environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-# -- it ends -----------------------------------------------------------------------------------
-
-
 @auth_session
-@pytest.mark.parametrize("way", WAYS)
-async def test_login_that_ended_is_taken_up_where_another_process_logged_in(
-    closed: Sandbox, way: str, tmp_path: Path
-) -> None:
+async def test_login_that_ended_is_replaced_by_the_one_of_another_process(closed: Sandbox) -> None:
     """The call that noticed goes on, and so do later ones; each message is sent once."""
     keep(closed, "ada")
     watcher = Watcher()
     model = model_of(closed, on_progress=watcher)
-    first = await ask(model, way, "one")
+    first = await model.ainvoke("one")
     closed.expire_sessions()
-    log_in_elsewhere(closed, "ada", tmp_path)
-    assert (await ask(model, way, history("one", first, "two"))).text == echo(2, "two")
-    assert (await ask(model, way, "three")).text == echo(1, "three")
+    keep(closed, "ada")
+    assert (await model.ainvoke(history("one", first, "two"))).text == echo(2, "two")
+    assert (await model.ainvoke("three")).text == echo(1, "three")
     assert inputs(closed) == ["one", "two", "three"]
     assert watcher.kinds.count("login_renewed") == 1
     assert model.whoami() is not None
-
-
-@auth_session
-@pytest.mark.parametrize("way", WAYS)
-async def test_login_that_ended_and_is_still_kept_is_an_error(closed: Sandbox, way: str) -> None:
-    """It says where to log in and what to run; the file stays, for who can mend it."""
-    keep(closed, "ada")
-    model = model_of(closed)
-    closed.expire_sessions()
-    with pytest.raises(AuthenticationError) as caught:
-        await ask(model, way, "hi")
-    assert caught.value.login_url == f"{closed.base_url}/login"
-    command = f"langchain-g4f login huggingchat --base-url {closed.base_url}"
-    assert command in str(caught.value)
-    assert len(closed.requests) == 1
-    assert file_of(closed.base_url).load() is not None
-
-
-@auth_session
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_login_of_another_process_that_is_no_better_is_the_last(
-    closed: Sandbox, way: str
-) -> None:
-    """The second refusal is final."""
-    keep(closed, "ada")
-    model = model_of(closed)
-    closed.expire_sessions()
-    file_of(closed.base_url).save(Credentials({"hf-chat": "made-up"}))
-    with pytest.raises(AuthenticationError):
-        await ask(model, way, "hi")
-    assert len(closed.requests) == 2
-    assert inputs(closed) == []
-
-
-@auth_session
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_tools_are_called_after_a_login_was_renewed(generation: Generation, way: str) -> None:
-    """The tools section of the conversation is written once, and results follow."""
-    lines = iter([call("weather", city="Rome"), "It is sunny."])
-
-    def script(_: Prompt) -> str:
-        return next(lines)
-
-    tool = {
-        "name": "weather",
-        "description": "The weather of a city.",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-    }
-    with Sandbox(script, generation, login_required=True) as sandbox:
-        keep(sandbox, "ada")
-        model = model_of(sandbox).bind_tools([tool])
-        sandbox.expire_sessions()
-        keep(sandbox, "ada")
-        question = HumanMessage("How is it in Rome?")
-        first = await _asked(model, way, [question])
-        (asked_for,) = first.tool_calls
-        assert (asked_for["name"], asked_for["args"]) == ("weather", {"city": "Rome"})
-        sandbox.expire_sessions()
-        keep(sandbox, "ada")
-        result = ToolMessage("sunny", tool_call_id=asked_for["id"])
-        last = await _asked(model, way, [question, first, result])
-        assert last.text == "It is sunny."
-        assert len(sandbox.prompts) == 2
-        assert len(sandbox.conversations) == 1
-
-
-async def _asked(model: Any, way: str, messages: Any) -> AIMessage:
-    if way == "invoke":
-        answer: AIMessage = model.invoke(messages)
-        return answer
-    return add_up([chunk async for chunk in model.astream(messages)])
-
-
-# -- many calls --------------------------------------------------------------------------------
-
-
-@auth_session
-@pytest.mark.parametrize("threads", [False, True])
-async def test_fifty_calls_read_the_file_once_and_send_each_message_once(
-    closed: Sandbox, threads: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One of them looks for the new login, the others wait for it; nobody is asked."""
-    keep(closed, "ada")
-    asked: list[str] = []
-    model = model_of(closed, on_login_required=asked.append)
-    closed.expire_sessions()
-    keep(closed, "ada")
-    reads: list[CredentialFile] = []
-    load = CredentialFile.load
-
-    def counted(self: CredentialFile) -> Credentials | None:
-        reads.append(self)
-        return load(self)
-
-    monkeypatch.setattr(CredentialFile, "load", counted)
-    texts = [f"number {number}" for number in range(50)]
-    if threads:
-        with ThreadPoolExecutor(50) as pool:
-            answers = await asyncio.to_thread(lambda: list(pool.map(model.invoke, texts)))
-    else:
-        answers = await asyncio.gather(*(model.ainvoke(text) for text in texts))
-    assert [answer.text for answer in answers] == [echo(1, text) for text in texts]
-    assert sorted(filter(None, inputs(closed))) == sorted(texts)
-    assert (len(reads), asked) == (1, [])
-
-
-# -- the server renews it ----------------------------------------------------------------------
 
 
 def kept_at(server: ByteServer) -> tuple[CredentialFile, ChatHuggingChat]:
@@ -220,25 +130,23 @@ def kept_at(server: ByteServer) -> tuple[CredentialFile, ChatHuggingChat]:
 
 
 @pytest.mark.proves("promise:identity", "obligation:huggingchat:1")
-@pytest.mark.parametrize("way", WAYS)
-async def test_session_that_the_server_renews_is_kept(way: str) -> None:
-    """The next program goes on with it; nothing else of the login changes."""
+async def test_session_that_the_server_renews_is_kept() -> None:
+    """The next program uses it; nothing else of the login changes."""
     with ByteServer(renewing()) as server:
         file, model = kept_at(server)
         for number in (1, 2):
-            await ask(model, way, "hi")
+            await model.ainvoke("hi")
             renewed = {"hf-chat": f"session-{number}", "token": "site"}
             assert file.load() == Credentials(renewed, "", "ada")
         other = ChatHuggingChat(base_url=model.base_url, model=MODEL)
-        await ask(other, way, "hi")
+        await other.ainvoke("hi")
         assert "hf-chat=session-2" in (server.requests[-2].header("cookie") or "")
     assert [path.name for path in file.path.parent.iterdir()] == [file.path.name]
 
 
 @pytest.mark.proves("promise:identity")
 @pytest.mark.parametrize("status", [302, 401, 403, 500])
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_session_that_comes_with_a_refusal_is_not_kept(way: str, status: int) -> None:
+async def test_session_that_comes_with_a_refusal_is_not_kept(status: int) -> None:
     """It is a stranger's."""
 
     def refuse(exchange: Exchange) -> None:
@@ -249,7 +157,7 @@ async def test_session_that_comes_with_a_refusal_is_not_kept(way: str, status: i
         file, model = kept_at(server)
         before = file.load()
         with pytest.raises(APIStatusError) as caught:
-            await ask(model, way, "hi")
+            await model.ainvoke("hi")
         assert caught.value.status_code == status
         assert file.load() == before
 
@@ -274,3 +182,35 @@ async def test_session_is_not_kept_where_the_file_is_no_longer_its_own(
         assert (tmp_path / "there").read_bytes() == b"x"
     else:
         assert file.load() == (other if then == "other" else None)
+
+
+ANSWER = f"Echo ({MODEL}, turn 1): hi"
+
+
+def header(cookies: dict[str, str]) -> str:
+    """The cookies as a browser shows them."""
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def model_from_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> ChatHuggingChat:
+    """A model whose login, from the environment, has ended on the server."""
+    monkeypatch.setenv("HUGGINGCHAT_BASE_URL", sandbox.base_url)
+    monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(sandbox.login("first")))
+    model = ChatHuggingChat(model=MODEL)
+    assert model.invoke("hi").text == ANSWER
+    sandbox.expire_sessions()
+    return model
+
+
+@pytest.mark.proves("fault:43:HC")
+async def test_expired_login_is_taken_again_from_the_environment_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody logged in again meanwhile: the call goes on as that user."""
+    with Sandbox(login_required=True) as sandbox:
+        model = model_from_environment(sandbox, monkeypatch)
+        monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(sandbox.login("second")))
+        answer = await model.ainvoke("hi")
+        assert answer.text == ANSWER
+        creates = [r for r in sandbox.requests if r.path.endswith("/conversation")]
+        assert [r.status for r in creates] == [200, 302, 200]

@@ -1,4 +1,4 @@
-"""Answering again: another answer to the same question, or more of the same answer."""
+"""Another answer to the same question, or more of the same answer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import Prompt, Sandbox
 from tests.contract.sandbox.huggingchat.asking import (
     MODEL,
-    WAYS,
     Generation,
-    ask,
     branches,
     history,
     inputs,
@@ -44,31 +42,14 @@ def sandbox(generation: Generation) -> Any:
         yield sandbox
 
 
-@pytest.mark.proves("promise:answer-again", "promise:branches")
-@pytest.mark.parametrize("way", WAYS)
-async def test_regenerated_answer_is_a_sibling(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
-    """The question is not said again, and both answers stay in the tree."""
-    first = await ask(model, way, "one")
-    other = await ask(model, way, history("one", first), regenerate=True)
-    assert other.text == "answer 2 to one"
-    assert branches(only(sandbox)) == [["one", "answer 1 to one"], ["one", "answer 2 to one"]]
-    assert inputs(sandbox) == ["one", None]
-    assert sends(sandbox)[1]["is_retry"] is True
-
-
 @pytest.mark.proves("promise:answer-again", "promise:native-conversations")
-@pytest.mark.parametrize("way", WAYS)
-async def test_both_answers_can_be_gone_on_from(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
+async def test_both_answers_can_be_continued(model: ChatHuggingChat, sandbox: Sandbox) -> None:
     """Each leads to its own branch, whichever of them the history has."""
-    first = await ask(model, way, "one")
-    other = await ask(model, way, history("one", first), regenerate=True)
-    again = await ask(model, way, history("one", other), regenerate=True)
+    first = await model.ainvoke("one")
+    other = await model.ainvoke(history("one", first), regenerate=True)
+    again = await model.ainvoke(history("one", other), regenerate=True)
     for answer, text in ((other, "two"), (first, "three"), (again, "four")):
-        await ask(model, way, history("one", answer, text))
+        await model.ainvoke(history("one", answer, text))
     assert [branch[1:3] for branch in branches(only(sandbox))] == [
         ["answer 2 to one", "two"],
         ["answer 1 to one", "three"],
@@ -94,30 +75,6 @@ async def test_regenerating_in_the_middle_keeps_what_comes_before(
     ]
 
 
-@pytest.mark.proves("promise:answer-again")
-async def test_answer_can_be_regenerated_by_its_handle(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The history need not come along, but something has to be asked."""
-    first = await model.ainvoke("one")
-    other = await model.ainvoke([*history("one"), first], conversation=first, regenerate=True)
-    assert other.text == "answer 2 to one"
-
-
-@pytest.mark.proves("promise:answer-again")
-@pytest.mark.parametrize("way", WAYS)
-async def test_continued_answer_is_appended_to_on_an_older_server(way: str) -> None:
-    """The server's answer grows in place; the call gives what was added."""
-    with Sandbox(counting(), generation="legacy") as sandbox:
-        model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
-        first = await ask(model, way, "one")
-        more = await ask(model, way, history("one", first), continue_answer=True)
-        assert more.text.startswith("answer 2")
-        assert branches(only(sandbox)) == [["one", first.text + more.text]]
-        assert sends(sandbox)[1] | {"is_continue": True} == sends(sandbox)[1]
-        assert "inputs" not in sends(sandbox)[1]
-
-
 def appended(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
     """The history of a program that keeps both."""
     return [first, more]
@@ -136,7 +93,7 @@ def joined(first: BaseMessage, more: BaseMessage) -> list[BaseMessage]:
 @pytest.mark.proves("promise:answer-again", "promise:native-conversations")
 @pytest.mark.parametrize("kept", [appended, replaced, joined])
 @pytest.mark.parametrize("times", [1, 2])
-async def test_continued_answer_is_gone_on_from(kept: Any, times: int) -> None:
+async def test_continued_answer_is_continued(kept: Any, times: int) -> None:
     """However the two parts are kept, the conversation goes on natively."""
     with Sandbox(counting(), generation="legacy") as sandbox:
         model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
@@ -151,14 +108,13 @@ async def test_continued_answer_is_gone_on_from(kept: Any, times: int) -> None:
 
 
 @pytest.mark.proves("promise:answer-again", "promise:server-options")
-@pytest.mark.parametrize("way", WAYS)
-async def test_continuing_is_refused_where_the_server_cannot(way: str) -> None:
+async def test_continuing_is_refused_where_the_server_cannot() -> None:
     """A current server has no such thing, and says 500; nothing is sent there."""
     with Sandbox() as sandbox:
         model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
-        first = await ask(model, way, "one")
+        first = await model.ainvoke("one")
         with pytest.raises(ConfigurationError, match="continue"):
-            await ask(model, way, history("one", first), continue_answer=True)
+            await model.ainvoke(history("one", first), continue_answer=True)
         assert len(sends(sandbox)) == 1
 
 
@@ -189,3 +145,16 @@ async def test_answering_again_in_two_ways_at_once_is_refused(
     with pytest.raises(ConfigurationError, match="either"):
         await model.ainvoke(history("one", first), regenerate=True, continue_answer=True)
     assert len(json.dumps(sends(sandbox))) < 400
+
+
+@pytest.mark.parametrize("argument", ["regenerate", "continue_answer"])
+def test_wanted_format_without_a_new_message_is_refused(argument: str) -> None:
+    """The model would not hear of the format, and answer as if nothing had been asked."""
+    with Sandbox() as sandbox:
+        model = ChatHuggingChat(base_url=sandbox.base_url)
+        question = HumanMessage("hi")
+        answer = model.invoke([question])
+        wanted: dict[str, Any] = {argument: True, "response_format": {"type": "json_object"}}
+        with pytest.raises(ConfigurationError, match="need a new message"):
+            model.invoke([question, answer], **wanted)
+        assert len(sandbox.prompts) == 1

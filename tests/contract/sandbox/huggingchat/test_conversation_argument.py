@@ -1,22 +1,20 @@
-"""`conversation=` says where a call goes on; what does not fit is refused."""
+"""`conversation=` names the answer that a call follows; what does not fit is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from langchain_g4f import ChatHuggingChat
-from langchain_g4f.errors import ConfigurationError, NotFoundError
+from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import Sandbox
 from tests.contract.sandbox.huggingchat.asking import (
-    MIXED_WAYS,
     MODEL,
     OTHER_MODEL,
-    WAYS,
     Watcher,
-    ask,
     branches,
     echo,
     handle,
@@ -24,20 +22,7 @@ from tests.contract.sandbox.huggingchat.asking import (
     inputs,
     only,
     paths,
-    plain,
 )
-
-
-@pytest.mark.proves("promise:conversation-argument")
-@pytest.mark.parametrize("way", WAYS)
-async def test_new_begins_a_conversation_though_the_history_leads_to_one(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
-    """The history is told, and the old conversation is left as it was."""
-    first = await ask(model, way, "one")
-    await ask(model, way, history("one", first, "two"), conversation="new")
-    assert [len(c.messages) for c in sandbox.conversations.values()] == [3, 3]
-    assert "<assistant>" in (inputs(sandbox)[1] or "")
 
 
 @pytest.mark.proves("promise:conversation-argument")
@@ -52,27 +37,16 @@ async def test_new_may_be_the_models_own_way(sandbox: Sandbox) -> None:
 
 @pytest.mark.proves("promise:conversation-argument")
 @pytest.mark.parametrize("form", ["handle", "answer"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_given_answer_is_gone_on_from_without_its_history(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str, form: str
+async def test_given_answer_is_continued_without_its_history(
+    model: ChatHuggingChat, sandbox: Sandbox, form: str
 ) -> None:
     """Whoever keeps only the last answer, or only its handle, sends only what is new."""
-    first = await ask(model, way, "one")
+    first = await model.ainvoke("one")
     given: Any = first if form == "answer" else handle(first)
-    second = await ask(model, way, "two", conversation=given)
-    third = await ask(model, way, "three", conversation=second)
+    second = await model.ainvoke("two", conversation=given)
+    third = await model.ainvoke("three", conversation=second)
     assert branches(only(sandbox))[0][4:] == ["three", echo(3, "three")]
     assert third.text == echo(3, "three")
-
-
-@pytest.mark.proves("promise:conversation-argument")
-async def test_given_answer_in_the_history_sends_what_follows_it(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The whole history may come along; it is not said again."""
-    first = await model.ainvoke("one")
-    await model.ainvoke(history("one", first, "two"), conversation=first)
-    assert inputs(sandbox) == ["one", "two"]
 
 
 @pytest.mark.proves("promise:conversation-argument")
@@ -86,53 +60,29 @@ async def test_handle_may_be_set_on_the_model(sandbox: Sandbox) -> None:
     assert [branch[2] for branch in branches(only(sandbox))] == ["left", "right"]
 
 
-async def test_answer_after_a_given_handle_is_gone_on_from(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """A history that began with a handle leads on like any other."""
-    first = await model.ainvoke("one")
-    short = history("two", await model.ainvoke("two", conversation=handle(first)))
-    await model.ainvoke(history(short, "three"))
-    assert branches(only(sandbox))[0][-2:] == ["three", echo(3, "three")]
-
-
-def foreign(answer: AIMessage, **changes: Any) -> dict[str, Any]:
-    """The handle of an answer, somewhat changed."""
-    return {**handle(answer), **changes}
+BAD: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "another server": lambda found: found | {"server": "http://127.0.0.1:9/chat"},
+    "another provider": lambda found: found | {"provider": "elsewhere"},
+    "no conversation": lambda found: found | {"conversation": None},
+    "no position": lambda found: found | {"position": "3"},
+    "empty": lambda _: {},
+    "a word": lambda _: "newest",
+    "a number": lambda _: 3,
+    "an answer without a handle": lambda _: AIMessage("no handle"),
+}
 
 
 @pytest.mark.proves("promise:conversation-argument")
-@pytest.mark.parametrize("way", MIXED_WAYS)
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"server": "http://127.0.0.1:9/chat"}, id="another server"),
-        pytest.param({"provider": "elsewhere"}, id="another provider"),
-        pytest.param({"conversation": None}, id="no conversation"),
-        pytest.param({"position": "3"}, id="no position"),
-    ],
-)
-async def test_handle_that_is_none_of_this_server_is_refused(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str, changes: dict[str, Any]
+@pytest.mark.parametrize("case", BAD)
+async def test_value_that_is_no_handle_of_this_server_is_refused(
+    model: ChatHuggingChat, sandbox: Sandbox, case: str
 ) -> None:
-    """Nothing is sent for a handle that cannot be of this server's making."""
+    """Nothing is sent for it."""
     first = await model.ainvoke("one")
     before = len(sandbox.requests)
     with pytest.raises(ConfigurationError, match="conversation="):
-        await ask(model, way, "two", conversation=foreign(first, **changes))
+        await model.ainvoke("two", conversation=BAD[case](handle(first)))
     assert len(sandbox.requests) == before
-
-
-@pytest.mark.proves("promise:conversation-argument")
-@pytest.mark.parametrize("way", MIXED_WAYS)
-@pytest.mark.parametrize("given", ["newest", 3, AIMessage("no handle"), {}])
-async def test_what_is_no_conversation_is_refused(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str, given: Any
-) -> None:
-    """Neither a misspelt word nor an answer without a handle means auto."""
-    with pytest.raises(ConfigurationError, match="conversation="):
-        await ask(model, way, "one", conversation=given)
-    assert not sandbox.requests
 
 
 @pytest.mark.proves("promise:conversation-argument")
@@ -151,95 +101,38 @@ async def test_system_prompt_cannot_be_added_to_a_given_conversation(
 
 
 @pytest.mark.proves("promise:conversation-argument")
-@pytest.mark.parametrize("way", WAYS)
 async def test_model_of_a_given_conversation_is_its_own(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
+    model: ChatHuggingChat, sandbox: Sandbox
 ) -> None:
     """A server asks the model that the conversation began with, and the answer says which."""
-    first = await ask(model, way, "one")
-    second = await ask(model, way, "two", conversation=first, model=OTHER_MODEL)
+    first = await model.ainvoke("one")
+    second = await model.ainvoke("two", conversation=first, model=OTHER_MODEL)
     assert second.text == echo(2, "two")
     assert second.response_metadata["model_name"] == MODEL
-    await ask(model, way, history("two", second, "three"))
+    await model.ainvoke(history("two", second, "three"))
     assert inputs(sandbox)[2] == "three"
 
 
-@pytest.mark.proves("promise:conversation-argument")
-async def test_model_that_is_not_named_is_the_conversations_own(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """Whoever names no model goes on with the one that is there."""
-    first = await model.ainvoke("one", model=OTHER_MODEL)
-    unnamed = ChatHuggingChat(base_url=sandbox.base_url, cookies=identity(sandbox))
-    second = await unnamed.ainvoke("two", conversation=first)
-    assert second.text == echo(2, "two", OTHER_MODEL)
-    assert second.response_metadata["model_name"] == OTHER_MODEL
-
-
-def identity(sandbox: Sandbox) -> str:
-    """The cookies of whoever spoke last."""
-    return sandbox.requests[-1].headers["cookie"]
-
-
-@pytest.mark.proves("promise:conversation-argument")
-async def test_nothing_new_after_a_given_answer_is_refused(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """An answer alone asks nothing."""
-    first = await model.ainvoke("one")
-    with pytest.raises(ConfigurationError, match="no new message"):
-        await model.ainvoke(history("one", first), conversation=first)
-    assert len(inputs(sandbox)) == 1
-
-
 @pytest.mark.proves("promise:conversation-gone", "fault:7:HC")
-@pytest.mark.parametrize("way", WAYS)
-async def test_conversation_that_is_gone_is_begun_anew_once(sandbox: Sandbox, way: str) -> None:
+async def test_conversation_that_is_gone_is_begun_again_once(sandbox: Sandbox) -> None:
     """Deleted in the browser, say: the history is told to a new one, and progress says so."""
     watcher = Watcher()
     model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, on_progress=watcher)
-    first = await ask(model, way, "one")
+    first = await model.ainvoke("one")
     sandbox.conversations.clear()
     watcher.seen.clear()
-    second = await ask(model, way, history("one", first, "two"))
+    second = await model.ainvoke(history("one", first, "two"))
     assert watcher.kinds.count("conversation_lost") == 1
     assert paths(sandbox).count("POST /chat/conversation") == 2
-    third = await ask(model, way, history("one", first, "two", second, "three"))
+    third = await model.ainvoke(history("one", first, "two", second, "three"))
     assert third.text == echo(2, "three")
     assert watcher.kinds.count("conversation_lost") == 1
-
-
-@pytest.mark.proves("promise:conversation-gone")
-@pytest.mark.parametrize("way", WAYS)
-async def test_named_conversation_that_is_gone_is_an_error(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
-    """Who names a conversation does not want another one."""
-    first = await ask(model, way, "one")
-    sandbox.conversations.clear()
-    with pytest.raises(NotFoundError) as caught:
-        await ask(model, way, "two", conversation=first)
-    assert caught.value.phase == "read the conversation"
-    assert not sandbox.conversations
-
-
-@pytest.mark.proves("promise:conversation-gone")
-async def test_answer_that_is_gone_is_an_error_where_it_is_named(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The conversation may be there and the answer may not."""
-    first = await model.ainvoke("one")
-    conversation = only(sandbox)
-    conversation.remove(conversation.messages[1].id)
-    with pytest.raises(NotFoundError, match="no longer has that answer"):
-        await model.ainvoke("two", conversation=first)
-    await model.ainvoke(history("one", plain(first), "two"))
 
 
 async def test_answer_that_is_gone_begins_a_new_conversation(
     model: ChatHuggingChat, sandbox: Sandbox
 ) -> None:
-    """Without a name for it, the history is told anew."""
+    """Without `conversation=`, the history is sent to a new conversation."""
     first = await model.ainvoke("one")
     conversation = only(sandbox)
     conversation.remove(conversation.messages[1].id)

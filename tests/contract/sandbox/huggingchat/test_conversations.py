@@ -1,17 +1,17 @@
-"""Conversations are the server's own: a turn sends what is new, under the answer it follows."""
+"""Conversations of the server: what follows an answer, and what begins a new conversation."""
 
 from __future__ import annotations
 
 import pytest
-from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.testing import Sandbox
 from tests.contract.sandbox.huggingchat.asking import (
     MODEL,
-    WAYS,
+    OTHER_MODEL,
     Generation,
-    ask,
+    Watcher,
     asked,
     branches,
     echo,
@@ -19,70 +19,8 @@ from tests.contract.sandbox.huggingchat.asking import (
     history,
     inputs,
     only,
-    paths,
     sends,
 )
-
-
-@pytest.mark.proves("promise:native-conversations", "obligation:huggingchat:17")
-@pytest.mark.parametrize("way", WAYS)
-async def test_second_turn_sends_only_what_is_new_under_the_answer(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
-    """The server's tree grows by one turn, and the model gets the history once."""
-    first = await ask(model, way, "one")
-    second = await ask(model, way, history("one", first, "two"))
-    assert second.text == echo(2, "two")
-    assert inputs(sandbox) == ["one", "two"]
-    assert sends(sandbox)[1]["id"] == only(sandbox).messages[2].id
-    assert branches(only(sandbox)) == [["one", echo(1, "one"), "two", echo(2, "two")]]
-    assert asked(sandbox)[1] == [("user", "one"), ("assistant", echo(1, "one")), ("user", "two")]
-
-
-@pytest.mark.proves("promise:native-conversations", "obligation:huggingchat:4")
-async def test_turn_costs_one_read_and_one_message(
-    model: ChatHuggingChat, sandbox: Sandbox, generation: Generation
-) -> None:
-    """The generation is found out once, and the answer's id is read before the next turn."""
-    answers = history("one", await model.ainvoke("one"))
-    for text in ("two", "three"):
-        answers = history(answers, text)
-        answers.append(await model.ainvoke(answers))
-    conversation = f"/chat/conversation/{only(sandbox).id}"
-    read, first_reads = (
-        f"GET {conversation}/__data.json",
-        [
-            f"GET /chat/api/v2/conversations/{only(sandbox).id}",
-            f"GET {conversation}/__data.json",
-        ],
-    )
-    if generation == "current":
-        read, first_reads = f"GET /chat/api/v2/conversations/{only(sandbox).id}", []
-    assert paths(sandbox) == [
-        "POST /chat/conversation",
-        *first_reads,
-        f"POST {conversation}",
-        *[read, f"POST {conversation}"] * 2,
-    ]
-
-
-@pytest.mark.proves("promise:branches")
-@pytest.mark.parametrize("way", WAYS)
-async def test_another_question_after_the_same_answer_is_a_branch(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
-    """Going back and asking differently leaves both branches in one conversation."""
-    first = history("one", await ask(model, way, "one"))
-    left = history(first, "left", await ask(model, way, history(first, "left")))
-    right = history(first, "right", await ask(model, way, history(first, "right")))
-    await ask(model, way, history(left, "left again"))
-    await ask(model, way, history(right, "right again"))
-    trunk = ["one", echo(1, "one")]
-    assert branches(only(sandbox)) == [
-        [*trunk, "left", echo(2, "left"), "left again", echo(3, "left again")],
-        [*trunk, "right", echo(2, "right"), "right again", echo(3, "right again")],
-    ]
-    assert [text for _, text in asked(sandbox)[-1]] == branches(only(sandbox))[1][:-1]
 
 
 @pytest.mark.proves("promise:branches")
@@ -112,26 +50,16 @@ async def test_system_prompt_stays_with_its_conversation(
     assert system == ("system", "Be brief.\n\nBe brief.")  # the server says it twice
 
 
-@pytest.mark.parametrize("way", WAYS)
 async def test_reasoning_does_not_stand_in_the_way(
-    sandbox: Sandbox, generation: Generation, way: str
+    sandbox: Sandbox, generation: Generation
 ) -> None:
     """The server's answer includes what its model thought; the caller's does not."""
     model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
     prompt = "why [[think]]" if generation == "current" else "why [[think-inline]]"
-    first = await ask(model, way, prompt)
+    first = await model.ainvoke(prompt)
     assert first.additional_kwargs["reasoning_content"]
-    await ask(model, way, history(prompt, first, "and"))
+    await model.ainvoke(history(prompt, first, "and"))
     assert inputs(sandbox) == [prompt, "and"]
-
-
-async def test_reasoner_goes_on_natively(sandbox: Sandbox) -> None:
-    """Reasoning that the server keeps apart from its text does not matter either."""
-    model = ChatHuggingChat(base_url=sandbox.base_url, model="sandbox/reasoner")
-    first = await model.ainvoke("why")
-    assert first.additional_kwargs["reasoning_content"]
-    await model.ainvoke(history("why", first, "and"))
-    assert inputs(sandbox) == ["why", "and"]
 
 
 @pytest.mark.proves("promise:native-conversations")
@@ -140,40 +68,18 @@ async def test_several_new_messages_become_one_message(
 ) -> None:
     """What other assistants said in between is told to the model in one new message."""
     first = await model.ainvoke("one")
-    between = AIMessage("I am somebody else.")
+    between = AIMessage("I am another model.")
     await model.ainvoke(history("one", first, "two", between, "three"))
     assert len(sandbox.conversations) == 1
     assert inputs(sandbox)[1] == (
         "This is the conversation so far:\n<conversation>\n"
-        "<user>\ntwo\n</user>\n<assistant>\nI am somebody else.\n</assistant>\n"
+        "<user>\ntwo\n</user>\n<assistant>\nI am another model.\n</assistant>\n"
         "</conversation>\n\nthree"
     )
 
 
-async def test_conversation_goes_on_after_an_assistant_from_elsewhere(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The answer to such a message is one to go on from, like any other."""
-    first = history("one", await model.ainvoke("one"), "two", AIMessage("Not me."), "three")
-    first.append(await model.ainvoke(first))
-    await model.ainvoke(history(first, "four"))
-    assert inputs(sandbox)[2] == "four"
-    assert len(sandbox.conversations) == 1
-
-
-async def test_model_objects_share_a_conversation(sandbox: Sandbox) -> None:
-    """Who goes on need not be the object that began, if both are the same caller."""
-    cookies = {"hf-chat": "11111111-1111-4111-8111-111111111111"}
-    one, other = (
-        ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, cookies=cookies) for _ in range(2)
-    )
-    first = await one.ainvoke("one")
-    await other.ainvoke(history("one", first, "two"))
-    assert branches(only(sandbox)) == [["one", echo(1, "one"), "two", echo(2, "two")]]
-
-
 async def test_empty_session_of_another_caller_is_a_new_conversation(sandbox: Sandbox) -> None:
-    """Somebody else's conversation cannot be gone on with, so the history goes along."""
+    """Another caller's conversation cannot be continued, so the history is sent along."""
     one, other = (
         ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, cookies={"hf-chat": f"c{n}"})
         for n in range(2)
@@ -183,3 +89,95 @@ async def test_empty_session_of_another_caller_is_a_new_conversation(sandbox: Sa
     assert len(sandbox.conversations) == 2
     assert "one" in (inputs(sandbox)[1] or "")
     assert handle(answer)["conversation"] != handle(first)["conversation"]
+
+
+async def two_turns(model: ChatHuggingChat, *before: BaseMessage) -> list[BaseMessage]:
+    """A history of two questions and their answers."""
+    found = history(before, "one")
+    found.append(await model.ainvoke(found))
+    found = history(found, "two")
+    found.append(await model.ainvoke(found))
+    return found
+
+
+def transcript(*turns: tuple[str, str], request: str) -> str:
+    """The first message of a conversation that begins in the middle."""
+    told = "\n".join(f"<{role}>\n{text}\n</{role}>" for role, text in turns)
+    head = f"This is the conversation so far:\n<conversation>\n{told}\n</conversation>"
+    return f"{head}\n\n{request}"
+
+
+@pytest.mark.proves("promise:changed-history")
+async def test_edited_first_question_begins_a_new_conversation(
+    model: ChatHuggingChat, sandbox: Sandbox
+) -> None:
+    """No stored answer follows from it: everything is sent again, with roles."""
+    edited = await two_turns(model)
+    edited[0] = HumanMessage("uno")
+    answer = await model.ainvoke(history(edited, "three"))
+    assert len(sandbox.conversations) == 2
+    turns = [("user", "uno"), ("assistant", echo(1, "one")), ("user", "two")]
+    assert inputs(sandbox)[2] == transcript(*turns, ("assistant", echo(2, "two")), request="three")
+    begun = sandbox.conversations[handle(answer)["conversation"]]
+    assert len(begun.messages) == 3
+    await model.ainvoke(history(edited, "three", answer, "four"))
+    assert (len(sandbox.conversations), inputs(sandbox)[3]) == (2, "four")
+
+
+@pytest.mark.proves("promise:changed-history")
+@pytest.mark.parametrize("kept", [1, 2])
+async def test_trimmed_history_begins_a_new_conversation(
+    model: ChatHuggingChat, sandbox: Sandbox, kept: int
+) -> None:
+    """Cut from the front, the model is told what is left and nothing else."""
+    turns = await two_turns(model)
+    trimmed = turns[-kept:]
+    await model.ainvoke(history(trimmed, "three"))
+    assert len(sandbox.conversations) == 2
+    roles = {"human": "user", "ai": "assistant"}
+    told = [(roles[message.type], message.text) for message in trimmed]
+    assert asked(sandbox)[2] == [("user", transcript(*told, request="three"))]
+
+
+@pytest.mark.proves("promise:changed-history")
+@pytest.mark.parametrize("system", [None, "Be long."])
+async def test_other_system_prompt_begins_a_new_conversation(
+    model: ChatHuggingChat, sandbox: Sandbox, system: str | None
+) -> None:
+    """A server sets it once, when a conversation begins; the transcript does not repeat it."""
+    turns = await two_turns(model, SystemMessage("Be brief."))
+    changed = [SystemMessage(system)] if system else []
+    await model.ainvoke(history(changed, turns[1:], "three"))
+    assert len(sandbox.conversations) == 2
+    assert [c.preprompt for c in sandbox.conversations.values()] == ["Be brief.", system or ""]
+    assert "Be " not in (inputs(sandbox)[2] or "")
+
+
+@pytest.mark.proves("promise:changed-history", "promise:per-call-model")
+async def test_other_model_begins_a_new_conversation(
+    model: ChatHuggingChat, sandbox: Sandbox
+) -> None:
+    """A conversation has one model; the other one is told what was said."""
+    turns = await two_turns(model)
+    answer = await model.ainvoke(history(turns, "three"), model=OTHER_MODEL)
+    assert [c.model for c in sandbox.conversations.values()] == [MODEL, OTHER_MODEL]
+    assert answer.text.startswith(f"Echo ({OTHER_MODEL}, turn 1): This is the conversation so far")
+    # and back again: the first model's conversation lacks what the second said
+    await model.ainvoke(history(turns, "three", answer, "four"))
+    assert len(sandbox.conversations) == 2
+    assert f"<assistant>\n{answer.text[:20]}" in (inputs(sandbox)[3] or "")
+
+
+@pytest.mark.proves("promise:changed-history")
+@pytest.mark.parametrize("at", [1, 3], ids=["earlier", "last"])
+async def test_edited_answer_begins_a_new_conversation(sandbox: Sandbox, at: int) -> None:
+    """The server's own answer would contradict the caller's; progress says so."""
+    watcher = Watcher()
+    model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL, on_progress=watcher)
+    turns = await two_turns(model)
+    watcher.seen.clear()
+    turns[at] = turns[at].model_copy(update={"content": "I never said that."})
+    await model.ainvoke(history(turns, "three"))
+    assert watcher.kinds[0] == "conversation_changed"
+    assert len(sandbox.conversations) == 2
+    assert "<assistant>\nI never said that.\n</assistant>" in (inputs(sandbox)[2] or "")

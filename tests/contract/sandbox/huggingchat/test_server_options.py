@@ -1,9 +1,8 @@
-"""What a call can ask of a server, in the words of its generation, or not at all."""
+"""What a call can ask of a server, by the version of the server."""
 
 from __future__ import annotations
 
 import pickle
-import warnings
 from typing import Any
 
 import pytest
@@ -16,12 +15,9 @@ from langchain_g4f.testing import Prompt, Sandbox
 from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import ByteServer, Exchange
 from tests.contract.sandbox.huggingchat.asking import (
-    MIXED_WAYS,
     MODEL,
     OTHER_MODEL,
-    WAYS,
     Generation,
-    ask,
     echo,
     history,
     only,
@@ -34,6 +30,8 @@ SERVER = {
     "url": "https://weather.example.org/mcp",
     "headers": {"authorization": "Bearer canary-header", "x-team": "a"},
 }
+
+
 ON_THE_WIRE = {
     "name": "weather",
     "url": "https://weather.example.org/mcp",
@@ -64,16 +62,15 @@ def offered(prompt: Prompt) -> str:
 
 @pytest.mark.proves("promise:server-options")
 @pytest.mark.parametrize("where", ["call", "model", "object"])
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_tool_servers_are_offered_to_the_model(way: str, where: str) -> None:
+async def test_tool_servers_are_offered_to_the_model(where: str) -> None:
     """With their names selected and their headers as pairs."""
     with Sandbox() as sandbox:
         if where == "call":
-            await ask(tooled(sandbox), way, "hi", mcp_servers=[SERVER], timezone="Europe/Warsaw")
+            await tooled(sandbox).ainvoke("hi", mcp_servers=[SERVER], timezone="Europe/Warsaw")
         else:
             server: Any = ToolServer.model_validate(SERVER) if where == "object" else SERVER
             model = tooled(sandbox, mcp_servers=[server], timezone="Europe/Warsaw")
-            await ask(model, way, "hi")
+            await model.ainvoke("hi")
         (data,) = sends(sandbox)
     assert data["selectedMcpServers"] == [ON_THE_WIRE]
     assert data["selectedMcpServerNames"] == ["weather"]
@@ -95,19 +92,12 @@ WANTED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.proves("promise:server-options", "obligation:huggingchat:20", "fault:60:HC")
-@pytest.mark.parametrize("where", ["call", "model"])
 @pytest.mark.parametrize("wanted", WANTED)
-@pytest.mark.parametrize("way", WAYS)
-async def test_model_is_offered_the_tools_that_the_caller_wants(
-    way: str, wanted: str, where: str
-) -> None:
+async def test_model_is_offered_the_tools_that_the_caller_wants(wanted: str) -> None:
     """Those of the operator by name only: a server takes a message without a list for all."""
     options, expected = WANTED[wanted]
     with Sandbox(offered, tool_servers=OPERATORS) as sandbox:
-        if where == "call":
-            answer = await ask(tooled(sandbox), way, "hi", **options)
-        else:
-            answer = await ask(tooled(sandbox, **options), way, "hi")
+        answer = await tooled(sandbox).ainvoke("hi", **options)
         assert answer.text == expected
         (data,) = sends(sandbox)
         listed = sum("/api/mcp/servers" in path for path in paths(sandbox))
@@ -115,42 +105,59 @@ async def test_model_is_offered_the_tools_that_the_caller_wants(
     assert listed == ("web_search" in options or "server_tools" in options)
 
 
+REFUSED: dict[str, tuple[Generation, dict[str, Any], str]] = {
+    "a server not listed": (
+        "current",
+        {"server_tools": ["Hub", "Hubb"]},
+        "'Hubb'.*Hub, Web Search",
+    ),
+    "no address": ("current", {"mcp_servers": [{"name": "weather"}]}, "ToolServer"),
+    "no name": ("current", {"mcp_servers": [{"url": "https://a.example"}]}, "ToolServer"),
+    "no URL": ("current", {"mcp_servers": [SERVER | {"url": "a.example"}]}, "tool server"),
+    "a file": ("current", {"mcp_servers": [SERVER | {"url": "file:///a"}]}, "tool server"),
+    "a text": ("current", {"mcp_servers": ["weather"]}, "ToolServer"),
+    "ids on a current server": ("current", {"tool_ids": ["0" * 24]}, "tools with ids"),
+    "servers on an older one": ("legacy", {"mcp_servers": [SERVER]}, "takes no tool servers"),
+    "names on an older one": ("legacy", {"server_tools": ["Hub"]}, "takes no tool servers"),
+}
+
+
 @pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_tool_server_that_the_operator_does_not_list_is_refused(way: str) -> None:
-    """A server would offer nothing, without a word; the error says what there is."""
-    with Sandbox(tool_servers=OPERATORS) as sandbox:
-        with pytest.raises(ConfigurationError, match=r"'Hubb'.*Hub, Web Search"):
-            await ask(tooled(sandbox), way, "hi", server_tools=["Hub", "Hubb"])
+@pytest.mark.parametrize("case", REFUSED)
+async def test_tools_that_the_server_cannot_offer_are_refused(case: str) -> None:
+    """The server would silently ignore them; no message is sent, and no conversation stays."""
+    generation, options, message = REFUSED[case]
+    with Sandbox(generation=generation, tool_servers=OPERATORS) as sandbox:
+        with pytest.raises(ValueError, match=message):
+            await tooled(sandbox).ainvoke("hi", **options)
         assert not sends(sandbox)
         assert not sandbox.conversations
 
 
 @pytest.mark.proves("promise:server-options")
 @pytest.mark.parametrize("option", ["web_search", "mcp_servers", "server_tools"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_tools_for_a_model_that_uses_none_are_refused(way: str, option: str) -> None:
+async def test_tools_for_a_model_that_uses_none_are_refused(option: str) -> None:
     """A server would leave them out without a word; nothing is created and nothing sent."""
-    value = {"web_search": True, "mcp_servers": [SERVER], "server_tools": ["Hub"]}[option]
+    values = {"web_search": True, "mcp_servers": [SERVER], "server_tools": ["Hub"]}
+    given: dict[str, Any] = {option: values[option]}
     with Sandbox(tool_servers=OPERATORS) as sandbox:
         with pytest.raises(ConfigurationError, match=rf"{option}: .*{MODEL}.*{OTHER_MODEL}"):
-            await ask(model_on(sandbox), way, "hi", **{option: value})
+            await model_on(sandbox).ainvoke("hi", **given)
         assert [request.method for request in sandbox.requests] == ["GET"]
         assert not sandbox.conversations
-        first = await ask(model_on(sandbox), way, "one")
+        first = await model_on(sandbox).ainvoke("one")
         with pytest.raises(ConfigurationError, match=option):
-            await ask(model_on(sandbox), way, history("one", first, "two"), **{option: value})
+            await model_on(sandbox).ainvoke(history("one", first, "two"), **given)
         assert len(sends(sandbox)) == 1
 
 
 @pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("name", ["Mars/Base", "../../etc/passwd", "Europe", "CEST+1", "é"])
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_timezone_that_there_is_not_is_refused(way: str, name: str) -> None:
+@pytest.mark.parametrize("name", ["Mars/Base", "../../etc/passwd", "é"])
+async def test_timezone_that_there_is_not_is_refused(name: str) -> None:
     """By the model, and by the call, before anything is sent."""
     with Sandbox() as sandbox:
         with pytest.raises(ConfigurationError, match="timezone"):
-            await ask(model_on(sandbox), way, "hi", timezone=name)
+            await model_on(sandbox).ainvoke("hi", timezone=name)
         with pytest.raises(ValueError, match="timezone"):
             model_on(sandbox, timezone=name)
         assert not sandbox.requests
@@ -178,38 +185,6 @@ def test_headers_of_a_tool_server_are_secret() -> None:
     with pytest.raises(ValueError, match="mcp_servers") as caught:
         ChatHuggingChat(mcp_servers=[wrong])
     assert "canary-header" not in str(caught.value)
-
-
-@pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize(
-    "server",
-    [
-        {"name": "weather"},
-        {"name": "weather", "url": "weather.example.org"},
-        {"name": "weather", "url": "file:///etc/passwd"},
-        {"url": "https://weather.example.org"},
-        "weather",
-    ],
-)
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_tool_server_that_is_none_is_refused(way: str, server: Any) -> None:
-    """No message is sent, and no conversation stays."""
-    with Sandbox() as sandbox:
-        with pytest.raises(ValueError, match=r"tool server|ToolServer"):
-            await ask(tooled(sandbox), way, "hi", mcp_servers=[server])
-        assert not sends(sandbox)
-        assert not sandbox.conversations
-
-
-@pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("way", WAYS)
-async def test_web_search_needs_a_search_server_of_the_operator(way: str) -> None:
-    """A current server without one would ignore the wish; the error says what there is."""
-    with Sandbox() as sandbox:
-        with pytest.raises(ConfigurationError, match="no server for web search"):
-            await ask(tooled(sandbox), way, "news", web_search=True)
-        assert not sends(sandbox)
-        assert not sandbox.conversations
 
 
 @pytest.mark.proves("promise:server-options")
@@ -244,57 +219,20 @@ def models_ok(exchange: Exchange) -> None:
     ("name", "url"),
     [("Web Search", "https://example.org/mcp"), ("Exa", "https://mcp.exa.ai/mcp")],
 )
-@pytest.mark.parametrize("way", WAYS)
-async def test_web_search_selects_the_operators_server(way: str, name: str, url: str) -> None:
+async def test_web_search_selects_the_operators_server(name: str, url: str) -> None:
     """It is known by its name or its address, and selected by its name."""
     hub = {"name": "Hub", "url": "https://hub.example.org/mcp"}
     with ByteServer(listing(hub, {"name": name, "url": url})) as server:
         model = ChatHuggingChat(base_url=f"{server.url}/chat", model=MODEL)
-        await ask(model, way, "news", web_search=True, mcp_servers=[SERVER])
+        await model.ainvoke("news", web_search=True, mcp_servers=[SERVER])
         sent = next(r.body for r in server.requests if b"selectedMcpServerNames" in r.body)
     assert f'"selectedMcpServerNames": ["weather", "{name}"]'.encode() in sent
 
 
 @pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("way", WAYS)
-async def test_tools_of_an_older_server_are_chosen_by_id(way: str) -> None:
-    """Where there are such tools; a current server has none."""
+async def test_tools_of_an_older_server_are_chosen_by_id() -> None:
+    """A current server has no such tools."""
     ids = ["00000000000000000000000a", "00000000000000000000000c"]
     with Sandbox(generation="legacy") as sandbox:
-        await ask(model_on(sandbox), way, "hi", tool_ids=ids)
+        await model_on(sandbox).ainvoke("hi", tool_ids=ids)
         assert sends(sandbox)[0]["tools"] == ids
-    with Sandbox() as sandbox:
-        with pytest.raises(ConfigurationError, match="tools with ids"):
-            await ask(model_on(sandbox, tool_ids=ids), way, "hi")
-        assert not sends(sandbox)
-        assert not sandbox.conversations
-
-
-@pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("options", [{"mcp_servers": [SERVER]}, {"server_tools": ["Hub"]}])
-@pytest.mark.parametrize("way", WAYS)
-async def test_older_server_takes_no_tool_servers(way: str, options: dict[str, Any]) -> None:
-    """It would ignore them without a word."""
-    with Sandbox(generation="legacy") as sandbox:
-        with pytest.raises(ConfigurationError, match="takes no tool servers"):
-            await ask(model_on(sandbox), way, "hi", **options)
-        assert not sends(sandbox)
-        assert not sandbox.conversations
-
-
-@pytest.mark.proves("promise:server-options")
-@pytest.mark.parametrize("name", ["temperature", "max_tokens", "top_p", "colour"])
-@pytest.mark.parametrize("way", MIXED_WAYS)
-async def test_parameter_that_cannot_be_honoured_warns_once_by_name(
-    generation: Generation, way: str, name: str
-) -> None:
-    """When the object is made; a conversation of several turns says nothing more."""
-    with Sandbox(generation=generation) as sandbox:
-        with pytest.warns(UserWarning, match=f"'{name}'") as caught:
-            model = model_on(sandbox, **{name: 1})
-        assert len(caught) == 1
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            first = await ask(model, way, "one")
-            await ask(model, way, history("one", first, "two"))
-        assert name not in str([request.body for request in sandbox.requests])

@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from pydantic import BaseModel
 
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4
-from langchain_g4f.testing.gradio_space.apps.model import Question, Reply
+from langchain_g4f.testing.gradio_space.apps.model import PartialAnswer, Question
 from tests import gradio_standin
 from tests.contract.sandbox.tools.agents import MAKES, MOVED, WAYS, Make, add, asked, run
 from tests.contract.sandbox.tools.service import call, response
@@ -39,13 +39,13 @@ class Model:
         self.lines: list[str] = []
         self.asked: list[Question] = []
 
-    def __call__(self, question: Question, *_: object, **__: object) -> Iterator[Reply]:
+    def __call__(self, question: Question, *_: object, **__: object) -> Iterator[PartialAnswer]:
         """The growing answer."""
         self.asked.append(question)
         told = "\n".join([str(question.system), *question.prompts])
         line = as_told(told, self.lines.pop(0))
         for end in (len(line) // 2, len(line)):
-            yield Reply(line[:end])
+            yield PartialAnswer(line[:end])
 
 
 @pytest.fixture

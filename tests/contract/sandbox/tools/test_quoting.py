@@ -12,11 +12,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import tool
 
 from langchain_g4f import ChatG4F, ChatGradioSpace, ChatMicrosoftPhi4
-from langchain_g4f.testing.gradio_space.apps.model import Reply
+from langchain_g4f.testing.gradio_space.apps.model import PartialAnswer
 from tests import gradio_standin
 from tests.contract.sandbox.tools.agents import WAYS, add, asked, run
 from tests.contract.sandbox.tools.service import SERVICES, Serve, call, service
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
+from tests.g4f_standins.providers import AsyncGeneratorProvider, scripted
 from tests.gradio_standin import GradioStandin
 from tests.unit.chat_models.ways import ask
 
@@ -92,7 +92,7 @@ async def test_quoted_call_is_not_run_on_gradio(
     monkeypatch: pytest.MonkeyPatch, harm: Harm, app: Any, make: Callable[..., Any], way: str
 ) -> None:
     """On the Phi-4 Space and on any other app."""
-    monkeypatch.setattr(gradio_standin, "answer", lambda *_, **__: iter([Reply(ONE)]))
+    monkeypatch.setattr(gradio_standin, "answer", lambda *_, **__: iter([PartialAnswer(ONE)]))
     with GradioStandin(app) as server:
         await expect_nothing_runs(make(base_url=server.base_url), harm, way, ONE)
 

@@ -1,28 +1,27 @@
-"""What a provider is called with, and what is said of what it may ignore."""
+"""The arguments that a provider is called with, and warnings about those it may ignore."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_g4f import ChatG4F
-from langchain_g4f.errors import ConfigurationError
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, StandIn, Thorough, scripted
-from tests.g4f_standins.script import Call
-from tests.unit.chat_models.ways import WAYS, ask
+from langchain_g4f import ChatG4F, ChatHuggingChat
+from langchain_g4f.chat_models.parameters import Parameter
+from langchain_g4f.errors import ConfigurationError, ServerStreamError
+from langchain_g4f.text.escape import escape
+from tests.g4f_standins.providers import StandIn, Thorough, chat, scripted
+from tests.unit.chat_models.g4f.conftest import Ask
 
-IMAGE_PARAMETERS = {
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+PARAMETERS = {
     "aspect_ratio": "16:9",
     "width": 64,
     "height": 32,
     "n": 2,
     "seed": 7,
-}
-CHAT_PARAMETERS = {
     "temperature": 0.5,
     "top_p": 0.9,
     "top_k": 5,
@@ -34,93 +33,79 @@ CHAT_PARAMETERS = {
 
 @pytest.mark.proves("g4f:9:image-generation", "g4f:6:media-prompt")
 @pytest.mark.parametrize("where", ["field", "call"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_parameters_reach_a_provider_that_names_them(way: str, where: str) -> None:
+async def test_parameters_reach_a_provider_that_names_them(ask: Ask, where: str) -> None:
     """As fields or as arguments of a call, without a word of warning."""
-    provider = scripted(Thorough, "a")
-    wanted: dict[str, Any] = {**IMAGE_PARAMETERS, **CHAT_PARAMETERS}
-    if where == "field":
-        await ask(ChatG4F(provider=provider, **wanted), way, "hi")
-    else:
-        await ask(ChatG4F(provider=provider), way, "hi", prompt="a cat", **wanted)
+    wanted: dict[str, Any] = {**PARAMETERS}
+    model = chat("a", base=Thorough, **(wanted if where == "field" else {}))
+    if where == "call":
         wanted["prompt"] = "a cat"
-    given = provider.calls[0].given
+    await ask(model, **(wanted if where == "call" else {}))
+    given = model.wrapped.calls[0].given
     assert {name: given.get(name) for name in wanted} == wanted
     assert given["stream"] is given["return_conversation"] is True
 
 
 @pytest.mark.proves("g4f:1:none-not-sent")
-@pytest.mark.parametrize("way", WAYS)
-async def test_nothing_is_sent_that_was_not_given(way: str) -> None:
+async def test_nothing_is_sent_that_was_not_given(ask: Ask) -> None:
     """No key has None for its value."""
-    provider = scripted(AsyncGeneratorProvider, "a")
-    await ask(ChatG4F(provider=provider, temperature=None), way, "hi", seed=None)
-    assert provider.calls[0].given == {}
+    model = chat("a", temperature=None)
+    await ask(model, seed=None)
+    assert model.wrapped.calls[0].given == {}
 
 
 @pytest.mark.proves("g4f:1:ignored-parameters")
-@pytest.mark.parametrize("way", WAYS)
-async def test_parameter_that_may_be_ignored_is_sent_and_warned_of_once(way: str) -> None:
+async def test_parameter_that_may_be_ignored_is_sent_and_warned_of_once(ask: Ask) -> None:
     """A provider takes anything and does not say what it does with it."""
-    provider = scripted(AsyncGeneratorProvider, "a", name="Vague")
-    model = ChatG4F(provider=provider, max_tokens=5)
+    model = chat("a", name="Vague", max_tokens=5)
     with pytest.warns(UserWarning, match="Vague may ignore the parameter 'max_tokens'"):
-        await ask(model, way, "hi")
-    await ask(model, way, "hi")
-    assert [call.given for call in provider.calls] == [{"max_tokens": 5}] * 2
+        await ask(model)
+    await ask(model)
+    assert [call.given for call in model.wrapped.calls] == [{"max_tokens": 5}] * 2
 
 
 @pytest.mark.proves("g4f:1:strict-signature")
-@pytest.mark.parametrize("way", WAYS)
-async def test_parameter_that_cannot_be_taken_is_dropped_and_warned_of_once(way: str) -> None:
+async def test_parameter_that_cannot_be_taken_is_dropped_and_warned_of_once(ask: Ask) -> None:
     """The call would fail otherwise."""
-    provider = scripted(Thorough, "a", name="Strict")
-    model = ChatG4F(provider=provider, guidance_scale=2.0, provider_kwargs={"odd": 1})
+    more = {"guidance_scale": 2.0, "provider_kwargs": {"odd": 1}}
+    model = chat("a", base=Thorough, name="Strict", **more)
     with pytest.warns(UserWarning, match="Strict has no parameter") as caught:
-        await ask(model, way, "hi", special=1)
-    assert sorted(str(each.message) for each in caught) == [
-        f"Strict has no parameter {name!r}" for name in ("guidance_scale", "odd", "special")
-    ]
-    await ask(model, way, "hi", special=1)
-    assert not {"guidance_scale", "odd", "special"} & set(provider.calls[1].given)
+        await ask(model, special=1)
+    names = ["guidance_scale", "odd", "special"]
+    said = sorted(str(each.message) for each in caught)
+    assert said == [f"Strict has no parameter {name!r}" for name in names]
+    await ask(model, special=1)
+    assert not {*names} & set(model.wrapped.calls[1].given)
 
 
-def test_what_is_meant_for_the_way_there_is_not_warned_of() -> None:
-    """Credentials and clocks change nothing of what an answer says."""
-    provider = scripted(AsyncGeneratorProvider, "a")
+def test_credentials_and_addresses_are_not_warned_of() -> None:
+    """They change nothing of what an answer says."""
+    model = chat(
+        "a",
+        api_key="made-up",
+        api_base="https://api.example/v1",
+        cookies="a=1; b=2",
+        proxy="http://proxy.example:3128",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ChatG4F(
-            provider=provider,
-            api_key="made-up",
-            api_base="https://api.example/v1",
-            cookies="a=1; b=2",
-            proxy="http://proxy.example:3128",
-        ).invoke("hi")
-    assert provider.calls[0].given == {
+        model.invoke("hi")
+    assert model.wrapped.calls[0].given == {
         "api_key": "made-up",
         "api_base": "https://api.example/v1",
         "cookies": {"a": "1", "b": "2"},
         "proxy": "http://proxy.example:3128",
     }
+    named = chat("a", base=Thorough, base_url="https://api.example/v1/")
+    named.invoke("hi")  # it has the other name
+    assert named.wrapped.calls[0].given["base_url"] == "https://api.example/v1"
 
 
-def test_address_has_the_name_that_the_provider_has_for_it() -> None:
-    """`base_url` or `api_base`."""
-    provider = scripted(Thorough, "a")
-    ChatG4F(provider=provider, base_url="https://api.example/v1/").invoke("hi")
-    assert provider.calls[0].given["base_url"] == "https://api.example/v1"
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_call_wins_over_provider_kwargs_and_these_over_fields(way: str) -> None:
+async def test_call_wins_over_provider_kwargs_and_these_over_fields(ask: Ask) -> None:
     """The nearer to the call, the stronger."""
-    provider = scripted(Thorough, "a")
-    model = ChatG4F(
-        provider=provider, seed=1, n=1, provider_kwargs={"seed": 2, "headers": {"a": "b"}}
-    )
-    await ask(model, way, "hi", headers={"c": "d"})
-    given = provider.calls[0].given
+    more: dict[str, Any] = {"provider_kwargs": {"seed": 2, "headers": {"a": "b"}}}
+    model = chat("a", base=Thorough, seed=1, n=1, **more)
+    await ask(model, headers={"c": "d"})
+    given = model.wrapped.calls[0].given
     assert (given["seed"], given["n"], given["headers"]) == (2, 1, {"c": "d"})
 
 
@@ -129,34 +114,43 @@ def test_setting_for_our_own_services_is_warned_of(setting: str) -> None:
     """A provider does its own I/O."""
     settings: Any = {setting: "chrome"}
     with pytest.warns(UserWarning, match=f"{setting!r} is for chat models of this package"):
-        ChatG4F(provider=scripted(StandIn, create_async=print), **settings)
+        chat("a", **settings)
+
+
+# -- messages and conversations --------------------------------------------------------------------
+
+HISTORY = [
+    SystemMessage("Be brief."),
+    HumanMessage("One?"),
+    AIMessage("1", response_metadata={"finish_reason": "stop"}),
+    HumanMessage("Two?"),
+    HumanMessage("Really?"),
+]
+CALLED = [
+    *HISTORY[:2],
+    AIMessage("", tool_calls=[{"name": "add", "args": {"a": 1}, "id": "c1"}]),
+    ToolMessage("42", tool_call_id="c1", name="add"),
+]
 
 
 class Mutating(StandIn):
     """Changes whatever it is given, as tool runners do."""
 
-    seen: ClassVar[list[Call]] = []
-
     @classmethod
-    async def create_async_generator(
-        cls, model: str, messages: list[dict[str, Any]], **kwargs: Any
-    ) -> AsyncIterator[str]:
-        conversation = kwargs.get("conversation")
+    async def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
         cls.noted(model, [dict(each) for each in messages], {})
         for message in messages:
             message["content"] = "changed"
         messages.clear()
-        if conversation is not None:
-            conversation.models["m"]["id"] = "changed"
+        kwargs["conversation"].models["m"]["id"] = "changed"
         yield "a"
 
 
 @pytest.mark.proves("g4f:1:messages-copied")
 @pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.filterwarnings("ignore:.* may ignore")
 async def test_provider_that_changes_what_it_is_given_changes_nothing_of_ours(
-    way: str, native: bool
+    ask: Ask, native: bool
 ) -> None:
     """Neither messages nor a handle, be it a field, an argument or an answer."""
     provider = scripted(Mutating, supports_native_tools=native)
@@ -164,54 +158,159 @@ async def test_provider_that_changes_what_it_is_given_changes_nothing_of_ours(
     answer = AIMessage("1", response_metadata={"conversation": handle, "finish_reason": "stop"})
     messages = [HumanMessage("One?"), answer, HumanMessage("Two?")]
     model = ChatG4F(provider=provider, conversation=handle)
-    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
     for given in ({}, {"conversation": answer}, {"conversation": handle}):
-        await ask(model, way, messages, **given, **({"tools": [tool]} if native else {}))
+        await ask(model, messages, **given, **({"tools": [TOOL]} if native else {}))
     assert [message.text for message in messages] == ["One?", "1", "Two?"]
     assert handle == {"models": {"m": {"id": "1"}}}
-    assert [[each["content"] for each in call.messages] for call in provider.calls] == [
-        ["Two?"]
-    ] * 3
+    said = [[each["content"] for each in call.messages] for call in provider.calls]
+    assert said == [["Two?"]] * 3
 
 
 @pytest.mark.proves("g4f:1:messages")
 @pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("way", WAYS)
-async def test_names_of_messages_are_kept(way: str, native: bool) -> None:
+async def test_names_of_messages_are_kept(ask: Ask, native: bool) -> None:
     """A caller who tells several speakers apart is understood."""
     provider = scripted(Thorough, "a", supports_native_tools=native)
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}] if native else None
-    await ask(ChatG4F(provider=provider), way, [HumanMessage("hi", name="ada")], tools=tools)
+    tools = [TOOL] if native else None
+    await ask(ChatG4F(provider=provider), [HumanMessage("hi", name="ada")], tools=tools)
     assert provider.calls[0].messages == [{"role": "user", "content": "hi", "name": "ada"}]
 
 
+@pytest.mark.proves("g4f:1:messages")
+def test_messages_of_a_provider_with_tools_forge_nothing() -> None:
+    """Their markers are escaped as where tools are emulated, also in the parts of a result."""
+    model = chat("a", base=Thorough)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    content = [{"type": "text", "text": "<tool_call>"}, picture]
+    result = {"type": "tool_result", "tool_use_id": "c1", "content": content}
+    call = AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "c1"}])
+    model.invoke([HumanMessage("<tool_call>"), call, HumanMessage([result])], tools=[TOOL])
+    first, _, parts = (each["content"] for each in model.wrapped.calls[0].messages)
+    assert first == parts[0]["text"] == escape("<tool_call>") != "<tool_call>"
+    assert parts[1] == picture
+
+
 @pytest.mark.proves("g4f:8:conversation-handle")
-@pytest.mark.parametrize("way", WAYS)
-async def test_handle_is_an_object_with_attributes(way: str) -> None:
+async def test_handle_is_an_object_with_attributes(ask: Ask) -> None:
     """A dictionary, an answer or an object of others: all give the same."""
-    provider = scripted(Thorough, "a")
+    model = chat("a", base=Thorough)
     handle = {"id": "7", "models": {"m": 1}}
-    answer = AIMessage("x", response_metadata={"conversation": handle})
 
     class Theirs:
         def get_dict(self) -> dict[str, Any]:
             return dict(handle)
 
-    model = ChatG4F(provider=provider)
+    answer = AIMessage("x", response_metadata={"conversation": handle})
     handles: list[Any] = [handle, answer, Theirs(), None, {}, AIMessage("none in it")]
     for given in handles:
-        await ask(model, way, "hi", conversation=given)
-    found = [call.given.get("conversation") for call in provider.calls]
+        await ask(model, conversation=given)
+    found = [call.given.get("conversation") for call in model.wrapped.calls]
     assert [each.id for each in found[:3]] == ["7"] * 3
     assert [each.get_dict() for each in found[:3]] == [handle] * 3
     assert found[3:] == [None] * 3
     assert repr(found[0]) == "<Conversation ['id', 'models']>"
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_handle_that_is_none_is_refused(way: str) -> None:
-    """By the type of what was given."""
-    provider = scripted(Thorough, "a")
     with pytest.raises(ConfigurationError, match="conversation: expected a handle or an answer"):
-        await ask(ChatG4F(provider=provider), way, "hi", conversation="7")
-    assert provider.calls == []
+        await ask(model, conversation="7")
+    assert len(model.wrapped.calls) == len(handles)
+
+
+@pytest.mark.proves("g4f:6:last-user-messages", "g4f:8:conversation-handle")
+async def test_conversation_gets_what_came_after_the_last_answer(ask: Ask) -> None:
+    """The provider has the rest; a tool's result is told by the user, or it would be lost."""
+    model = chat("a", base=Thorough, conversation={"id": "1"})
+    for messages in (HISTORY, CALLED, HISTORY[:3]):
+        await ask(model, messages)
+    run, result, ended = (call.messages for call in model.wrapped.calls)
+    said = [(each["role"], each["content"]) for each in run]
+    assert said == [("user", "Two?"), ("user", "Really?")]
+    assert [each["role"] for each in result] == ["user"]
+    assert "42" in result[0]["content"]
+    assert [each["content"] for each in ended] == ["One?", "1"]
+
+
+@pytest.mark.proves("g4f:6:last-user-messages")
+async def test_conversation_is_told_of_tools_by_the_user(ask: Ask) -> None:
+    """A conversation that is continued takes no other message."""
+    provider = scripted(Thorough, "a", supports_native_tools=False)
+    model = ChatG4F(provider=provider, conversation={"id": "1"})
+    await ask(model.bind_tools([TOOL]), HISTORY)
+    (first, second) = provider.calls[0].messages
+    assert (first["role"], second["role"]) == ("user", "user")
+    assert "<tools>" in first["content"]
+    assert "Be brief." not in first["content"]
+
+
+@pytest.mark.proves("g4f:1:messages", "g4f:6:last-user-messages")
+async def test_results_of_tools_are_said_by_the_user_where_tools_are_emulated(ask: Ask) -> None:
+    """No provider is asked to know a role of ours."""
+    model = chat("a")
+    await ask(model, CALLED)
+    roles = [each["role"] for each in model.wrapped.calls[0].messages]
+    assert roles == ["system", "user", "assistant", "user"]
+
+
+# -- parameters ------------------------------------------------------------------------------------
+
+
+class Typed(StandIn):
+    @classmethod
+    async def create_async_generator(  # type: ignore[no-untyped-def]
+        cls,
+        model: str,
+        messages: list[Any],
+        temperature: float = 0.7,
+        style: str | None = None,
+        odd: Any = object,
+        *args: Any,
+        untyped=3,  # noqa: ANN001 -- that is the case
+        guidance_scale: float | None = None,
+    ) -> Any:
+        yield "a"
+
+
+@pytest.mark.proves("g4f:9:parameters")
+def test_parameters_of_the_signature_are_read() -> None:
+    """Those that are no field of ours, with type and default."""
+    found = ChatG4F(provider=Typed).get_parameters()
+    assert found["style"] == Parameter("style", "str | None", None, supported=True)
+    assert found["untyped"] == Parameter("untyped", "any", 3, supported=True)
+    assert found["odd"].default is object
+    assert not {"model_", "messages", "cls", "args"} & set(found)
+    as_json = ChatG4F(provider=Typed).get_parameters(as_json=True)
+    assert as_json["untyped"] == {"name": "untyped", "type": "any", "default": 3, "supported": True}
+    assert as_json["odd"]["default"] == str(object)
+
+
+@pytest.mark.proves("g4f:9:parameters")
+def test_parameters_say_whether_they_count() -> None:
+    """Yes where the signature names them, no where it takes nothing else, else perhaps."""
+    strict, vague = ChatG4F(provider=Typed), chat("a")
+    for model, named, unnamed in ((strict, True, False), (vague, None, None)):
+        found = model.get_parameters()
+        assert found["temperature"].honoured is named
+        assert found["guidance_scale"].honoured is named
+        assert found["seed"].honoured is unnamed
+        assert found["stop"].honoured is True
+        assert found["impersonate"].honoured is False
+    assert "seed: int | None = None  (has no effect)" in strict.params.splitlines()
+    assert "seed: int | None = None  (may have no effect)" in vague.params.splitlines()
+    assert "temperature: float | None = None" in strict.params.splitlines()
+
+
+@pytest.mark.proves("g4f:9:parameters")
+def test_entry_point_that_says_nothing_may_take_anything() -> None:
+    """As those of built-in types do."""
+    model = ChatG4F(provider=type("S", (), {"create_completion": min}))
+    assert model.facts.takes_anything
+    assert model.facts.parameters == {}
+    with pytest.raises(ServerStreamError, match="S: TypeError"):
+        model.invoke("hi")
+
+
+@pytest.mark.proves("g4f:9:parameters")
+def test_our_own_chat_models_have_them_too() -> None:
+    """By the same method."""
+    found = ChatHuggingChat().get_parameters(as_json=True)
+    assert found["temperature"]["honoured"] is False
+    retries = {"name": "max_retries", "type": "int", "default": 2, "supported": True}
+    assert found["max_retries"] == retries

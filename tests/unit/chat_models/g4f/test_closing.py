@@ -1,28 +1,45 @@
-"""How calls end that nobody reads to their end, and what is left of them."""
+"""How calls end before their last chunk, and what is left of them: threads, loops, generators."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
 from langchain_g4f import ChatG4F
-from langchain_g4f.chat_models.g4f import worker
-from tests.g4f_standins import providers_new
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
-from tests.g4f_standins.providers_old import AbstractProvider, current_threads
-from tests.g4f_standins.script import Do, Hang
-from tests.unit.chat_models.ways import ask
+from langchain_g4f import errors as ours
+from langchain_g4f.g4f_adapter import worker
+from langchain_g4f.g4f_adapter.attempt import END, NOTHING_YET
+from langchain_g4f.g4f_adapter.worker import Worker
+from tests.g4f_standins.providers import (
+    AbstractProvider,
+    AsyncGeneratorProvider,
+    AsyncProvider,
+    Do,
+    Fail,
+    Hang,
+    StandIn,
+    Thorough,
+    chat,
+    current_threads,
+)
+from tests.unit.chat_models.g4f.conftest import Ask
+from tests.unit.chat_models.ways import ask as ask_in
 
 BASES = [
     pytest.param(AsyncGeneratorProvider, False, id="async"),
     pytest.param(AsyncGeneratorProvider, True, id="async in a thread"),
     pytest.param(AbstractProvider, False, id="sync"),
 ]
+by_base = pytest.mark.parametrize(("base", "in_thread"), BASES)
+WAYS_IN_THREADS = pytest.mark.parametrize("in_thread", [False, True])
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -39,60 +56,54 @@ async def no_threads() -> None:
 
 
 @pytest.mark.proves("g4f:8:astream", "g4f:8:stream", "g4f:8:no-leak")
-@pytest.mark.parametrize("way", ["stream", "astream"])
-@pytest.mark.parametrize(("base", "in_thread"), BASES)
+@by_base
 async def test_stream_that_is_closed_early_closes_the_provider(
-    base: Any, in_thread: bool, way: str
+    base: Any, in_thread: bool, kind: str
 ) -> None:
     """At once, whoever iterates it."""
-    provider = scripted(base, *["word "] * 500)
-    model = ChatG4F(provider=provider, run_in_thread=in_thread)
-    if way == "stream":
+    model = chat(*["word "] * 500, base=base, run_in_thread=in_thread)
+    if kind == "sync":
         for chunk in model.stream("hi"):
             assert chunk.text == "word "
             break
         left = time.monotonic()
         gc.collect()
     else:
-        stream = model.astream("hi")
+        stream: Any = model.astream("hi")
         assert (await anext(stream)).text == "word "
         left = time.monotonic()
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
     await no_threads()
-    await asyncio.to_thread(wait_until, lambda: bool(provider.closed))
-    assert provider.closed == ["closed"]
+    await asyncio.to_thread(wait_until, lambda: bool(model.wrapped.closed))
+    assert model.wrapped.closed == ["closed"]
     assert time.monotonic() - left < 1
 
 
 @pytest.mark.proves("g4f:8:no-leak")
-@pytest.mark.parametrize("way", ["stream", "astream"])
-@pytest.mark.parametrize(("base", "in_thread"), BASES)
-async def test_fifty_dropped_streams_leave_nothing(base: Any, in_thread: bool, way: str) -> None:
-    """Neither a thread nor an open generator, though nobody closed them."""
-    provider = scripted(base, *["word "] * 500)
-    model = ChatG4F(provider=provider, run_in_thread=in_thread)
+@by_base
+async def test_fifty_dropped_streams_leave_nothing(base: Any, in_thread: bool, kind: str) -> None:
+    """Neither a thread nor an open generator, though they were never closed."""
+    model = chat(*["word "] * 500, base=base, run_in_thread=in_thread)
     for _ in range(50):
-        if way == "stream":
+        if kind == "sync":
             next(iter(model.stream("hi")))
         else:
             await anext(model.astream("hi"))
     gc.collect()
-    await asyncio.to_thread(wait_until, lambda: len(provider.closed) == 50)
+    await asyncio.to_thread(wait_until, lambda: len(model.wrapped.closed) == 50)
     await no_threads()
 
 
 @pytest.mark.proves("g4f:8:astream")
-@pytest.mark.parametrize("way", ["ainvoke", "astream"])
 @pytest.mark.parametrize("before", [(), ("a",)])
-@pytest.mark.parametrize(("base", "in_thread"), BASES)
+@by_base
 async def test_cancelled_call_ends_within_a_second(
-    base: Any, in_thread: bool, before: tuple[str, ...], way: str
+    base: Any, in_thread: bool, before: tuple[str, ...]
 ) -> None:
-    """Also where the provider blocks, whose thread nobody waits for then."""
+    """Also where the provider blocks; then the call does not wait for its thread."""
     hang = Hang()
-    provider = scripted(base, *before, hang, "never")
-    model = ChatG4F(provider=provider, run_in_thread=in_thread)
-    task = asyncio.ensure_future(ask(model, way, "hi"))
+    model = chat(*before, hang, "never", base=base, run_in_thread=in_thread)
+    task = asyncio.ensure_future(model.ainvoke("hi"))
     await asyncio.to_thread(hang.entered.wait, 5)
     began = time.monotonic()
     task.cancel()
@@ -101,55 +112,44 @@ async def test_cancelled_call_ends_within_a_second(
     assert time.monotonic() - began < 1
     hang.released.set()
     await no_threads()
-    assert provider.closed == ["closed"]
+    assert model.wrapped.closed == ["closed"]
 
 
-@pytest.mark.proves("g4f:8:stream")
-@pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_fast_provider_waits_for_a_slow_reader(way: str) -> None:
-    """No more is made than has room between the two."""
-    made: list[int] = []
-    script = [step for n in range(1000) for step in (Do(lambda n=n: made.append(n)), "w ")]  # type: ignore[misc]
-    provider = scripted(AbstractProvider, *script)
-    model = ChatG4F(provider=provider)
-    if way == "stream":
-        stream = model.stream("hi")
-        next(stream)
-        await settled(made)
-        assert len(made) <= worker._CAPACITY + 3
-        assert sum(1 for _ in stream) == 1000
-    else:
-        astream = model.astream("hi")
-        await anext(astream)
-        await settled(made)
-        assert len(made) <= worker._CAPACITY + 3
-        assert len([chunk async for chunk in astream]) == 1000
-    assert len(made) == 1000
-
-
-async def settled(made: list[int]) -> None:
-    """Wait until nothing is made any more."""
+async def settled(made: list[int]) -> int:
+    """How many are made, once no more are made."""
     before = -1
     while len(made) != before:
         before = len(made)
         await asyncio.sleep(0.02)
+    return before
+
+
+@pytest.mark.proves("g4f:8:stream")
+async def test_fast_provider_waits_for_a_slow_reader(kind: str) -> None:
+    """No more is made than has room between the two."""
+    made: list[int] = []
+    model = chat(*[Do(lambda: made.append(1)), "w "] * 1000, base=AbstractProvider)
+    if kind == "sync":
+        stream = model.stream("hi")
+        next(stream)
+        assert await settled(made) <= worker._CAPACITY + 3
+        assert sum(1 for _ in stream) == 1000
+    else:
+        astream = model.astream("hi")
+        await anext(astream)
+        assert await settled(made) <= worker._CAPACITY + 3
+        assert len([chunk async for chunk in astream]) == 1000
+    assert len(made) == 1000
+
+
+# -- event loops and threads -----------------------------------------------------------------------
 
 
 @pytest.mark.proves("g4f:8:concurrency")
-def test_model_works_in_one_loop_after_another() -> None:
-    """Nothing of a loop that is closed is kept."""
-    for in_thread in (False, True):
-        model = ChatG4F(provider=scripted(AsyncGeneratorProvider, "a"), run_in_thread=in_thread)
-        for way in ("ainvoke", "astream", "ainvoke"):
-            assert asyncio.run(ask(model, way, "hi")).text == "a"
-
-
-@pytest.mark.proves("g4f:8:concurrency")
-@pytest.mark.parametrize(("base", "in_thread"), BASES)
+@by_base
 def test_loop_that_is_left_in_mid_answer_does_not_hurt_the_next(base: Any, in_thread: bool) -> None:
-    """What was open is closed with the loop, and no task of it is left."""
-    provider = scripted(base, *["a"] * 200)
-    model = ChatG4F(provider=provider, run_in_thread=in_thread)
+    """An open answer is closed with its loop, of which no task is left."""
+    model = chat(*["a"] * 200, base=base, run_in_thread=in_thread)
 
     async def left() -> asyncio.AbstractEventLoop:
         stream = model.astream("hi")
@@ -157,32 +157,31 @@ def test_loop_that_is_left_in_mid_answer_does_not_hurt_the_next(base: Any, in_th
         return asyncio.get_running_loop()
 
     assert asyncio.all_tasks(asyncio.run(left())) == set()
-    assert asyncio.run(model.ainvoke("hi")).text == "a" * 200
+    for _ in range(2):
+        assert asyncio.run(model.ainvoke("hi")).text == "a" * 200
     gc.collect()
     asyncio.run(no_threads())
-    assert len(provider.closed) == 2
+    assert len(model.wrapped.closed) == 3
 
 
 @pytest.mark.proves("g4f:8:stream", "g4f:8:concurrency")
-@pytest.mark.parametrize(("base", "in_thread"), BASES)
+@by_base
 async def test_sync_calls_work_while_a_loop_runs(base: Any, in_thread: bool) -> None:
     """As in a notebook; the provider gets a loop of its own."""
-    model = ChatG4F(provider=scripted(base, "a", "b"), run_in_thread=in_thread)
+    model = chat("a", "b", base=base, run_in_thread=in_thread)
     assert (await model.ainvoke("hi")).text == "ab"
     assert model.invoke("hi").text == "ab"
     assert "".join(chunk.text for chunk in model.stream("hi")) == "ab"
     assert [each.text for each in model.batch(["1", "2"])] == ["ab", "ab"]
-    assert (await ask(model, "astream", "hi")).text == "ab"
+    assert "".join([chunk.text async for chunk in model.astream("hi")]) == "ab"
 
 
 @pytest.mark.proves("g4f:8:concurrency")
-@pytest.mark.parametrize(("base", "in_thread"), BASES)
+@by_base
 def test_eight_threads_share_one_model(base: Any, in_thread: bool) -> None:
     """Each gets its own answer."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    echo = scripted(base if base is not AsyncGeneratorProvider else providers_new.Thorough, "a")
-    model = ChatG4F(provider=echo, run_in_thread=in_thread)
+    echo = base if base is not AsyncGeneratorProvider else Thorough
+    model = chat("a", base=echo, run_in_thread=in_thread)
 
     def work(number: int) -> list[str]:
         streamed = "".join(chunk.text for chunk in model.stream(f"s{number}"))
@@ -190,56 +189,179 @@ def test_eight_threads_share_one_model(base: Any, in_thread: bool) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(16))) == [["a"] * 3] * 16
-    said = sorted(call.messages[0]["content"] for call in echo.calls)
+    said = sorted(call.messages[0]["content"] for call in model.wrapped.calls)
     assert said == sorted([f"{kind}{n}" for kind in "si" for n in range(16)] + ["a"] * 16)
 
 
-class Swallowing(providers_new.StandIn):
-    """Ends as if nothing was when it is closed."""
+# -- stop strings, and providers that clean up badly -----------------------------------------------
+
+
+@pytest.mark.proves("g4f:8:stop")
+@pytest.mark.parametrize("base", [AsyncGeneratorProvider, AsyncProvider, AbstractProvider])
+async def test_stop_string_ends_the_answer_and_the_provider(base: Any, ask: Ask) -> None:
+    """Across borders of chunks, and with nothing of it shown."""
+    model = chat("one S", "TO", "P two", *["more"] * 500, base=base, stop="STOP")
+    answer = await ask(model)
+    assert answer.text == "one "
+    assert answer.response_metadata["finish_reason"] == "stop"
+    assert answer.response_metadata["stop_sequence"] == "STOP"
+    assert model.wrapped.calls[0].given.get("stop") is None
+    assert model.wrapped.closed == ["closed"]
+
+
+class Untidy(StandIn):
+    """Does what is scripted while it cleans up; never ends by itself."""
 
     @classmethod
     async def create_async_generator(cls, model: str, messages: Any, **_: Any) -> Any:
         try:
             while True:
-                yield "a"
+                yield "one STOP"
                 await asyncio.sleep(0)
         finally:
             cls.closed.append("closed")
+            for step in cls.script:
+                step.play()
             await asyncio.sleep(0)
 
 
-@pytest.mark.proves("g4f:8:no-leak")
-@pytest.mark.parametrize("in_thread", [False, True])
-@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
-async def test_endless_provider_is_ended_by_a_stop_string(way: str, in_thread: bool) -> None:
-    """What it awaits while it cleans up gets its time."""
-    provider = scripted(Swallowing)
-    model = ChatG4F(provider=provider, stop="aaa", run_in_thread=in_thread)
-    assert (await ask(model, way, "hi")).text == ""
-    assert provider.closed == ["closed"]
+@pytest.mark.proves("g4f:8:stop", "g4f:8:no-leak", "fault:68:G4")
+@WAYS_IN_THREADS
+@pytest.mark.parametrize(
+    "script",
+    [(), (Fail(ValueError("odd")),), (Fail(asyncio.CancelledError()),), (Fail(SystemExit()),)],
+    ids=["fine", "error", "cancelled", "exit"],
+)
+async def test_endless_provider_is_ended_however_it_cleans_up(
+    script: Any, in_thread: bool, ask: Ask
+) -> None:
+    """It gets its time; what goes wrong then spoils no answer, which had ended."""
+    model = chat(*script, base=Untidy, stop="STOP", run_in_thread=in_thread)
+    assert (await ask(model)).text == "one "
+    assert model.wrapped.closed == ["closed"]
 
 
-@pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_error_of_a_token_callback_ends_the_answer(way: str) -> None:
+class Raises(BaseCallbackHandler):
+    raise_error = True
+
+    def on_llm_new_token(self, token: Any, **_: Any) -> None:
+        raise LookupError("no place to show it")
+
+
+class RaisesLater(AsyncCallbackHandler):
+    raise_error = True
+
+    async def on_llm_new_token(self, token: Any, **_: Any) -> None:
+        raise LookupError("no place to show it")
+
+
+@pytest.mark.parametrize(("way", "handler"), [("stream", Raises), ("astream", RaisesLater)])
+async def test_error_of_a_token_callback_ends_the_answer(way: str, handler: Any) -> None:
     """It is the caller's own, where it raises at all."""
-    from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
-
-    class Raises(BaseCallbackHandler):
-        raise_error = True
-
-        def on_llm_new_token(self, token: Any, **_: Any) -> None:
-            raise LookupError("no place to show it")
-
-    class RaisesLater(AsyncCallbackHandler):
-        raise_error = True
-
-        async def on_llm_new_token(self, token: Any, **_: Any) -> None:
-            raise LookupError("no place to show it")
-
-    provider = scripted(AbstractProvider, *["a"] * 100)
-    handler = Raises() if way == "stream" else RaisesLater()
+    model = chat(*["a"] * 100, base=AbstractProvider)
     with pytest.raises(LookupError, match="no place"):
-        await ask(ChatG4F(provider=provider), way, "hi", config={"callbacks": [handler]})
+        await ask_in(model, way, "hi", config={"callbacks": [handler()]})
     gc.collect()
     await no_threads()
-    assert provider.closed == ["closed"]
+    assert model.wrapped.closed == ["closed"]
+
+
+# -- providers that would end the program ----------------------------------------------------------
+
+
+class Panic(BaseException):
+    """As extensions raise, for which no handler of exceptions is made."""
+
+
+@pytest.mark.proves("fault:68:G4")
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("raised", [asyncio.CancelledError, SystemExit, GeneratorExit, Panic])
+@pytest.mark.parametrize(
+    ("base", "in_thread"),
+    [*BASES, (AsyncProvider, False), (AsyncProvider, True)],
+)
+async def test_provider_that_would_end_the_program_ends_the_answer(
+    base: Any, in_thread: bool, raised: type[BaseException], begun: bool, ask: Ask
+) -> None:
+    """It is an error, with the text that came before; the caller's task is not cancelled."""
+    script = (*["Ray"] * begun, Fail(raised("7")))
+    with pytest.raises(ours.StreamInterruptedError) as caught:
+        await ask(chat(*script, base=base, name="Some", run_in_thread=in_thread))
+    assert str(caught.value) == f"Some: ended by {raised.__name__}: 7"
+    assert caught.value.partial_text == ("Ray" if begun and base is not AsyncProvider else "")
+    assert type(caught.value.__cause__) is raised
+    await asyncio.sleep(0)
+
+
+@pytest.mark.proves("fault:68:G4")
+def test_interrupt_of_the_user_is_the_users() -> None:
+    """It comes wherever the program is, and ends it."""
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(chat("Ray", Fail(KeyboardInterrupt())).ainvoke("hi"))
+    model: ChatG4F = chat("a")
+    model.wrapped.get_models = Fail(KeyboardInterrupt()).play
+    with pytest.raises(KeyboardInterrupt):
+        model.get_models()
+
+
+# -- the thread alone ------------------------------------------------------------------------------
+
+
+@pytest.mark.proves("g4f:8:no-leak")
+def test_worker_that_is_closed_before_it_iterates_closes_what_it_gets() -> None:
+    """Asking may take longer than the caller waits."""
+    asked, go_on = threading.Event(), threading.Event()
+    closed: list[str] = []
+
+    async def values() -> AsyncIterator[str]:
+        try:
+            yield "never"
+        finally:
+            closed.append("closed")
+
+    def start() -> object:
+        asked.set()
+        go_on.wait(5)
+        return values()
+
+    running = Worker(start)
+    assert asked.wait(5)
+    assert running.get() is NOTHING_YET
+    running.close()
+    go_on.set()
+    running.close(5)
+    assert running.ended
+    assert running.get() is END
+    assert closed == []  # it was never begun
+
+
+class Endless:
+    """An iterator of either kind that has nothing to close."""
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> str:
+        return "a"
+
+
+@pytest.mark.proves("g4f:8:no-leak", "g4f:1:decided-by-result")
+@pytest.mark.parametrize("start", [Endless, lambda: iter(lambda: "a", None)])
+def test_iterator_without_a_close_is_left(start: Any) -> None:
+    """There is nothing else that could be done with it."""
+    running = Worker(start)
+    assert running.get(5) == "a"
+    running.close(5)
+    assert running.ended
+
+
+def test_worker_gives_a_mapping_whole_and_an_error_as_it_is() -> None:
+    """A mapping may report an error; a timeout of the provider's is not one of the wait."""
+    running = Worker(lambda: {"error": "why"})
+    assert running.get(5) == {"error": "why"}
+    assert running.get(5) is END
+    running.close(5)
+    failed = Worker(Fail(TimeoutError("mine")).play)
+    with pytest.raises(TimeoutError, match="mine"):
+        failed.get(5)
+    failed.close(5)

@@ -1,206 +1,158 @@
-"""Where a provider is asked, and what is done with what comes of it."""
+"""Where a provider is asked, with which login, and how its result is read."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from langchain_g4f import ChatG4F, ConfigurationError
-from tests.g4f_standins import authed, providers_new, providers_old
-from tests.g4f_standins.providers_new import StandIn, scripted
-from tests.g4f_standins.script import Do
-from tests.unit.chat_models.ways import WAYS, ask
+from langchain_g4f.errors import AuthenticationError, ServerStreamError, StreamInterruptedError
+from tests.g4f_standins import families, providers
+from tests.g4f_standins.providers import Do, Fail, StandIn, chat, scripted
+from tests.g4f_standins.responses import AuthResult, Reasoning, RequestLogin
+from tests.unit.chat_models.g4f.conftest import Ask, read
 
 WORDS = ("How ", "are ", "you?")
 
+
+def entry(base: Any, *proofs: str) -> Any:
+    """A kind of provider, and what it shows."""
+    marks = pytest.mark.proves(*(f"g4f:{proof}" for proof in proofs))
+    return pytest.param(base, marks=marks, id=base.__name__)
+
+
 KINDS = [
-    pytest.param(
-        providers_new.AsyncGeneratorProvider,
-        id="async generator, new",
-        marks=pytest.mark.proves("g4f:1:async-generator-provider", "g4f:8:astream"),
+    entry(providers.AsyncGeneratorProvider, "1:async-generator-provider", "8:astream"),
+    entry(
+        providers.OldAsyncGeneratorProvider,
+        "1:create-async-generator",
+        "1:pickers",
+        "1:lookup-order",
     ),
-    pytest.param(
-        providers_old.AsyncGeneratorProvider,
-        id="async generator, old",
-        marks=pytest.mark.proves(
-            "g4f:1:create-async-generator", "g4f:1:pickers", "g4f:1:lookup-order"
-        ),
+    entry(providers.AsyncProvider, "1:async-provider", "1:create-async"),
+    entry(
+        providers.AbstractProvider,
+        "1:abstract-provider",
+        "1:create-completion",
+        "1:lookup-order",
+        "8:stream",
     ),
-    pytest.param(
-        providers_new.AsyncProvider,
-        id="async",
-        marks=pytest.mark.proves("g4f:1:async-provider", "g4f:1:create-async"),
-    ),
-    pytest.param(
-        providers_old.AbstractProvider,
-        id="sync with wrapper",
-        marks=pytest.mark.proves(
-            "g4f:1:abstract-provider",
-            "g4f:1:create-completion",
-            "g4f:1:lookup-order",
-            "g4f:8:stream",
-        ),
-    ),
-    pytest.param(
-        providers_old.OwnAsync,
-        id="async that inherits sync",
-        marks=pytest.mark.proves("g4f:1:create-async", "g4f:1:lookup-order"),
-    ),
-    pytest.param(
-        providers_new.CoroutineOfGenerator,
-        id="awaitable generator",
-        marks=pytest.mark.proves("g4f:1:decided-by-result"),
-    ),
-    pytest.param(providers_new.Thorough, id="strict signature"),
-    pytest.param(
-        providers_old.BlockingGenerator,
-        id="blocking generator",
-        marks=pytest.mark.proves("g4f:1:blocking-generator"),
-    ),
+    entry(providers.OwnAsync, "1:create-async", "1:lookup-order"),
+    entry(providers.CoroutineOfGenerator, "1:decided-by-result"),
+    entry(providers.Thorough),
+    entry(providers.BlockingGenerator, "1:blocking-generator"),
 ]
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("given", ["class", "instance", "name"])
 @pytest.mark.parametrize("base", KINDS)
 @pytest.mark.proves("g4f:8:aggregated")
-async def test_provider_of_any_kind_answers(base: Any, given: str, way: str) -> None:
+async def test_provider_of_any_kind_answers(base: Any, given: str, ask: Ask) -> None:
     """Be it a class, an instance or a name, async or not, in the loop or in a thread."""
     provider = scripted(base, *WORDS)
     where: Any = {"class": provider, "instance": provider(), "name": f"{__name__}:here"}[given]
     globals()["here"] = provider
-    in_thread = base is providers_old.BlockingGenerator
-    model = ChatG4F(provider=where, model="m", run_in_thread=in_thread)
-    answer = await ask(model, way, "hi")
+    in_thread = base is providers.BlockingGenerator
+    answer = await ask(ChatG4F(provider=where, model="m", run_in_thread=in_thread))
     assert answer.text == "How are you?"
     assert answer.response_metadata["model_name"] == "m"
     assert answer.response_metadata["finish_reason"] == "stop"
     (call,) = provider.calls
-    assert call.model == "m"
-    assert call.messages == [{"role": "user", "content": "hi"}]
+    assert (call.model, call.messages) == ("m", [{"role": "user", "content": "hi"}])
     assert provider.closed == ["closed"]
 
 
 @pytest.mark.proves("g4f:8:astream", "g4f:8:stream")
-@pytest.mark.parametrize("way", ["stream", "astream"])
-@pytest.mark.parametrize(
-    "base", [providers_new.AsyncGeneratorProvider, providers_old.AbstractProvider]
-)
-async def test_each_delta_is_a_chunk(base: Any, way: str) -> None:
+@pytest.mark.parametrize("base", [providers.AsyncGeneratorProvider, providers.AbstractProvider])
+async def test_each_delta_is_a_chunk(base: Any, kind: str) -> None:
     """Nothing is collected first, and the last chunk is the end alone."""
-    model = ChatG4F(provider=scripted(base, *WORDS))
-    if way == "stream":
-        texts = [chunk.text for chunk in model.stream("hi")]
-    else:
-        texts = [chunk.text async for chunk in model.astream("hi")]
-    assert texts == [*WORDS, ""]
+    assert [chunk.text for chunk in await read(chat(*WORDS, base=base), kind)] == [*WORDS, ""]
 
 
 @pytest.mark.proves("g4f:1:lookup-order")
-@pytest.mark.parametrize("way", WAYS)
-async def test_entry_point_of_an_instance_is_nearer_than_those_of_its_class(way: str) -> None:
+async def test_entry_point_of_an_instance_is_nearer_than_those_of_its_class(ask: Ask) -> None:
     """As where a program puts a function of its own on a provider."""
-    provider = scripted(providers_new.AsyncGeneratorProvider, "the class's")()
+    provider = scripted(providers.AsyncGeneratorProvider, "the class's")()
     provider.create_completion = lambda model, messages, **_: iter(["its ", "own"])
-    assert (await ask(ChatG4F(provider=provider), way, "hi")).text == "its own"
+    assert (await ask(ChatG4F(provider=provider))).text == "its own"
 
 
 @pytest.mark.proves("g4f:1:supports-stream", "g4f:1:create-completion")
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("streams", [True, False])
-async def test_iterator_is_told_to_stream_where_it_can(streams: bool, way: str) -> None:
+async def test_iterator_is_told_to_stream_where_it_can(streams: bool, ask: Ask) -> None:
     """A provider that says it cannot is asked for all at once."""
-    provider = scripted(providers_old.AbstractProvider, "a", supports_stream=streams)
-    await ask(ChatG4F(provider=provider), way, "hi")
+    provider = scripted(providers.AbstractProvider, "a", supports_stream=streams)
+    await ask(ChatG4F(provider=provider))
     assert provider.calls[0].given["stream"] is streams
 
 
-RESULTS = {
-    "str": "all",
-    "bytes": b"all",
-    "str subclass": type("Markdown", (str,), {})("all"),
-    "list": ["a", "ll"],
-    "tuple with nothings": (None, "", "all", None),
-    "generator": None,
-    "coroutine": None,
-    "coroutine of a generator": None,
+async def _later() -> Any:
+    return "all"
+
+
+async def _generator() -> Any:
+    yield "all"
+
+
+async def _later_generator() -> Any:
+    return _generator()
+
+
+RESULTS: dict[str, Any] = {
+    "str": lambda: "all",
+    "bytes": lambda: b"all",
+    "str subclass": lambda: type("Markdown", (str,), {})("all"),
+    "list": lambda: ["a", "ll"],
+    "tuple with nothings": lambda: (None, "", "all", None),
+    "generator": lambda: iter(["a", "ll"]),
+    "coroutine": _later,
+    "coroutine of a generator": _later_generator,
 }
 
 
-def provider_giving(result: Any, entry: str) -> Any:
-    """A provider with one entry point that returns just that."""
-
-    async def later() -> Any:
-        return "all"
-
-    async def agenerator() -> Any:
-        yield "all"
-
-    async def later_generator() -> Any:
-        return agenerator()
-
-    made = {
-        "generator": lambda: iter(["a", "ll"]),
-        "coroutine": later,
-        "coroutine of a generator": later_generator,
-    }
+@pytest.mark.proves("g4f:1:decided-by-result", "g4f:5:empty")
+@pytest.mark.parametrize("name", ["create_async_generator", "create_async", "create_completion"])
+@pytest.mark.parametrize("result", RESULTS)
+async def test_result_decides_and_not_the_name(result: str, name: str, ask: Ask) -> None:
+    """Whatever an entry point is called, what it returns says how it is read."""
 
     def create(model: str, messages: Any, **_: Any) -> Any:
-        return made[result]() if result in made else RESULTS[result]
+        return RESULTS[result]()
 
-    return type("Giving", (StandIn,), {entry: staticmethod(create)})
-
-
-@pytest.mark.proves("g4f:1:decided-by-result", "g4f:5:empty")
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("entry", ["create_async_generator", "create_async", "create_completion"])
-@pytest.mark.parametrize("result", RESULTS)
-async def test_result_decides_and_not_the_name(result: str, entry: str, way: str) -> None:
-    """Whatever an entry point is called, what it returns says how it is read."""
-    model = ChatG4F(provider=provider_giving(result, entry))
-    assert (await ask(model, way, "hi")).text == "all"
+    provider = type("Giving", (StandIn,), {name: staticmethod(create)})
+    assert (await ask(ChatG4F(provider=provider))).text == "all"
 
 
 @pytest.mark.proves("g4f:1:blocking-generator")
-@pytest.mark.parametrize("way", ["ainvoke", "astream"])
-@pytest.mark.parametrize("base", [providers_old.AbstractProvider, providers_old.BlockingGenerator])
-async def test_blocking_provider_does_not_block_the_loop(base: Any, way: str) -> None:
+@pytest.mark.parametrize("base", [providers.AbstractProvider, providers.BlockingGenerator])
+async def test_blocking_provider_does_not_block_the_loop(base: Any) -> None:
     """A provider that waits for what only the loop can do gets it."""
     ticked = threading.Event()
 
     def wait() -> None:
         assert ticked.wait(5)
 
-    provider = scripted(base, "a", Do(wait), "b")
-    in_thread = base is providers_old.BlockingGenerator
-    answering = asyncio.ensure_future(
-        ask(ChatG4F(provider=provider, run_in_thread=in_thread), way, "hi")
-    )
+    model = chat("a", Do(wait), "b", base=base, run_in_thread=base is providers.BlockingGenerator)
+    answering = asyncio.ensure_future(model.ainvoke("hi"))
     await asyncio.sleep(0)
     ticked.set()  # from the loop, which is free
     assert (await answering).text == "ab"
-    assert provider.calls[0].thread != threading.get_ident()
+    assert model.wrapped.calls[0].thread != threading.get_ident()
 
 
 async def test_async_provider_runs_on_the_callers_loop() -> None:
     """No thread and no second loop, unless one is asked for."""
-    provider = scripted(providers_new.AsyncGeneratorProvider, "a")
-    await ChatG4F(provider=provider).ainvoke("hi")
-    await ChatG4F(provider=provider, run_in_thread=True).ainvoke("hi")
+    provider = scripted(providers.AsyncGeneratorProvider, "a")
+    for in_thread in (False, True):
+        await ChatG4F(provider=provider, run_in_thread=in_thread).ainvoke("hi")
     here, there = (call.thread for call in provider.calls)
     assert here == threading.get_ident() != there
-
-
-@pytest.mark.proves("g4f:1:async-authed-provider")
-def test_authed_provider_counts_as_an_async_generator(tmp_path: Any) -> None:
-    """It is asked by its own entry point, which knows about logins."""
-    provider = scripted(authed.AsyncAuthedProvider, "a", folder=tmp_path)
-    assert ChatG4F(provider=provider).invoke("hi").text == "a"
-    assert provider.calls[0].given["auth_result"].api_key == "canary-4711"
 
 
 @pytest.mark.proves("g4f:8:validation")
@@ -246,7 +198,6 @@ class Prompted(StandIn):
 
 
 @pytest.mark.proves("g4f:8:validation", "g4f:1:strict-signature")
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("provider", "said"),
     [
@@ -256,14 +207,17 @@ class Prompted(StandIn):
     ],
 )
 async def test_call_that_an_entry_point_cannot_take_is_refused(
-    provider: Any, said: str, way: str
+    provider: Any, said: str, ask: Ask
 ) -> None:
     """Before anything is asked, with what is missing."""
     with pytest.raises(ConfigurationError, match=said):
-        await ask(ChatG4F(provider=provider), way, "hi")
-    assert (await ask(ChatG4F(provider=OfInstances()), way, "hi")).text == "a"
-    model = ChatG4F(provider=Demanding, provider_kwargs={"token": "b"})
-    assert (await ask(model, way, "hi")).text == "b"
+        await ask(ChatG4F(provider=provider))
+    assert (await ask(ChatG4F(provider=OfInstances()))).text == "a"
+    assert (await ask(ChatG4F(provider=Demanding, provider_kwargs={"token": "b"}))).text == "b"
+
+
+class Outer:
+    Inner = scripted(providers.AsyncProvider, "inner", name="Inner")
 
 
 def test_nested_name_is_found() -> None:
@@ -271,5 +225,141 @@ def test_nested_name_is_found() -> None:
     assert ChatG4F(provider=f"{__name__}:Outer.Inner").facts.name == "Inner"
 
 
-class Outer:
-    Inner = scripted(providers_new.AsyncProvider, "inner", name="Inner")
+# -- providers with a login ------------------------------------------------------------------------
+
+
+def authed(folder: Path, *script: Any, base: Any = families.AsyncAuthedProvider) -> Any:
+    """A provider that keeps its login in ``folder``."""
+    return scripted(base, *script, folder=folder)
+
+
+@pytest.mark.proves(
+    "g4f:1:async-authed-provider",
+    "g4f:2:on-auth-async", "g4f:2:on-auth", "g4f:2:life-cycle", "g4f:2:auth-file",
+    "g4f:2:get-auth-result", "g4f:5:request-login", "g4f:5:auth-result", "g4f:8:login",
+)  # fmt: skip
+async def test_first_call_logs_in_and_the_next_uses_what_was_kept(ask: Ask, tmp_path: Path) -> None:
+    """The life cycle is the provider's; its request for a login is told, and is no text."""
+    provider = authed(tmp_path, "a", "b")
+    told: list[str] = []
+    steps: list[Any] = []
+    model = ChatG4F(provider=provider, on_login_required=told.append, on_progress=steps.append)
+    for _ in range(2):
+        answer = await ask(model)
+        assert answer.text == "ab"
+        assert "canary" not in repr(answer)
+    assert told == [families.LOGIN_URL]
+    assert [(s.kind, s.data["login_url"]) for s in steps] == [("login_required", told[0])]
+    assert json.loads(provider.get_cache_file().read_text())["api_key"] == "canary-4711"
+    assert provider.logins == 1
+
+
+@pytest.mark.proves("g4f:2:old-ending")
+async def test_error_that_ends_a_login_of_the_old_generation_keeps_the_text(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The text is in the error, and the next call has none."""
+    model = ChatG4F(provider=authed(tmp_path, "a", "b", base=families.OldAuthedProvider))
+    with pytest.raises(ServerStreamError, match="AttributeError") as caught:
+        await ask(model)
+    assert caught.value.partial_text == "ab"
+    assert isinstance(caught.value.__cause__, AttributeError)
+    assert (await ask(model)).text == "ab"
+
+
+@pytest.mark.proves("g4f:2:mid-answer", "g4f:7:restart")
+@pytest.mark.parametrize("on_restart", ["raise", "mark"])
+async def test_answer_that_is_repeated_after_a_login_is_a_restart(
+    on_restart: Any, ask: Ask, tmp_path: Path
+) -> None:
+    """Text that was given cannot be taken back, so the caller is told."""
+    provider = authed(tmp_path, "part ", "rest")
+    provider.fails_after = 1
+    provider.get_cache_file().write_text('{"old": "1"}')
+    model = ChatG4F(provider=provider, on_restart=on_restart)
+    if on_restart == "raise":
+        with pytest.raises(StreamInterruptedError, match="started again") as caught:
+            await ask(model)
+        assert caught.value.partial_text == "part "
+    else:
+        answer = await ask(model)
+        assert answer.text == "part part rest"
+        assert answer.response_metadata["restarted"] is True
+
+
+@pytest.mark.proves("g4f:2:given-credentials", "g4f:2:create-authed", "g4f:2:auth-file")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cookies": {"a": "1"}},
+        {"auth_result": {"cookies": {"a": "1"}, "headers": {}}},
+        {"auth_result": AuthResult(cookies={"a": "1"}, headers={})},
+    ],
+    ids=["cookies", "mapping", "object"],
+)
+async def test_given_credentials_are_used_and_no_file_is_touched(
+    given: Any, ask: Ask, tmp_path: Path
+) -> None:
+    """Neither read, nor written, nor deleted."""
+    provider = authed(tmp_path, "a")
+    provider.get_cache_file().write_text("not JSON")
+    assert (await ask(ChatG4F(provider=provider, **given))).text == "a"
+    used = provider.calls[0].given["auth_result"]
+    assert used.get_dict() == {"cookies": {"a": "1"}, "headers": {}}
+    assert (used.cookies, provider.logins) == ({"a": "1"}, 0)
+    assert provider.get_cache_file().read_text() == "not JSON"
+
+
+@pytest.mark.proves("g4f:2:create-authed")
+async def test_authorised_entry_point_may_be_a_plain_generator(ask: Ask) -> None:
+    """It is iterated in a thread."""
+    model = chat("a", "b", base=families.PlainAuthed, auth_result={"k": 1})
+    assert (await ask(model)).text == "ab"
+
+
+async def test_credentials_of_a_provider_without_logins_are_arguments(ask: Ask) -> None:
+    """There is no other entry point; an `auth_result` among the arguments is one of them."""
+    model = chat("a", cookies={"a": "1"})
+    await ask(model)
+    with pytest.warns(UserWarning, match="may ignore the parameter 'auth_result'"):
+        await ask(model, auth_result="theirs")
+    plain, more = (call.given for call in model.wrapped.calls)
+    assert (plain, more) == (
+        {"cookies": {"a": "1"}},
+        {"cookies": {"a": "1"}, "auth_result": "theirs"},
+    )
+
+
+@pytest.mark.proves("g4f:8:login", "g4f:9:events")
+async def test_login_that_fails_is_an_error_of_the_login(ask: Ask) -> None:
+    """After the request for it was told; its address may be empty."""
+    missing = Fail(families.NEW["MissingAuthError"]("no login came"))
+    told: list[str] = []
+    steps: list[Any] = []
+    model = chat(
+        Reasoning(status="looking"),
+        RequestLogin("Some", ""),
+        missing,
+        on_login_required=told.append,
+        on_progress=steps.append,
+    )
+    with pytest.raises(AuthenticationError, match="no login came"):
+        await ask(model)
+    assert told == [""]
+    assert [step.kind for step in steps] == ["status", "login_required", "login_required"]
+    assert steps[1].message == "Some wants a login"
+
+
+@pytest.mark.proves("g4f:8:login")
+@pytest.mark.parametrize("callback", ["on_login_required", "on_progress"])
+async def test_error_of_a_callback_is_the_callers_own(callback: str, ask: Ask) -> None:
+    """It is raised as it is, and ends the call."""
+
+    def fail(_: object) -> None:
+        raise LookupError("no browser")
+
+    settings: dict[str, Any] = {callback: fail}
+    model = chat(RequestLogin("Some", "u"), "never", **settings)
+    with pytest.raises(LookupError, match="no browser"):
+        await ask(model)
+    assert model.wrapped.closed == ["closed"]

@@ -1,82 +1,93 @@
-"""Errors of providers, by the names of their classes."""
+"""A provider's exceptions, by the names of their classes, and failures of the network."""
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from langchain_g4f import ChatG4F
 from langchain_g4f import errors as ours
-from tests.g4f_standins import errors
-from tests.g4f_standins.errors import GENERATIONS, NEW, OLD
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, AsyncProvider, scripted
-from tests.g4f_standins.providers_old import AbstractProvider
-from tests.g4f_standins.responses_old import ProviderInfo
-from tests.g4f_standins.script import Fail
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.g4f_standins import network
+from tests.g4f_standins.families import GENERATIONS, NEW, OLD, family
+from tests.g4f_standins.network import LIBRARIES
+from tests.g4f_standins.providers import (
+    AbstractProvider,
+    AsyncGeneratorProvider,
+    AsyncProvider,
+    Fail,
+    chat,
+)
+from tests.g4f_standins.responses import ProviderInfo
+from tests.unit.chat_models.g4f.conftest import Ask
 
-ROWS: list[tuple[str, str, type[ours.G4FError]]] = [
-    ("MissingAuthError", "missing-auth", ours.AuthenticationError),
-    ("NoValidHarFileError", "no-valid-har-file", ours.AuthenticationError),
-    ("PaymentRequiredError", "payment-required", ours.QuotaExceededError),
-    ("RateLimitError", "rate-limit", ours.RateLimitError),
-    ("CloudflareError", "cloudflare", ours.ChallengeError),
-    ("BadRequestError", "bad-request", ours.BadRequestError),
-    ("ResponseStatusError", "response-status", ours.ServerError),
-    ("ResponseError", "response", ours.ServerStreamError),
-    ("ModelNotFoundError", "model-not-found", ours.ModelNotFoundError),
-    ("ModelNotAllowedError", "model-not-found", ours.ModelNotFoundError),
-    ("ModelNotSupportedError", "model-not-supported", ours.ModelNotFoundError),
-    ("ProviderNotFoundError", "provider-configuration", ours.ConfigurationError),
-    ("ProviderNotWorkingError", "provider-configuration", ours.ConfigurationError),
-    ("StreamNotSupportedError", "stream-not-supported", ours.ConfigurationError),
-    ("MissingRequirementsError", "missing-requirements", ours.MissingDependencyError),
-    ("NestAsyncioError", "missing-requirements", ours.MissingDependencyError),
-    ("RetryProviderError", "retry-provider", ours.ServerStreamError),
-    ("RetryNoProviderError", "retry-provider", ours.ServerStreamError),
-    ("NoMediaResponseError", "others", ours.ServerStreamError),
-    ("ConversationLimitError", "others", ours.ServerStreamError),
-    ("VersionNotFoundError", "others", ours.ServerStreamError),
-    ("ProviderException", "others", ours.ServerStreamError),
-    ("TimeoutError", "timeout", ours.APITimeoutError),
+ROWS: list[tuple[str, str, type[ours.G4FError], int]] = [
+    # their class, what it shows, ours, the status it stands for
+    ("MissingAuthError", "missing-auth", ours.AuthenticationError, 401),
+    ("NoValidHarFileError", "no-valid-har-file", ours.AuthenticationError, 401),
+    ("PaymentRequiredError", "payment-required", ours.QuotaExceededError, 402),
+    ("RateLimitError", "rate-limit", ours.RateLimitError, 429),
+    ("CloudflareError", "cloudflare", ours.ChallengeError, 403),
+    ("BadRequestError", "bad-request", ours.BadRequestError, 400),
+    ("ResponseStatusError", "response-status", ours.ServerError, 0),
+    ("ResponseError", "response", ours.ServerStreamError, 0),
+    ("ModelNotFoundError", "model-not-found", ours.ModelNotFoundError, 0),
+    ("ModelNotAllowedError", "model-not-found", ours.ModelNotFoundError, 0),
+    ("ModelNotSupportedError", "model-not-supported", ours.ModelNotFoundError, 0),
+    ("ProviderNotFoundError", "provider-configuration", ours.ConfigurationError, 0),
+    ("ProviderNotWorkingError", "provider-configuration", ours.ConfigurationError, 0),
+    ("StreamNotSupportedError", "stream-not-supported", ours.ConfigurationError, 0),
+    ("MissingRequirementsError", "missing-requirements", ours.MissingDependencyError, 0),
+    ("NestAsyncioError", "missing-requirements", ours.MissingDependencyError, 0),
+    ("RetryProviderError", "retry-provider", ours.ServerStreamError, 0),
+    ("RetryNoProviderError", "retry-provider", ours.ServerStreamError, 0),
+    ("NoMediaResponseError", "others", ours.ServerStreamError, 0),
+    ("ConversationLimitError", "others", ours.ServerStreamError, 0),
+    ("VersionNotFoundError", "others", ours.ServerStreamError, 0),
+    ("ProviderException", "others", ours.ServerStreamError, 0),
+    ("TimeoutError", "timeout", ours.APITimeoutError, 0),
 ]
 CASES = [
     pytest.param(
         GENERATIONS[generation][name],
         wanted,
+        status,
         id=f"{name}, {generation}",
         marks=pytest.mark.proves(f"g4f:4:{proof}"),
     )
-    for name, proof, wanted in ROWS
+    for name, proof, wanted, status in ROWS
     for generation in GENERATIONS
     if name in GENERATIONS[generation]
 ]
-KINDS = (AsyncGeneratorProvider, AsyncProvider, AbstractProvider)
 
 
 def failing(error: BaseException, base: Any = AsyncGeneratorProvider, *before: Any) -> ChatG4F:
     """A model whose provider raises."""
-    return ChatG4F(provider=scripted(base, *before, Fail(error), name="Some"), max_retries=0)
+    return chat(*before, Fail(error), base=base, name="Some", max_retries=0)
 
 
 @pytest.mark.proves("g4f:4:chained")
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("kind", "wanted"), CASES)
+@pytest.mark.parametrize(("kind", "wanted", "status"), CASES)
 async def test_error_is_ours_with_the_original_as_its_cause(
-    kind: type[Exception], wanted: type[ours.G4FError], way: str
+    kind: type[Exception], wanted: type[ours.G4FError], status: int, ask: Ask
 ) -> None:
-    """The class follows from the names along its own classes."""
+    """The class follows from the names along its own classes, the status from the class."""
     theirs = kind("it says why")
     with pytest.raises(wanted, match=r"^Some: .*it says why$") as caught:
-        await ask(failing(theirs), way, "hi")
+        await ask(failing(theirs))
     assert type(caught.value) is wanted
+    assert getattr(caught.value, "status_code", 0) == status
     assert caught.value.__cause__ is theirs
 
 
 @pytest.mark.proves("g4f:4:others", "g4f:4:chained")
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("base", KINDS)
+@pytest.mark.parametrize("base", [AsyncGeneratorProvider, AsyncProvider, AbstractProvider])
 @pytest.mark.parametrize(
     ("theirs", "wanted", "said"),
     [
@@ -92,15 +103,15 @@ async def test_error_is_ours_with_the_original_as_its_cause(
     ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
 )
 async def test_error_of_any_kind_of_provider_is_ours(
-    theirs: Exception, wanted: type[ours.G4FError], said: str, base: Any, way: str
+    theirs: Exception, wanted: type[ours.G4FError], said: str, base: Any, ask: Ask
 ) -> None:
     """Built-in ones too; one of ours stays as it is."""
     with pytest.raises(wanted) as caught:
-        await ask(failing(theirs, base), way, "hi")
+        await ask(failing(theirs, base))
     assert str(caught.value) == said
 
 
-@pytest.mark.proves("g4f:4:raise-for-status", "g4f:4:response-status")
+@pytest.mark.proves("g4f:4:raise-for-status", "g4f:4:response-status", "g4f:4:error-status")
 @pytest.mark.parametrize(
     ("said", "wanted", "status"),
     [
@@ -126,106 +137,229 @@ async def test_status_is_read_from_the_words_of_the_error(
     assert (type(caught.value), caught.value.status_code) == (wanted, status)
 
 
-@pytest.mark.parametrize(
-    ("name", "status"),
-    [
-        ("MissingAuthError", 401),
-        ("PaymentRequiredError", 402),
-        ("RateLimitError", 429),
-        ("CloudflareError", 403),
-        ("BadRequestError", 400),
-    ],
-)
-def test_error_has_the_status_it_stands_for(name: str, status: int) -> None:
-    """Where its class says so."""
-    with pytest.raises(ours.APIStatusError) as caught:
-        failing(NEW[name]("no")).invoke("hi")
-    assert caught.value.status_code == status
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_error_after_text_has_the_text(way: str) -> None:
-    """What was given is not lost with the call, and nothing is tried again."""
-    provider = scripted(AsyncGeneratorProvider, "a", "b", Fail(OLD["ResponseError"]("broke")))
+async def test_error_after_text_has_the_text(ask: Ask) -> None:
+    """A call that fails keeps the text it gave, and nothing is tried again."""
+    model = chat("a", "b", Fail(OLD["ResponseError"]("broke")))
     with pytest.raises(ours.ServerStreamError) as caught:
-        await ask(ChatG4F(provider=provider), way, "hi")
+        await ask(model)
     assert caught.value.partial_text == "ab"
-    assert len(provider.calls) == 1
+    assert len(model.wrapped.calls) == 1
 
 
-def body(name: str, proof: str, given: Any, said: str | None) -> Any:
-    """A row of the table of objects that report an error."""
-    return pytest.param(given, said, id=name, marks=pytest.mark.proves(f"g4f:4:{proof}"))
+FAILED = {"error": {"code": "c", "message": "why", "failed_generation": "<f>"}}
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        body("message", "error-message", {"error_message": "why", "error": "x"}, "why"),
-        body("text", "error-text", {"error": "why"}, "why"),
-        body("true", "error-bool", {"error": True, "id": 1}, "{'error': True, 'id': 1}"),
-        body("false", "error-bool", {"error": False}, None),
-        body("code", "error-code", {"error": {"code": 7, "message": "why"}}, "Error 7: why"),
-        body("code alone", "error-code", {"error": {"code": 7}}, "Error 7: (no message)"),
-        body(
-            "failed generation",
-            "error-code",
-            {"error": {"code": "c", "message": "why", "failed_generation": "<f>"}},
-            "Error c: why\n<f>",
-        ),
-        body("no code", "error-object-message", {"error": {"code": 0, "message": "why"}}, "why"),
-        body("other", "error-object", {"error": {"why": 1}}, "{'why': 1}"),
-        body("list", "error-object", {"error": ["why"]}, "['why']"),
-        body("null", "no-error", {"error": None}, None),
-        body("empty", "no-error", {"error": {}}, None),
-        body("none", "no-error", {"id": 1}, None),
+        pytest.param(given, said, marks=pytest.mark.proves(f"g4f:4:{proof}"))
+        for proof, given, said in (
+            ("error-message", {"error_message": "why", "error": "x"}, "why"),
+            ("error-text", {"error": "why"}, "why"),
+            ("error-bool", {"error": True, "id": 1}, "{'error': True, 'id': 1}"),
+            ("error-bool", {"error": False}, None),
+            ("error-code", {"error": {"code": 7, "message": "why"}}, "Error 7: why"),
+            ("error-code", {"error": {"code": 7}}, "Error 7: (no message)"),
+            ("error-code", FAILED, "Error c: why\n<f>"),
+            ("error-object-message", {"error": {"code": 0, "message": "why"}}, "why"),
+            ("error-object", {"error": {"why": 1}}, "{'why': 1}"),
+            ("error-object", {"error": ["why"]}, "['why']"),
+            ("no-error", {"error": None}, None),
+            ("no-error", {"error": {}}, None),
+            ("no-error", {"id": 1}, None),
+        )
     ],
 )
-async def test_object_that_reports_an_error_is_one(given: Any, said: str | None, way: str) -> None:
+async def test_object_that_reports_an_error_is_one(given: Any, said: str | None, ask: Ask) -> None:
     """Yielded in place of an answer; one that reports none is left out."""
-    model = ChatG4F(provider=scripted(AsyncGeneratorProvider, given, "a", name="Some"))
+    model = chat(given, "a", name="Some")
     if said is None:
         with pytest.warns(UserWarning, match="Some yields a dict, which is not known"):
-            assert (await ask(model, way, "hi")).text == "a"
+            assert (await ask(model)).text == "a"
         return
     with pytest.raises(ours.ServerStreamError) as caught:
-        await ask(model, way, "hi")
+        await ask(model)
     assert str(caught.value) == f"Some: {said}"
 
 
-@pytest.mark.proves("g4f:4:error-status")
-@pytest.mark.parametrize(
-    ("status", "wanted"),
-    [
-        (None, ours.ServerStreamError),
-        (400, ours.BadRequestError),
-        (401, ours.AuthenticationError),
-        (402, ours.QuotaExceededError),
-        (429, ours.RateLimitError),
-        (500, ours.ServerError),
-    ],
-)
-def test_error_object_with_a_status_is_of_its_class(status: int | None, wanted: type[Any]) -> None:
-    """Whatever its words are."""
-    from langchain_g4f.chat_models.g4f.errors import error_in
-
-    assert type(error_in({"error": "why"}, "Some", status)) is wanted
-    assert error_in({"error": None}, "Some", status) is None
-
-
 @pytest.mark.proves("g4f:5:exception", "g4f:4:retry-provider")
-@pytest.mark.parametrize("way", WAYS)
-async def test_error_of_a_candidate_is_the_context_of_a_later_failure(way: str) -> None:
+async def test_error_of_a_candidate_is_the_context_of_a_later_failure(ask: Ask) -> None:
     """It is no error of the answer where another candidate gave one."""
-    first = errors.OLD["ResponseError"]("first")
-    fine = scripted(AsyncGeneratorProvider, first, ProviderInfo(name="B", model="b"), "a")
-    assert (await ask(ChatG4F(provider=fine), way, "hi")).text == "a"
-    last = errors.OLD["RetryProviderError"]("all failed")
+    first = OLD["ResponseError"]("first")
+    assert (await ask(chat(first, ProviderInfo(name="B", model="b"), "a"))).text == "a"
+    last = OLD["RetryProviderError"]("all failed")
     for script, cause in (((first, Fail(last)), last), ((first,), first)):
-        model = ChatG4F(provider=scripted(AsyncGeneratorProvider, *script))
         with pytest.raises(ours.ServerStreamError) as caught:
-            await ask(model, way, "hi")
-        assert caught.value.__cause__ is cause
-        assert cause is not None
+            await ask(chat(*script))
+        assert caught.value.__cause__ is cause is not None
         assert cause.__cause__ is (first if cause is last else None)
+
+
+# -- without a network: real libraries on loopback -------------------------------------------------
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 100\r\n\r\n"
+by_library = pytest.mark.parametrize("library", LIBRARIES)
+of_the_network = pytest.mark.proves("fault:69:G4")
+
+
+@contextmanager
+def server(reply: bytes | None) -> Iterator[str]:
+    """The address of a server that sends this and hangs up; of none, without a reply."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        if reply is None:
+            listening.close()
+            yield address
+            return
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:  # it is over
+                    return
+                with connection:
+                    while b"}]" not in connection.recv(65536):
+                        pass  # all of the question, or hanging up would be a reset
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield address
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def asking(library: Any, url: str, **settings: Any) -> ChatG4F:
+    """A model whose provider asks there, and is given a key."""
+    provider = type(library.__name__, (library,), {"url": url})
+    return ChatG4F(provider=provider, api_key=network.KEY, **settings)
+
+
+@of_the_network
+@by_library
+@pytest.mark.parametrize("reply", [None, b""], ids=["no server", "no answer"])
+async def test_provider_without_a_connection(reply: bytes | None, library: Any, ask: Ask) -> None:
+    """The service cannot be reached, and is not asked again: it may have heard the question."""
+    with server(reply) as url:
+        model = asking(library, url)
+        with pytest.raises(ours.APIError, match=f"^{library.__name__}: .") as caught:
+            await ask(model)
+    cut = library is network.Streams and reply == b""  # it had begun to read an answer
+    wanted = ours.StreamInterruptedError if cut else ours.APIConnectionError
+    assert type(caught.value) is wanted
+    assert model.wrapped.asked == 1
+
+
+@of_the_network
+@by_library
+async def test_answer_that_is_cut_off(library: Any, ask: Ask) -> None:
+    """The error has the text that came before."""
+    with server(HEAD + b"Ray\n") as url, pytest.raises(ours.StreamInterruptedError) as caught:
+        await ask(asking(library, url))
+    assert caught.value.partial_text == ("" if library is network.Streams else "Ray\n")
+
+
+@of_the_network
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.proves("g4f:4:others")
+@pytest.mark.parametrize("library", [network.Requests, network.Httpx, network.Curl, network.Status])
+@pytest.mark.parametrize(
+    ("status", "wanted"), [(401, ours.AuthenticationError), (429, ours.RateLimitError)]
+)
+async def test_status_that_a_library_raises_is_known(
+    status: int, wanted: type[ours.APIStatusError], library: Any, ask: Ask
+) -> None:
+    """What most providers do with a refusal; one that may pass is asked for again."""
+    reply = f"HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    with server(reply.encode()) as url:
+        model = asking(library, url, max_retries=1)
+        with pytest.raises(wanted) as caught:
+            await ask(model)
+    assert caught.value.status_code == status
+    assert model.wrapped.asked == (2 if status == 429 else 1)
+
+
+AIOHTTP = family(
+    "ClientError",
+    {
+        "ClientPayloadError": "ClientError",
+        "ClientConnectionError": "ClientError",
+        "ClientConnectorDNSError": "ClientConnectionError",
+        "ServerDisconnectedError": "ClientConnectionError",
+        "ServerTimeoutError": "ClientConnectionError",
+        "InvalidURL": "ClientError",
+    },
+)
+CURL: Any = family("CurlError", {"RequestException": "CurlError"})
+CONNECTION, CUT, TIMEOUT, OTHER = (
+    ours.APIConnectionError,
+    ours.StreamInterruptedError,
+    ours.APITimeoutError,
+    ours.ServerStreamError,
+)
+
+
+def behind(error: Exception, *, hidden: bool = False) -> Exception:
+    """An error that was raised while another one was handled, or ``from None`` then."""
+    found: Exception = NEW["ResponseError"]("no luck")
+    found.__context__, found.__suppress_context__ = error, hidden
+    return found
+
+
+def curl_error(code: int) -> Exception:
+    """An error of libcurl's, with its number."""
+    error: Exception = CURL["RequestException"]("x")
+    error.code = code  # type: ignore[attr-defined]
+    return error
+
+
+@of_the_network
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize(
+    ("theirs", "wanted"),
+    [
+        (AIOHTTP["ClientConnectorDNSError"]("x"), CONNECTION),
+        (AIOHTTP["ServerDisconnectedError"]("x"), CONNECTION),
+        (AIOHTTP["ClientPayloadError"]("x"), CUT),
+        (AIOHTTP["ServerTimeoutError"]("x"), TIMEOUT),
+        (AIOHTTP["InvalidURL"]("x"), OTHER),
+        (ConnectionRefusedError("x"), CONNECTION),
+        (BrokenPipeError("x"), CONNECTION),
+        (socket.gaierror("x"), CONNECTION),
+        (ssl.SSLCertVerificationError("x"), CONNECTION),
+        (OSError(101, "Network is unreachable"), CONNECTION),
+        (OSError("x"), OTHER),
+        (FileNotFoundError("x"), OTHER),
+        (asyncio.IncompleteReadError(b"", 1), CUT),
+        (curl_error(92), CONNECTION),
+        (curl_error(23), OTHER),
+        (behind(ConnectionResetError("x")), CONNECTION),
+        (behind(ConnectionResetError("x"), hidden=True), CONNECTION),
+        (behind(TimeoutError("x")), TIMEOUT),
+        (behind(KeyError("x")), OTHER),
+        (ExceptionGroup("x", [KeyError(), ConnectionResetError()]), CONNECTION),
+        (NEW["RateLimitError"]("x"), ours.RateLimitError),
+    ],
+    ids=repr,
+)
+async def test_failure_of_the_network_is_known_by_names(
+    theirs: Exception, wanted: type[Exception], begun: bool, way: str
+) -> None:
+    """Wherever it stands in what a provider's exception came from."""
+    model = failing(theirs, AsyncGeneratorProvider, *["Ray"] * begun)
+    with pytest.raises(ours.APIError) as caught:
+        await model.ainvoke("hi") if way == "ainvoke" else model.invoke("hi")
+    assert type(caught.value) is (CUT if begun and wanted is CONNECTION else wanted)
+    assert caught.value.partial_text == "Ray" * begun
+
+
+@of_the_network
+async def test_error_that_the_caller_handles_is_no_cause(ask: Ask) -> None:
+    """A call that is made because another one failed has failures of its own."""
+    try:
+        raise ConnectionResetError("the first choice")  # noqa: TRY301 -- that is the case
+    except ConnectionResetError:
+        with pytest.raises(ours.ServerStreamError, match="ValueError: odd"):
+            await ask(failing(ValueError("odd")))

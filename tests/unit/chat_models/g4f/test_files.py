@@ -1,48 +1,170 @@
-"""Files of an answer, fetched with what their provider says is needed."""
+"""Files that a provider gets, and files that it gives."""
 
 from __future__ import annotations
 
-import threading
+import base64
+import io
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from PIL import Image
 
 from langchain_g4f import ChatG4F
-from langchain_g4f.chat_models.g4f import responses
-from langchain_g4f.errors import BlockedURLError, ConfigurationError
-from tests.g4f_standins import responses_old as old
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, scripted
+from langchain_g4f.core.chat_request import Media
+from langchain_g4f.errors import BlockedURLError, ConfigurationError, UnsupportedMediaError
+from langchain_g4f.g4f_adapter import request, responses
+from tests.contract.faults.byte_server import ByteServer, Exchange
+from tests.g4f_standins import responses as r
+from tests.g4f_standins.providers import AsyncGeneratorProvider, StandIn, Thorough, chat, scripted
+from tests.unit.chat_models.g4f.conftest import Ask
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
+GIF = b"GIF89a" + bytes(16)
 OPTIONS = {"cookies": {"session": "made-up", "b": "2"}, "headers": {"x-key": "made-up"}}
-by_kind = pytest.mark.parametrize("kind", ["sync", "async"])
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+TRUSTED: Any = {"trusted_media_hosts": ["127.0.0.1"]}
 
 
-@contextmanager
-def server(seen: list[dict[str, str]], redirect: str = "") -> Iterator[str]:
-    """A server with a picture, or one that sends to another."""
+def image(data: bytes, name: str = "") -> dict[str, Any]:
+    """A block of a message."""
+    extras = {"filename": name} if name else {}
+    encoded = base64.b64encode(data).decode()
+    return {"type": "image", "base64": encoded, "mime_type": "image/png", "extras": extras}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append({name.lower(): value for name, value in self.headers.items()})
-            self.send_response(302 if redirect else 200)
-            self.send_header("location", redirect)
-            self.send_header("content-length", str(len(PNG)))
-            self.end_headers()
-            self.wfile.write(PNG)
 
-        def log_message(self, *_: Any) -> None:
-            pass
+@pytest.fixture
+def server() -> Iterator[ByteServer]:
+    """A server that answers with a picture."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
-        thread = threading.Thread(target=found.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{found.server_port}/x.png"
-        found.shutdown()
-        thread.join()
+    def picture(exchange: Exchange) -> None:
+        exchange.respond(200, PNG)
+
+    with ByteServer(picture) as running:
+        yield running
+
+
+# -- to a provider ---------------------------------------------------------------------------------
+
+
+@pytest.mark.proves("g4f:6:merge-media", "g4f:6:to-bytes")
+@pytest.mark.parametrize("native", [False, True])
+async def test_files_of_messages_and_of_the_call_arrive_once(ask: Ask, native: bool) -> None:
+    """As bytes with a name, in order, also those of earlier turns, and beside the text alone."""
+    provider = scripted(Thorough, "a", supports_native_tools=native)
+    messages = [
+        HumanMessage([{"type": "text", "text": "One?"}, image(PNG, "one.png")]),
+        AIMessage("1"),
+        HumanMessage(["Two?", image(GIF)]),
+    ]
+    given = {"media": [(PNG, "x.png")], "tools": [TOOL] if native else None}
+    await ask(ChatG4F(provider=provider), messages, **given)
+    (call,) = provider.calls
+    assert call.given["media"] == [(PNG, "one.png"), (GIF, "file.gif"), (PNG, "x.png")]
+    texts = [
+        each["content"] if isinstance(each["content"], str) else each["content"][0]["text"]
+        for each in call.messages
+    ]
+    assert texts == ["One?", "1", "Two?"]
+    assert "base64" not in repr(call.messages)
+
+
+@pytest.mark.proves("g4f:6:to-bytes")
+@pytest.mark.parametrize("form", ["bytes", "path", "data URI", "file", "PIL"])
+async def test_file_is_read_in_every_form(form: str, ask: Ask, tmp_path: Path) -> None:
+    """Before the provider sees it, which gets bytes."""
+    picture = Image.new("RGB", (1, 1))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    data, path = buffer.getvalue(), tmp_path / "x.png"
+    path.write_bytes(data)
+    forms: dict[str, Any] = {
+        "bytes": data,
+        "path": path,
+        "data URI": f"data:image/png;base64,{base64.b64encode(data).decode()}",
+        "file": io.BytesIO(data),
+        "PIL": picture,
+    }
+    model = chat("a", base=Thorough)
+    await ask(model, media=[(forms[form], "x.png")])
+    ((found, name),) = model.wrapped.calls[0].given["media"]
+    assert name == "x.png"
+    assert found.startswith(PNG[:8])
+
+
+@pytest.mark.proves("g4f:6:to-bytes")
+async def test_file_of_a_private_host_is_fetched_if_it_is_trusted(
+    ask: Ask, server: ByteServer
+) -> None:
+    """Otherwise it is not, nor is the provider asked, which might."""
+    message = HumanMessage(["?", {"type": "image", "url": f"{server.url}/x.png"}])
+    model = chat("a", base=Thorough)
+    with pytest.raises(BlockedURLError):
+        await ask(model, [message])
+    assert model.wrapped.calls == []
+    trusting = chat("a", base=Thorough, **TRUSTED)
+    await ask(trusting, [message])
+    assert trusting.wrapped.calls[0].given["media"] == [(PNG, "x.png")]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.proves("g4f:6:to-bytes")
+async def test_address_of_a_public_file_is_fetched_by_us(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider gets the bytes, beside those that it is given anyway."""
+
+    def download(url: str, **_: Any) -> Any:
+        yield from ()
+        return Media(GIF, "image/gif", url.rpartition("/")[2])
+
+    monkeypatch.setattr(request, "download", download)
+    model = chat("a", base=Thorough)
+    message = HumanMessage(["?", {"type": "image", "url": "https://a.example/b.gif"}, image(PNG)])
+    await ask(model, [HumanMessage("0"), message])
+    assert model.wrapped.calls[0].given["media"] == [(GIF, "b.gif"), (PNG, "file.png")]
+
+
+@pytest.mark.proves("g4f:6:merge-media")
+async def test_files_are_refused_by_a_provider_that_takes_none(
+    ask: Ask, server: ByteServer
+) -> None:
+    """Before anything is sent or fetched: it would answer without having seen them."""
+    model = chat("a", name="Blind", **TRUSTED)
+    message = HumanMessage(["?", {"type": "image", "url": f"{server.url}/x.png"}])
+    for prompt, media in (("hi", [(PNG, "x.png")]), ([message], None)):
+        with pytest.raises(UnsupportedMediaError, match="Blind takes no images or other files"):
+            await ask(model, prompt, media=media)
+    assert server.requests == []
+    assert model.wrapped.calls == []
+
+
+@pytest.mark.parametrize("provider", [Thorough, AsyncGeneratorProvider])
+def test_profile_says_whether_images_are_taken(provider: Any) -> None:
+    """As the provider's signature does."""
+    profile = ChatG4F(provider=provider).profile
+    assert profile
+    assert profile["image_inputs"] is profile["image_url_inputs"] is (provider is Thorough)
+
+
+@pytest.mark.filterwarnings("ignore:.* may ignore the parameter 'media'")
+@pytest.mark.parametrize(
+    "attributes",
+    [{"vision_models": ["v"]}, {"image_models": ["v"]}, {"default_vision_model": "v"}],
+)
+async def test_files_go_to_a_provider_that_says_it_sees(attributes: dict[str, Any]) -> None:
+    """Though it does not name the argument."""
+    provider = scripted(AsyncGeneratorProvider, "a", **attributes)
+    await ChatG4F(provider=provider).ainvoke("hi", media=[(PNG, "x.png")])
+    assert provider.calls[0].given["media"] == [(PNG, "x.png")]
+    blind = scripted(StandIn, create_async=staticmethod(lambda model, messages: "a"), **attributes)
+    with pytest.raises(UnsupportedMediaError):
+        await ChatG4F(provider=blind).ainvoke("hi", media=[(PNG, "x.png")])
+
+
+# -- from a provider -------------------------------------------------------------------------------
 
 
 async def fetch(model: ChatG4F, block: Any, kind: str) -> bytes:
@@ -51,65 +173,49 @@ async def fetch(model: ChatG4F, block: Any, kind: str) -> bytes:
 
 
 @pytest.mark.proves("g4f:9:fetch-file", "g4f:5:image")
-@by_kind
-async def test_picture_is_fetched_with_the_cookies_of_its_response(kind: str) -> None:
+async def test_picture_is_fetched_with_the_cookies_of_its_response(
+    kind: str, server: ByteServer
+) -> None:
     """And its headers, which nothing shows; a file of another response goes without."""
-    seen: list[dict[str, str]] = []
-    with server(seen) as url:
-        provider = scripted(
-            AsyncGeneratorProvider,
-            old.ImageResponse([url, url + "?2"], "", OPTIONS),
-            old.ImageResponse(url + "?plain"),
-        )
-        model = ChatG4F(provider=provider, trusted_media_hosts=["127.0.0.1"])
-        answer = await model.ainvoke("hi")
-        blocks = answer.additional_kwargs["files"]
-        assert [await fetch(model, block, kind) for block in blocks] == [PNG] * 3
-        assert await fetch(model, answer.content_blocks[0], kind) == PNG
-    assert [each.get("cookie") for each in seen] == [
-        "session=made-up; b=2",
-        "session=made-up; b=2",
-        None,
-        "session=made-up; b=2",
-    ]
-    assert [each.get("x-key") for each in seen] == ["made-up", "made-up", None, "made-up"]
+    url = f"{server.url}/x.png"
+    pictures = (
+        r.ImageResponse([url, url + "?2"], "", OPTIONS),
+        r.ImageResponse(url + "?plain", "", {}),
+    )
+    model = chat(*pictures, **TRUSTED)
+    answer = await model.ainvoke("hi")
+    blocks = [*answer.additional_kwargs["files"], answer.content_blocks[0]]
+    assert [await fetch(model, block, kind) for block in blocks] == [PNG] * 4
+    cookies, key = "session=made-up; b=2", "made-up"
+    sent = [(each.header("cookie"), each.header("x-key")) for each in server.requests]
+    assert sent == [(cookies, key), (cookies, key), (None, None), (cookies, key)]
     assert "made-up" not in repr((answer, model))
 
 
 @pytest.mark.proves("g4f:9:fetch-file", "g4f:8:secrets")
-@by_kind
-async def test_another_origin_is_told_no_cookies(kind: str) -> None:
+async def test_another_origin_is_told_no_cookies(kind: str, server: ByteServer) -> None:
     """A redirect may go there, the credentials do not."""
-    there: list[dict[str, str]] = []
-    here: list[dict[str, str]] = []
-    with ExitStack() as stack:
-        target = stack.enter_context(server(there))
-        url = stack.enter_context(server(here, target))
-        provider = scripted(AsyncGeneratorProvider, old.ImageResponse(url, "", OPTIONS))
-        model = ChatG4F(provider=provider, trusted_media_hosts=["127.0.0.1"])
+
+    def elsewhere(exchange: Exchange) -> None:
+        exchange.respond(302, b"", (("location", f"{server.url}/x.png"),))
+
+    with ByteServer(elsewhere) as first:
+        model = chat(r.ImageResponse(f"{first.url}/x.png", "", OPTIONS), **TRUSTED)
         answer = await model.ainvoke("hi")
         assert await fetch(model, answer.content_blocks[0], kind) == PNG
-    assert here[0]["cookie"] == "session=made-up; b=2"
-    assert "made-up" not in repr(there)
-    assert len(there) == 1
+        assert first.requests[0].header("cookie") == "session=made-up; b=2"
+    assert len(server.requests) == 1
+    assert "made-up" not in repr(server.requests[0].headers)
 
 
 @pytest.mark.proves("g4f:9:fetch-file")
-@by_kind
-async def test_private_address_is_not_fetched(kind: str) -> None:
-    """Whoever makes answers may name any; and a block without address has none."""
-    model = ChatG4F(provider=scripted(AsyncGeneratorProvider))
+async def test_block_without_a_public_address_is_not_fetched(kind: str) -> None:
+    """Whoever makes answers may name any address; bytes that came along need none."""
+    model = chat(r.AudioResponse(b"\x00speech"))
     with pytest.raises(BlockedURLError):
         await fetch(model, {"type": "image", "url": "http://127.0.0.1:9/x.png"}, kind)
     with pytest.raises(ConfigurationError, match="URL or base64"):
         await fetch(model, {"type": "image"}, kind)
-
-
-@pytest.mark.proves("g4f:9:fetch-file")
-@by_kind
-async def test_bytes_that_came_along_are_not_fetched(kind: str) -> None:
-    """Speech for one."""
-    model = ChatG4F(provider=scripted(AsyncGeneratorProvider, old.AudioResponse(b"\x00speech")))
     answer = await model.ainvoke("hi")
     assert await fetch(model, answer.content_blocks[0], kind) == b"\x00speech"
 
@@ -119,8 +225,8 @@ def test_only_so_many_files_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     """A model that makes pictures all day does not grow."""
     monkeypatch.setattr(responses, "_FILES_KEPT", 3)
     urls = [f"https://a.example/{n}" for n in range(9)]
-    model = ChatG4F(provider=scripted(AsyncGeneratorProvider, old.ImageResponse(urls, "", OPTIONS)))
+    model = chat(r.ImageResponse(urls, "", OPTIONS))
     model.invoke("hi")
     assert list(model._access) == urls[-3:]
-    odd = scripted(AsyncGeneratorProvider, old.ImageResponse("u", "", ["odd"]))  # type: ignore[arg-type]
-    assert ChatG4F(provider=odd).invoke("hi").additional_kwargs["files"]
+    odd = chat(r.ImageResponse("u", "", ["odd"]))
+    assert odd.invoke("hi").additional_kwargs["files"]

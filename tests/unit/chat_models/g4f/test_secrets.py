@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import pickle
 import traceback
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumps, loads
-from pydantic import SecretStr
+from langchain_core.tracers.base import BaseTracer
+from pydantic import SecretStr, ValidationError
 
-from langchain_g4f import ChatG4F
-from langchain_g4f.errors import G4FError
-from tests.g4f_standins import errors
-from tests.g4f_standins import responses_old as old
-from tests.g4f_standins.authed import PlainAuthed
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, Thorough, scripted
-from tests.g4f_standins.script import Fail
-from tests.unit.chat_models.ways import WAYS, ask
+from langchain_g4f import ChatG4F, g4f_chat_model
+from langchain_g4f import errors as ours
+from tests.g4f_standins import responses as r
+from tests.g4f_standins.families import NEW, PlainAuthed
+from tests.g4f_standins.providers import Fail, Thorough, chat, scripted
+from tests.unit.chat_models.g4f.conftest import Ask
 
-CANARY = "canary-4711"
+KEY = "canary-4711-of-a-key"
 SECRETS: dict[str, Any] = {
-    "api_key": CANARY,
-    "cookies": f"session={CANARY}; other={CANARY}-too",
-    "proxy": f"http://user:{CANARY}@127.0.0.1:3128",
-    "auth_result": {"api_key": CANARY, "headers": {"x": CANARY}},
-    "conversation": {"id": "1", "cookies": {"a": CANARY}, "deep": {"access_token": CANARY}},
+    "api_key": KEY,
+    "cookies": f"session={KEY}; other={KEY}-too",
+    "proxy": f"http://user:{KEY}@127.0.0.1:3128",
+    "auth_result": {"api_key": KEY, "headers": {"x": KEY}},
+    "conversation": {"id": "1", "cookies": {"a": KEY}, "deep": {"access_token": KEY}},
 }
+in_threads = pytest.mark.parametrize("in_thread", [False, True])
 
 
 class Keyed(Thorough):
     """Can be imported, as a model has to be that travels."""
 
-    script = (old.ImageResponse("https://a.example/x.png", "", {"cookies": {"c": CANARY}}),)
+    script = (r.ImageResponse("https://a.example/x.png", "", {"cookies": {"c": KEY}}),)
 
 
-def model_with_secrets(provider: Any = Keyed, **settings: Any) -> ChatG4F:
+def with_secrets(provider: Any = Keyed, **settings: Any) -> ChatG4F:
     """A model with a secret in each place that has one."""
     return ChatG4F(provider=provider, max_retries=0, **{**SECRETS, **settings})
+
+
+# -- what is written down of a model ---------------------------------------------------------------
 
 
 @pytest.mark.proves("g4f:8:secrets")
@@ -64,11 +69,11 @@ def model_with_secrets(provider: Any = Keyed, **settings: Any) -> ChatG4F:
 )
 def test_secrets_are_in_nothing_that_is_written_down(show: Any, asked: bool) -> None:
     """Nor after a call that got files which take cookies to fetch."""
-    model = model_with_secrets()
+    model = with_secrets()
     if asked:
         model.invoke("hi")
-        assert CANARY in repr(model._access)
-    assert CANARY not in str(show(model))
+        assert KEY in repr(model._access)
+    assert KEY not in str(show(model))
 
 
 @pytest.mark.proves("g4f:8:secrets")
@@ -76,22 +81,20 @@ def test_secrets_are_in_nothing_that_is_written_down(show: Any, asked: bool) -> 
 def test_model_travels_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its provider is named, and its credentials come from the environment of who loads it."""
     monkeypatch.setenv("G4F_API_KEY", "mine")
-    model = model_with_secrets(cookies=None)
+    model = with_secrets(cookies=None)
     loaded = loads(
         dumps(model),
         allowed_objects=[ChatG4F],
         valid_namespaces=["langchain_g4f"],
         secrets_from_env=True,
     )
-    assert loaded.wrapped is Keyed
-    assert loaded.api_key == SecretStr("mine")
-    assert loaded.conversation == {"id": "1", "deep": {}}
+    assert (loaded.wrapped, loaded.api_key) == (Keyed, SecretStr("mine"))
     unpickled = pickle.loads(pickle.dumps(model))  # noqa: S301 -- our own
     assert unpickled.wrapped is Keyed
     assert (unpickled.api_key, unpickled.auth_result) == (None, None)
-    assert unpickled.conversation == {"id": "1", "deep": {}}
+    assert loaded.conversation == unpickled.conversation == {"id": "1", "deep": {}}
     assert unpickled.proxy == SecretStr("http://127.0.0.1:3128")
-    assert model.auth_result.api_key == CANARY
+    assert model.auth_result.api_key == KEY
 
 
 def test_plain_model_travels() -> None:
@@ -106,11 +109,14 @@ def test_plain_model_travels() -> None:
 @pytest.mark.parametrize("provider", [Keyed(), scripted(Thorough, "a")])
 def test_copy_shares_what_belongs_to_the_caller(provider: Any) -> None:
     """The provider, which may be in use, and its credentials."""
-    model = model_with_secrets(provider)
+    model = with_secrets(provider)
     copied = copy.deepcopy(model)
     assert copied.wrapped is provider
     assert copied.auth_result is model.auth_result
     assert copied.conversation is not model.conversation
+
+
+# -- what is written down of a call ----------------------------------------------------------------
 
 
 class Tracer(BaseCallbackHandler):
@@ -128,13 +134,68 @@ class Tracer(BaseCallbackHandler):
     def on_llm_end(self, *args: Any, **kwargs: Any) -> None:
         self.seen += [args, kwargs]
 
-    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
-        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-        self.seen += [repr(error), vars(error), *shown.format()]
+
+@pytest.mark.proves("g4f:8:secrets", "g4f:5:auth-result", "g4f:5:conversation")
+async def test_answer_and_trace_have_no_secret(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever of it the provider yields."""
+    caplog.set_level(logging.DEBUG)
+    secret = {"a": KEY}
+    image = ("https://a.example/x.png", "x", {"cookies": secret, "headers": secret})
+    provider = scripted(
+        PlainAuthed,
+        r.AuthResult(api_key=KEY, cookies=secret),
+        r.RequestLogin("Some", "https://login.example"),
+        "a",
+        r.Conversation(id="1", cookies=secret, headers=secret, auth_result=secret),
+        r.Parameters(api_key=KEY, seed=1),
+        r.ImageResponse(*image),
+        r.ImagePreview(*image),
+        r.RawResponse(set_cookie=KEY, session_token=KEY, a=[{"password": KEY}]),
+    )
+    tracer = Tracer()
+    steps: list[Any] = []
+    told = {"include_raw": True, "on_progress": steps.append, "conversation": None}
+    answer = await ask(with_secrets(provider, **told), config={"callbacks": [tracer]})
+    assert answer.text == "a"
+    assert KEY not in repr((answer, steps, tracer.seen))
+    assert KEY not in pickle.dumps(answer).decode("latin-1")
+    assert KEY not in caplog.text
+    assert KEY in repr(vars(provider.calls[0].given["auth_result"]))
+
+
+# -- what is written down of an error --------------------------------------------------------------
+
+
+class Runs(BaseTracer):
+    """Keeps what a tracer writes down of a failure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[str] = []
+
+    def _persist_run(self, run: Any) -> None:
+        self.errors.append(str(run.error))
+
+
+def everything(error: BaseException) -> str:
+    """All that could be written of an error, with the variables of our frames and of `Leaking`."""
+    ours_and_theirs = ("/langchain_g4f/", "request", "create_async_generator")
+    found, links = [], [error]
+    while links:
+        link = links.pop()
+        shown = traceback.TracebackException.from_exception(link, capture_locals=True)
+        found += [
+            repr(frame.locals)
+            for frame in shown.stack
+            if any(name in f"{frame.filename} {frame.name}" for name in ours_and_theirs)
+        ]
+        found += [*traceback.format_exception(link), repr(link), repr(link.args), repr(vars(link))]
+        links += [each for each in (link.__cause__, link.__context__) if each is not None]
+    return "".join(found)
 
 
 class Leaking(Thorough):
-    """Has credentials in its variables when it fails, and in a cause."""
+    """Has credentials in its variables when it fails, and in its words."""
 
     @classmethod
     async def create_async_generator(  # type: ignore[override]
@@ -145,7 +206,7 @@ class Leaking(Thorough):
         try:
             cls.request(headers)
         except ValueError as error:
-            raise errors.NEW["ResponseError"](f"refused: api_key={api_key}") from error
+            raise NEW["ResponseError"](f"refused: api_key={api_key}") from error
         yield ""
 
     @staticmethod
@@ -154,85 +215,163 @@ class Leaking(Thorough):
 
 
 @pytest.mark.proves("g4f:8:secrets")
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("in_thread", [False, True])
+@in_threads
 async def test_error_has_no_secret_in_its_text_or_its_frames(
-    in_thread: bool, way: str, caplog: pytest.LogCaptureFixture
+    in_thread: bool, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Though the provider's variables and its own words have; those words are its own, behind."""
+    """Though the provider's variables and its own words have."""
     caplog.set_level(logging.DEBUG)
     provider = scripted(Leaking)
-    model = model_with_secrets(
-        provider, auth_result=None, conversation=None, run_in_thread=in_thread
-    )
-    tracer = Tracer()
-    with pytest.raises(G4FError) as caught:
-        await ask(model, way, "hi", config={"callbacks": [tracer]})
-    assert CANARY in repr(provider.calls)
-    error = caught.value
-    assert CANARY not in repr((str(error), vars(error), error.args))
-    frames: list[str] = []
-    link: BaseException | None = error
-    while link is not None:
-        shown = traceback.TracebackException.from_exception(link, capture_locals=True)
-        frames += [repr(frame.locals) for frame in shown.stack if "g4f" in frame.filename]
-        link = link.__cause__
-    assert frames
-    assert CANARY not in "".join(frames)
-    assert CANARY not in caplog.text
-    assert CANARY not in pickle.dumps(error).decode("latin-1")
+    settings = {"auth_result": None, "conversation": None, "run_in_thread": in_thread}
+    with pytest.raises(ours.G4FError) as caught:
+        await ask(with_secrets(provider, **settings))
+    assert KEY in repr(provider.calls)
+    written = everything(caught.value)
+    assert "in request" in written
+    assert KEY not in written + caplog.text
+    assert KEY not in pickle.dumps(caught.value).decode("latin-1")
 
 
-@pytest.mark.proves("g4f:8:secrets", "g4f:5:auth-result", "g4f:5:conversation")
-@pytest.mark.parametrize("way", WAYS)
-async def test_answer_and_trace_have_no_secret(way: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever of it the provider yields."""
-    caplog.set_level(logging.DEBUG)
-    secret = {"a": CANARY}
-    image = ("https://a.example/x.png", "x", {"cookies": secret, "headers": secret})
-    yielded = (
-        old.AuthResult(api_key=CANARY, cookies=secret),
-        old.RequestLogin("Some", "https://login.example"),
-        "a",
-        old.Conversation(id="1", cookies=secret, headers=secret, auth_result=secret),
-        old.Parameters(api_key=CANARY, seed=1),
-        old.ImageResponse(*image),
-        old.ImagePreview(*image),
-        old.RawResponse(set_cookie=CANARY, session_token=CANARY, a=[{"password": CANARY}]),
-    )
-    tracer = Tracer()
-    steps: list[Any] = []
-    provider = scripted(PlainAuthed, *yielded)
-    model = model_with_secrets(
-        provider, include_raw=True, on_progress=steps.append, conversation=None
-    )
-    answer = await ask(model, way, "hi", config={"callbacks": [tracer]})
-    assert answer.text == "a"
-    assert CANARY not in repr((answer, steps, tracer.seen))
-    assert CANARY not in pickle.dumps(answer).decode("latin-1")
-    assert CANARY not in caplog.text
-    assert CANARY in repr(vars(provider.calls[0].given["auth_result"]))
+class QuotingError(ValueError):
+    """Repeats a key in all the ways there are."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(KEY if where == "words" else "odd")
+        if where == "note":
+            self.add_note(f"with {KEY}")
+        if where == "attribute":
+            self.given = {"x": KEY}
+        if where == "request":
+            self.request = SimpleNamespace(headers={"authorization": KEY})
+
+
+class MuteError(ValueError):
+    """Fails to say what it is."""
+
+    def __str__(self) -> str:
+        raise LookupError(KEY)
+
+
+class SlottedError(ValueError):
+    """Fails to say what it holds."""
+
+    @property
+    def response(self) -> object:
+        raise LookupError(KEY)
+
+
+def failure_with(where: str) -> BaseException:
+    """An exception that has the key somewhere."""
+    others = {"mute": MuteError(), "opaque": SlottedError("odd"), "exit": SystemExit(KEY)}
+    error: BaseException = others.get(where) or QuotingError(where)
+    if where in ("cause", "context", "group"):
+        inner, error = QuotingError("words"), ValueError("odd")
+        if where == "group":
+            return ExceptionGroup("odd", [inner])
+        setattr(error, f"__{where}__", inner)
+    return error
+
+
+PLACES = (
+    *("words", "note", "attribute", "request", "cause", "context", "group"),
+    *("mute", "opaque", "exit"),
+)
+
+
+@pytest.mark.proves("g4f:8:secrets", "g4f:4:chained", "fault:68:G4")
+@in_threads
+@pytest.mark.parametrize("where", PLACES)
+async def test_no_trace_has_the_key(where: str, in_thread: bool, ask: Ask) -> None:
+    """A stand-in is chained, which says what it stands for, and where that was raised."""
+    model = chat("Ray", Fail(failure_with(where)), api_key=KEY, run_in_thread=in_thread)
+    tracer = Runs()
+    with pytest.raises(ours.StreamError) as caught:
+        await ask(model, config={"callbacks": [tracer]})
+    assert KEY not in tracer.errors[0] + everything(caught.value)
+    assert "in play" in tracer.errors[0]
+    if where in ("words", "cause", "exit"):
+        assert ": **********" in tracer.errors[0]
+
+
+@pytest.mark.proves("g4f:8:secrets", "fault:68:G4")
+async def test_error_of_a_candidate_is_not_chained_with_the_key(ask: Ask) -> None:
+    """Nor is one that was yielded, nor that of a list of models."""
+    restarted = (ValueError(KEY), "a", r.ProviderInfo(name="B", model="b"))
+    for script in (restarted, (ValueError(KEY),), (ValueError(KEY), Fail(KeyError("odd")))):
+        with pytest.raises(ours.StreamError) as caught:
+            await ask(chat(*script, api_key=KEY))
+        assert KEY not in everything(caught.value)
+        assert "RedactedError: ValueError: *" in everything(caught.value)
+    refused = Fail(ValueError(f"refused: {KEY}"))
+    listing = ChatG4F(provider=scripted(Thorough, get_models=refused.play), api_key=KEY)
+    with pytest.raises(ours.G4FError) as caught_list:
+        listing.get_models()
+    assert KEY not in everything(caught_list.value)
 
 
 @pytest.mark.proves("g4f:8:secrets")
-@pytest.mark.parametrize("way", WAYS)
-async def test_error_does_not_quote_what_was_given(way: str) -> None:
+@pytest.mark.parametrize("given", ["api_key", "cookies", "proxy", "auth_result"])
+async def test_error_does_not_quote_what_was_given(given: str, ask: Ask) -> None:
     """Whatever its words are, raised or yielded; what is too short to be one stays readable."""
-    said = f"no such key: <{CANARY}>, <a>"
+    said = f"no such key: <{KEY}>, <a>"
     for step in (Fail(ValueError(said)), {"error": said}):
-        for given in ("api_key", "cookies", "proxy", "auth_result"):
-            provider = scripted(PlainAuthed if given == "auth_result" else Keyed, step)
-            settings: Any = {given: SECRETS[given]}
-            with pytest.raises(G4FError, match=r"no such key: <[*]+>, <a>") as caught:
-                await ask(ChatG4F(provider=provider, **settings), way, "hi")
-            assert CANARY not in repr((str(caught.value), vars(caught.value)))
+        provider = scripted(PlainAuthed if given == "auth_result" else Keyed, step)
+        with pytest.raises(ours.G4FError, match=r"no such key: <[*]+>, <a>") as caught:
+            await ask(ChatG4F(provider=provider, **{given: SECRETS[given]}))
+        assert KEY not in repr((str(caught.value), vars(caught.value)))
 
 
-async def test_login_that_is_yielded_is_gone_after_a_failure() -> None:
-    """An answer that breaks off afterwards does not show it."""
-    provider = scripted(
-        AsyncGeneratorProvider, old.AuthResult(api_key=CANARY), "a", Fail(ValueError("broke"))
-    )
-    with pytest.raises(G4FError) as caught:
-        await ChatG4F(provider=provider).ainvoke("hi")
-    assert CANARY not in repr(vars(caught.value))
+# -- code of a provider's that is no answer --------------------------------------------------------
+
+
+@pytest.mark.proves("fault:68:G4")
+@pytest.mark.parametrize("raised", [asyncio.CancelledError, SystemExit])
+async def test_lists_and_modules_do_not_end_the_program(
+    raised: type[BaseException], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is asked for in code of the provider's."""
+    model = chat("a")
+    model.wrapped.get_models = Fail(raised("7")).play
+    said = f"ended by {raised.__name__}"
+    with pytest.raises(ours.StreamInterruptedError, match=said):
+        model.get_models()
+    with pytest.raises(ours.StreamInterruptedError, match=said):
+        await model.aget_models()
+    name = f"exits_with_{raised.__name__}"
+    kind = f"from {raised.__module__} import {raised.__name__} as Raised"
+    (tmp_path / f"{name}.py").write_text(f"{kind}\nraise Raised('7')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValidationError, match=f"cannot be imported.*{said}"):
+        ChatG4F(provider=f"{name}:Some")
+
+
+class Lazy:
+    """A module of providers that asks its service when one is named."""
+
+    __all__ = ("Any",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __getattr__(self, name: str) -> Any:
+        raise self.error
+
+
+@pytest.mark.proves("g4f:9:by-name", "g4f:7:any-provider", "fault:68:G4")
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (ConnectionRefusedError("no way"), ours.APIConnectionError),
+        (NEW["RateLimitError"]("no way"), ours.RateLimitError),
+        (ImportError("no way"), ours.ConfigurationError),
+        (LookupError("no way"), ours.ConfigurationError),
+    ],
+    ids=repr,
+)
+def test_provider_that_fails_when_it_is_named(error: Exception, wanted: type[Exception]) -> None:
+    """By an error of ours; the user's interrupt stays one."""
+    with pytest.raises(wanted, match=r"Any.*no way") as caught:
+        g4f_chat_model("Any:gpt", providers=Lazy(error))
+    assert caught.value.__cause__ is error
+    with pytest.raises(KeyboardInterrupt):
+        g4f_chat_model("Any:gpt", providers=Lazy(KeyboardInterrupt()))

@@ -11,20 +11,20 @@ from pydantic import BaseModel
 
 from langchain_g4f import ChatG4F
 from langchain_g4f.errors import ConfigurationError
-from tests.g4f_standins import responses_old as old
-from tests.g4f_standins.providers_new import AsyncGeneratorProvider, Thorough, scripted
+from tests.g4f_standins import responses as r
+from tests.g4f_standins.providers import AsyncGeneratorProvider, Thorough, chat, scripted
 from tests.g4f_standins.tool_models import USAGE, CallsTools, ReadsTools
+from tests.unit.chat_models.g4f.conftest import Ask
 from tests.unit.chat_models.tools import add, repeat
-from tests.unit.chat_models.ways import WAYS, ask
 
-MODELS = [
-    pytest.param(ReadsTools, id="emulated", marks=pytest.mark.proves("g4f:8:tools")),
-    pytest.param(
-        CallsTools,
-        id="native",
-        marks=pytest.mark.proves("g4f:8:tools", "g4f:1:supports-native-tools"),
-    ),
-]
+NATIVE = pytest.mark.proves("g4f:8:tools", "g4f:1:supports-native-tools")
+by_base = pytest.mark.parametrize(
+    "base",
+    [
+        pytest.param(ReadsTools, id="emulated", marks=pytest.mark.proves("g4f:8:tools")),
+        pytest.param(CallsTools, id="native", marks=NATIVE),
+    ],
+)
 
 
 class Sum(BaseModel):
@@ -34,12 +34,11 @@ class Sum(BaseModel):
     b: int
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("base", MODELS)
-async def test_tool_is_called(base: Any, way: str) -> None:
+@by_base
+async def test_tool_is_called(base: Any, ask: Ask) -> None:
     """With its arguments, an id, and nothing of it in the text."""
-    model = ChatG4F(provider=scripted(base)).bind_tools([add, repeat])
-    answer = await ask(model, way, "Please add 2 and 3.")
+    model = chat(base=base).bind_tools([add, repeat])
+    answer = await ask(model, "Please add 2 and 3.")
     ((name, given),) = [(call["name"], call["args"]) for call in answer.tool_calls]
     assert (name, given) == ("add", {"a": 2, "b": 3})
     assert answer.tool_calls[0]["id"]
@@ -49,9 +48,8 @@ async def test_tool_is_called(base: Any, way: str) -> None:
     assert answer.usage_metadata["total_tokens"] == USAGE["total_tokens"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("base", MODELS)
-async def test_result_of_a_tool_is_answered(base: Any, way: str) -> None:
+@by_base
+async def test_result_of_a_tool_is_answered(base: Any, ask: Ask) -> None:
     """The provider is told of the call and of its result."""
     provider = scripted(base)
     model = ChatG4F(provider=provider).bind_tools([add])
@@ -61,18 +59,17 @@ async def test_result_of_a_tool_is_answered(base: Any, way: str) -> None:
         AIMessage("", tool_calls=[call]),
         ToolMessage("5", tool_call_id="c1"),
     ]
-    answer = await ask(model, way, messages)
+    answer = await ask(model, messages)
     assert answer.text == "The result is 5."
     roles = [each["role"] for each in provider.calls[0].messages]
     assert roles[-1] == ("tool" if base is CallsTools else "user")
 
 
 @pytest.mark.proves("g4f:8:tools")
-@pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize("base", MODELS)
+@by_base
 async def test_agent_uses_tools(base: Any, kind: str) -> None:
     """LangGraph's loop runs to its end, with the result in the answer."""
-    agent: Any = create_agent(ChatG4F(provider=scripted(base)), [add, repeat])
+    agent: Any = create_agent(chat(base=base), [add, repeat])
     question = {"messages": [HumanMessage("Please add 2 and 3.")]}
     state = agent.invoke(question) if kind == "sync" else await agent.ainvoke(question)
     kinds = [message.type for message in state["messages"]]
@@ -81,10 +78,9 @@ async def test_agent_uses_tools(base: Any, kind: str) -> None:
 
 
 @pytest.mark.proves("g4f:8:structured-output")
-@pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("method", ["function_calling", "json_schema"])
 @pytest.mark.parametrize("schema", [Sum, {**Sum.model_json_schema(), "title": "Sum"}])
-@pytest.mark.parametrize("base", MODELS)
+@by_base
 async def test_structured_output_is_read(base: Any, schema: Any, method: Any, kind: str) -> None:
     """By a forced call or by JSON, the provider's own where it has that."""
     provider = scripted(base)
@@ -102,34 +98,33 @@ async def test_structured_output_is_read(base: Any, schema: Any, method: Any, ki
 
 
 @pytest.mark.proves("g4f:8:structured-output")
-@pytest.mark.parametrize("base", MODELS)
+@by_base
 async def test_json_mode_needs_no_schema(base: Any) -> None:
     """Any object will do."""
-    model = ChatG4F(provider=scripted(base)).with_structured_output(method="json_mode")
+    model = chat(base=base).with_structured_output(method="json_mode")
     assert await model.ainvoke("hi there") == {"answer": "hi there"}
 
 
-FORMATS = [
-    ({"type": "json_object"}, {"type": "json_object"}),
-    ({"type": "text"}, {"type": "text"}),
-    (
-        {"type": "object", "properties": {}},
-        {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": {"type": "object", "properties": {}}},
-        },
-    ),
-]
+SCHEMA = {"type": "object", "properties": {}}
+NAMED = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
 
 
-@pytest.mark.parametrize(("given", "sent"), FORMATS)
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"type": "json_object"}, {"type": "json_object"}),
+        ({"type": "text"}, {"type": "text"}),
+        (SCHEMA, NAMED),
+    ],
+)
 def test_wanted_format_is_sent_in_openais_form(given: Any, sent: Any) -> None:
     """A schema without a name gets one."""
-    provider = scripted(Thorough, "{}")
-    ChatG4F(provider=provider).invoke("hi", response_format=given)
-    assert provider.calls[0].given["response_format"] == sent
+    model = chat("{}", base=Thorough)
+    model.invoke("hi", response_format=given)
+    assert model.wrapped.calls[0].given["response_format"] == sent
 
 
+FUNCTION = {"type": "function", "function": {"name": "add"}}
 CHOICES = [
     (None, None),
     ("auto", None),
@@ -137,11 +132,8 @@ CHOICES = [
     ("any", "required"),
     ("required", "required"),
     (True, "required"),
-    ("add", {"type": "function", "function": {"name": "add"}}),
-    (
-        {"type": "function", "function": {"name": "add"}},
-        {"type": "function", "function": {"name": "add"}},
-    ),
+    ("add", FUNCTION),
+    (FUNCTION, FUNCTION),
 ]
 
 
@@ -164,10 +156,10 @@ def test_choice_is_sent_in_openais_form(given: Any, sent: Any, bound: bool) -> N
 
 def test_choice_of_a_tool_that_is_not_there_is_refused() -> None:
     """Before the provider is asked."""
-    provider = scripted(Thorough, "a")
+    model = chat("a", base=Thorough)
     with pytest.raises(ConfigurationError, match="there is no tool 'sub'"):
-        ChatG4F(provider=provider).invoke("hi", tools=[add], tool_choice="sub")
-    assert provider.calls == []
+        model.invoke("hi", tools=[add], tool_choice="sub")
+    assert model.wrapped.calls == []
 
 
 def test_tools_of_a_provider_that_has_them_are_not_warned_of() -> None:
@@ -178,24 +170,21 @@ def test_tools_of_a_provider_that_has_them_are_not_warned_of() -> None:
 
 
 @pytest.mark.proves("g4f:5:tool-calls")
-@pytest.mark.parametrize("way", WAYS)
-async def test_call_without_an_id_gets_one(way: str) -> None:
+async def test_call_without_an_id_gets_one(ask: Ask) -> None:
     """Its result has to name it."""
     call = {"function": {"name": "add", "arguments": '{"a": 1}'}}
-    provider = scripted(AsyncGeneratorProvider, old.ToolCalls([call, call]))
-    answer = await ask(ChatG4F(provider=provider), way, "hi")
+    answer = await ask(chat(r.ToolCalls([call, call])))
     first, second = (str(each["id"]) for each in answer.tool_calls)
     assert first.startswith("call_")
     assert first != second
 
 
 @pytest.mark.proves("g4f:8:tools")
-@pytest.mark.parametrize("way", WAYS)
-async def test_forced_call_that_does_not_come_is_asked_for_again(way: str) -> None:
+async def test_forced_call_that_does_not_come_is_asked_for_again(ask: Ask) -> None:
     """Where calls are emulated, as in all chat models of this package."""
     steps: list[Any] = []
-    model = ChatG4F(provider=scripted(ReadsTools), tool_retries=1, on_progress=steps.append)
+    model = chat(base=ReadsTools, tool_retries=1, on_progress=steps.append)
     bound = model.bind_tools([add], tool_choice="any")
-    answer = await ask(bound, way, "add 2 and 3 [[tool:late]]")
+    answer = await ask(bound, "add 2 and 3 [[tool:late]]")
     assert [call["name"] for call in answer.tool_calls] == ["add"]
     assert [step.kind for step in steps] == ["tool_retry"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from langchain_g4f.providers.gradio_space import App, read_app
+from langchain_g4f.providers.gradio_space.app import App, read_app
 
 CASSETTES = Path(__file__).resolve().parents[4] / "cassettes"
 RECORDED = (

@@ -1,4 +1,4 @@
-"""Snapshots of an answer -> its growth (docs/protocols/gradio-space.md, section 4)."""
+"""Snapshots of an answer and its growth (docs/protocols/gradio-space.md, section 4)."""
 
 from __future__ import annotations
 
@@ -8,110 +8,64 @@ import pytest
 
 from langchain_g4f.core.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
 from langchain_g4f.errors import EmptyResponseError, MalformedStreamError, StreamInterruptedError
-from langchain_g4f.providers.gradio_space.answer import AnswerReader, OutputReader
-from langchain_g4f.providers.gradio_space.content import AnswerInHistory, answer_in_output
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
+from langchain_g4f.providers.gradio_space.content import ChatbotReader, Snapshot, read_output
 from tests.unit.providers.gradio_space.apps import assistant, user
 
 FILES = "https://app.example/gradio_api/file="
+FILE: Any = {"path": "/srv/a/pic.png"}
 REWRITTEN = Progress("rewritten", "the app has replaced what it had said")
 UPDATE: Any = {"__type__": "update", "interactive": False}
 
 
-def reader(before: Any = None, output: int = 0) -> AnswerReader:
-    """Read an interface's answer."""
-    return AnswerReader(answer_in_output, output, FILES, before)
+def differ(before: Any = None, output: int = 0) -> AnswerDiffer:
+    """A reader of the answer of an interface."""
+    return AnswerDiffer(read_output, output, FILES, before)
 
 
 def read(*values: Any) -> list[Event]:
-    """The events of an answer that is shown so, and ends with the last."""
-    reading = reader()
+    """The events of these snapshots; the last one is the end."""
+    reading = differ()
     *before, last = values
     found = [event for value in before for event in reading.update([value])]
     return [*found, *reading.complete([last])]
 
 
-@pytest.mark.proves("obligation:gradio-space:14")
-def test_only_what_is_new_is_given_out() -> None:
-    """A snapshot that says nothing new gives nothing."""
-    assert read("", "a", "a", "ab", "abc", "abc") == [Text("a"), Text("b"), Text("c"), Finish()]
+HM, AHA = (assistant(text, "Thinking") for text in ("hm", "aha!"))
+GIVEN = {"path": "/a/p", "orig_name": "pic.png", "mime_type": "image/png"}
 
 
-@pytest.mark.proves("obligation:gradio-space:13")
-def test_end_has_the_last_word() -> None:
-    """What it has beyond the differences is given out."""
-    assert read("a", "abc") == [Text("a"), Text("bc"), Finish()]
-
-
-@pytest.mark.proves("obligation:gradio-space:14")
-def test_rewritten_answer_is_held_back_and_told_at_the_end() -> None:
-    """Once it is said that it is, whatever else the app replaces."""
-    found = read("One.", "Let", "Let me", "Let me start again.")
-    assert found == [Text("One."), REWRITTEN, FinalText("Let me start again."), Finish()]
-
-
-def test_answer_that_comes_back_to_what_was_given_goes_on() -> None:
-    """Nothing was wrong with it in the end."""
-    found = read("One", "T", "One t", "One two")
-    assert found == [Text("One"), REWRITTEN, Text(" t"), Text("wo"), Finish()]
-
-
-@pytest.mark.proves("obligation:gradio-space:13")
-def test_answer_that_is_other_at_its_end_is_rewritten() -> None:
-    """Trust the end over the sum of the differences."""
-    assert read("One", "Two") == [Text("One"), REWRITTEN, FinalText("Two"), Finish()]
-    assert read("One", "") == [Text("One"), REWRITTEN, FinalText(""), Finish()]
-
-
-def test_update_without_a_value_changes_nothing() -> None:
-    """Neither in the middle nor at the end."""
-    assert read("One", UPDATE, "One two", UPDATE) == [Text("One"), Text(" two"), Finish()]
-    value = UPDATE | {"value": "One"}
-    assert read(UPDATE, value, UPDATE) == [Text("One"), Finish()]
-
-
-def test_outputs_of_the_end_are_kept_with_what_is_shown() -> None:
-    """The next call goes on from them."""
-    reading = reader(output=1)
-    list(reading.update([None, "One"]))
-    assert reading.outputs is None
-    list(reading.complete([None, UPDATE]))
-    assert reading.outputs == [None, "One"]
-
-
-@pytest.mark.parametrize("dots", ["...", "Thinking…"])
-def test_place_holder_of_the_preparation_is_not_given_out(dots: str) -> None:
-    """It stood there before the app answered."""
-    before: Any = [user("a"), assistant(dots)]
-    reading = AnswerReader(AnswerInHistory(before, asked=True), 0, FILES, before)
-    found = [*reading.update([before]), *reading.update([UPDATE])]
-    assert (found, reading.spoken) == ([], False)
-    found = list(reading.update([[user("a"), assistant("hi")]]))
-    assert found == [Text("hi")]
-
-
-def test_answer_that_is_the_place_holder_is_given_at_the_end() -> None:
-    """An app may have answered in its preparation."""
-    before: Any = [user("a"), assistant("All of it.")]
-    reading = AnswerReader(AnswerInHistory(before, asked=True), 0, FILES, before)
-    assert list(reading.update([before])) == []
-    assert list(reading.complete([before])) == [Text("All of it."), Finish()]
-
-
-def test_thoughts_are_reasoning_and_grow_likewise() -> None:
-    """They come before the text they lead to."""
-    found = read(
-        [assistant("h", "Thinking")],
-        [assistant("hm", "Thinking")],
-        [assistant("hm", "Thinking"), assistant("a")],
-        [assistant("hm", "Thinking"), assistant("ab")],
-    )
-    assert found == [Reasoning("h"), Reasoning("m"), Text("a"), Text("b"), Finish()]
-
-
-def test_thought_that_is_replaced_or_taken_back_is_not_repeated() -> None:
-    """The answer is what counts."""
-    found = read([assistant("hm", "T")], [assistant("aha!", "T")], [assistant("a")])
-    assert found == [Reasoning("hm"), Text("a"), Finish()]
+@pytest.mark.proves("obligation:gradio-space:13", "obligation:gradio-space:14")
+@pytest.mark.parametrize(
+    ("values", "events"),
+    [
+        (["", "a", "a", "ab", "abc", "abc"], [Text("a"), Text("b"), Text("c")]),
+        (["a", "abc"], [Text("a"), Text("bc")]),
+        # replaced text is not emitted, unless it begins with the emitted text again
+        (["One.", "Let", "Let me"], [Text("One."), REWRITTEN, FinalText("Let me")]),
+        (["One", "T", "One t", "One two"], [Text("One"), REWRITTEN, Text(" t"), Text("wo")]),
+        (["One", "Two"], [Text("One"), REWRITTEN, FinalText("Two")]),
+        (["One", ""], [Text("One"), REWRITTEN, FinalText("")]),
+        # an update without a value changes nothing
+        (["One", UPDATE, "One two", UPDATE], [Text("One"), Text(" two")]),
+        ([UPDATE, UPDATE | {"value": "One"}, UPDATE], [Text("One")]),
+        # thoughts
+        (
+            [[assistant("h", "T")], [HM], [HM, assistant("a")], [HM, assistant("ab")]],
+            [Reasoning("h"), Reasoning("m"), Text("a"), Text("b")],
+        ),
+        ([[HM], [AHA], [assistant("a")]], [Reasoning("hm"), Text("a")]),
+        # files, each once
+        (
+            ["a", ["a", {"path": "/a/p"}], ["a", {"path": "/a/p"}, {"path": "/a/q"}]],
+            [Text("a"), File("p", "", f"{FILES}/a/p"), File("q", "", f"{FILES}/a/q")],
+        ),
+        ([GIVEN] * 3, [File("pic.png", "image/png", f"{FILES}/a/p")]),
+    ],
+)
+def test_only_what_is_new_is_emitted(values: list[Any], events: list[Event]) -> None:
+    """The last snapshot is the whole answer."""
+    assert read(*values) == [*events, Finish()]
 
 
 @pytest.mark.parametrize(
@@ -120,10 +74,6 @@ def test_thought_that_is_replaced_or_taken_back_is_not_repeated() -> None:
         (
             {"path": "/srv/a/my pic#1.png", "url": "http://10.0.0.1:7860/file=x"},
             File("my%20pic%231.png", "", f"{FILES}/srv/a/my%20pic%231.png"),
-        ),
-        (
-            {"path": "/a/p", "orig_name": "pic.png", "mime_type": "image/png"},
-            File("pic.png", "image/png", f"{FILES}/a/p"),
         ),
         (
             {"path": "https://cdn.example/p.png", "url": None, "mime_type": 7},
@@ -136,66 +86,158 @@ def test_thought_that_is_replaced_or_taken_back_is_not_repeated() -> None:
     ],
 )
 @pytest.mark.proves("obligation:gradio-space:22")
-def test_file_is_at_the_address_the_app_was_asked_at(file: dict[str, Any], expected: File) -> None:
-    """What the server takes for its own address may be an inner one."""
-    assert read(file, file, file) == [expected, Finish()]
+def test_file_has_the_address_of_the_app(file: dict[str, Any], expected: File) -> None:
+    """The server's own URL may name an internal host."""
+    assert read(file, file) == [expected, Finish()]
 
 
-def test_file_without_an_address_is_none() -> None:
-    """The answer is empty then."""
-    with pytest.raises(EmptyResponseError):
-        read({"path": "", "meta": {}})
+def test_outputs_of_the_end_hold_the_value_of_the_answer() -> None:
+    """The next call continues with them."""
+    reading = differ(output=1)
+    list(reading.update([None, "One"]))
+    assert not reading.outputs
+    list(reading.complete([None, UPDATE]))
+    assert reading.outputs == [None, "One"]
+    collector = OutputCollector()
+    assert [*collector.update([1]), *collector.outputs] == []
+    assert [*collector.complete([1, 2])] == []
+    assert collector.outputs == [1, 2]
 
 
-def test_file_and_text_are_an_answer_together() -> None:
-    """Each file is given once, whenever it comes."""
-    file, other = {"path": "/a/p"}, {"path": "/a/q"}
-    found = read("a", ["a", file], ["a", file, other])
-    assert found == [
-        Text("a"),
-        File("p", "", f"{FILES}/a/p"),
-        File("q", "", f"{FILES}/a/q"),
-        Finish(),
-    ]
+@pytest.mark.parametrize("dots", ["...", "Thinking…"])
+def test_placeholder_is_not_emitted(dots: str) -> None:
+    """It was in the chatbot before the app answered; at the end it is the answer."""
+    before: Any = [user("a"), assistant(dots)]
+    reading = AnswerDiffer(ChatbotReader(before, has_prompt=True), 0, FILES, before)
+    assert [*reading.update([before]), *reading.update([UPDATE])] == []
+    assert not reading.visible
+    assert list(reading.update([[user("a"), assistant("hi")]])) == [Text("hi")]
+    reading = AnswerDiffer(ChatbotReader(before, has_prompt=True), 0, FILES, before)
+    assert [*reading.update([before]), *reading.complete([before])] == [Text(dots), Finish()]
 
 
 @pytest.mark.proves("obligation:gradio-space:15")
-@pytest.mark.parametrize("value", ["", None, [], [user("a")][:0], {"content": None}])
-def test_empty_answer_is_an_error_of_its_own(value: Any) -> None:
-    """The app has finished regularly, and said nothing."""
+@pytest.mark.parametrize("value", ["", None, [], {"content": None}, {"path": "", "meta": {}}])
+def test_empty_answer_is_an_error(value: Any) -> None:
+    """A file without an address is no answer, either."""
     with pytest.raises(EmptyResponseError, match="answer is empty"):
         read(value, value)
 
 
 @pytest.mark.proves("obligation:gradio-space:15")
 def test_cancelled_answer_is_interrupted() -> None:
-    """With what was said before, it is an answer; there is nothing to go on from."""
-    reading = reader()
+    """Before its first word it is an error."""
+    reading = differ()
     list(reading.update(["a"]))
     assert list(reading.complete(None)) == [Finish("interrupted")]
     assert (reading.text, reading.outputs) == ("a", None)
+    for handler in (differ(), OutputCollector()):
+        with pytest.raises(StreamInterruptedError, match="before it had said anything"):
+            list(handler.complete(None))
 
 
-@pytest.mark.proves("obligation:gradio-space:15")
-@pytest.mark.parametrize("reading", [reader(), OutputReader()])
-def test_answer_cancelled_before_its_beginning_is_an_error(reading: Any) -> None:
-    """It looks like success, and is none."""
-    with pytest.raises(StreamInterruptedError, match="before it had said anything"):
-        list(reading.complete(None))
-
-
-def test_missing_output_is_an_error_that_names_it() -> None:
-    """Never a bare IndexError."""
+def test_missing_output_is_named() -> None:
+    """By its number."""
     with pytest.raises(MalformedStreamError, match="'data' has 1 outputs, the answer is number 1"):
-        list(reader(output=1).update([None]))
+        list(differ(output=1).update([None]))
     with pytest.raises(MalformedStreamError, match="'data' has 0 outputs"):
-        list(reader().complete([]))
+        list(differ().complete([]))
 
 
-def test_preparation_says_nothing_and_keeps_its_outputs() -> None:
-    """Only its end counts."""
-    reading = OutputReader()
-    assert list(reading.update([1])) == []
-    assert reading.outputs is None
-    assert list(reading.complete([1, 2])) == []
-    assert reading.outputs == [1, 2]
+# --- the answer in a chatbot ---------------------------------------------------------------------
+
+
+def sent(*texts: str) -> Any:
+    """A history as the caller sends it."""
+    roles = ("user", "assistant")
+    return [{"role": roles[at % 2], "content": text} for at, text in enumerate(texts)]
+
+
+def full(*texts: str) -> Any:
+    """The same as an app returns it."""
+    return [{**each, "metadata": None, "options": None} for each in sent(*texts)]
+
+
+def parts(*texts: str) -> Any:
+    """The same on Gradio 6."""
+    content = [[{"type": "text", "text": text, "type_": None}] for text in texts]
+    return [e | {"content": c} for e, c in zip(full(*texts), content, strict=True)]
+
+
+def pairs(*texts: str) -> Any:
+    """The same in pairs."""
+    return [[*texts[at : at + 2], None][:2] for at in range(0, len(texts), 2)]
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "has_prompt", "text"),
+    [
+        # the app returns what it was sent, and the answer
+        ([], full("a", "b"), False, "b"),
+        *[(s("a", "b", "c"), s("a", "b", "c", "d"), True, "d") for s in (full, parts, pairs)],
+        *[(s("a", "b"), s("a", "b", "c", "d"), False, "d") for s in (full, parts, pairs)],
+        *[(sent("a", "b"), s("a", "b", "c", "d"), False, "d") for s in (sent, full, parts)],
+        *[(sent("a", "b"), s("a", "b"), False, "") for s in (sent, full, parts)],
+        (sent("a\n  b ", " c"), full("a\nb", "c"), False, ""),  # Gradio strips blanks
+        # the message alone
+        (full("a", "b"), full("a", "b", "c"), False, ""),
+        (full("a"), full("a"), True, ""),
+        (pairs("a", "b"), [["a", "b"], ["c", None]], False, ""),
+        (pairs("a", "b"), [["a", "b"], ["c", ""]], False, ""),
+        # placeholders of the preparation
+        (full("a", "..."), full("a", "the answer"), True, "the answer"),
+        (full("a", ""), full("a", "the answer"), True, "the answer"),
+        (pairs("a", "..."), pairs("a", "the answer"), True, "the answer"),
+        ([assistant("...")], [assistant("hi")], True, "hi"),
+        # an app that does not show the user's messages
+        (full("a", "b"), [*full("a", "b"), assistant("d")], False, "d"),
+        ([assistant("hello")], [assistant("hello"), assistant("d")], False, "d"),
+        ([assistant("hello")], [assistant("hello")], False, ""),
+        # an app that keeps one exchange, or rewrites the message
+        (full("a", "ok"), full("b", "ok"), False, "ok"),
+        (full("a & b"), full("a &amp; b", "c"), True, "c"),
+        (full("a & b", "c"), full("a &amp; b", "c", "d", "e"), False, "e"),
+        # other shapes
+        ([], ["a", {"content": "b"}, None], False, "a\n\nb"),
+        *[([], v, False, "") for v in (None, [], [["a"]], [["a", "b", "c"]], [["a", None], "x"])],
+    ],
+)
+def test_answer_is_what_follows_the_newest_message(
+    before: Any, value: Any, *, has_prompt: bool, text: str
+) -> None:
+    """Messages that were sent are recognized, and are no part of it."""
+    assert ChatbotReader(before, has_prompt=has_prompt)(value).text == text
+
+
+@pytest.mark.parametrize("has_prompt", [False, True])
+def test_app_may_drop_its_oldest_messages(has_prompt: bool) -> None:
+    """Some or all of them; an old answer is never taken for the new one."""
+    before = full("a", "b", "c", "d", *["e"] * has_prompt)
+    for kept in (0, 2, 4):
+        old, new = full("a", "b", "c", "d")[4 - kept :], full("e", "f")
+        find = ChatbotReader(before, has_prompt=has_prompt)
+        assert find([*old, *new[:1]]).text == ""
+        assert find([*old, *new]).text == "f"
+        assert find([*old, *new, assistant("g")]).text == "f\n\ng"
+        assert has_prompt or find(old).text == ""
+
+
+def test_answer_has_several_messages_thoughts_and_files() -> None:
+    """It is found in a value that grows in place, too."""
+    value: Any = [user("a"), HM, assistant("b"), assistant("c")]
+    value.append({"role": "assistant", "content": {"file": FILE}})
+    assert ChatbotReader([], has_prompt=False)(value) == Snapshot("b\n\nc", "hm", (FILE,))
+    find, value = ChatbotReader(sent("a", "b", "c"), has_prompt=True), full("a", "b", "c", "")
+    for text in ("o", "on", "one"):
+        value[-1]["content"] = text
+        assert find(value).text == text
+    value.append(assistant("two"))
+    assert find(value).text == "one\n\ntwo"
+
+
+def test_pairs_may_hold_files() -> None:
+    """As an object, or as a list of path and description."""
+    find = ChatbotReader([], has_prompt=False)
+    assert find([["a", ["/p.png", "alt"]]]).files == ({"path": "/p.png"},)
+    assert find([["a", {"file": FILE}], [None, "b"]]) == Snapshot("b", "", (FILE,))
+    assert find([[["/q.png"], None], [None, ["/p.png", "x"]]]).files == ({"path": "/p.png"},)

@@ -1,4 +1,4 @@
-"""What an app says of itself (docs/protocols/gradio-space.md, sections 2, 8 and 11)."""
+"""The description of an app (docs/protocols/gradio-space.md, sections 2, 8 and 11)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 
 from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.providers.gradio_space import Component, read_app
-from langchain_g4f.providers.gradio_space.app import keyword
+from langchain_g4f.providers.gradio_space.app import Component, keyword, read_app
 from tests.unit.providers.gradio_space.apps import (
     BOX,
-    BUTTON,
-    CHATBOT,
     PLAIN,
     RECORDED,
     app,
@@ -31,24 +28,24 @@ def test_recorded_description_is_read(folder: str) -> None:
     described = recorded_config(folder)
     found = read_app(described)
     assert found.app_id == described["app_id"]
-    assert found.line == int(described["version"][0])
-    assert found.prefix == "/gradio_api"
+    assert found.major_version == int(described["version"][0])
+    assert found.api_prefix == "/gradio_api"
     assert found.title == described["title"]
-    assert found.file_limit == described["max_file_size"]
-    assert (found.space, found.tells_errors) == ("", False)
+    assert found.max_file_size == described["max_file_size"]
+    assert found.space_id == ""
     assert found.components.keys() == {each["id"] for each in described["components"]}
     assert [f.id for f in found.functions] == sorted(f["id"] for f in described["dependencies"])
 
 
 def test_functions_of_the_recorded_phi4_are_read() -> None:
-    """Step by step, as the earlier client knew them."""
-    found = {f.name: f for f in read_app(recorded_config("phi4")).functions}
+    """The numbers are those that an earlier client used."""
+    found = {f.api_name: f for f in read_app(recorded_config("phi4")).functions}
     add, respond, cosmetics = found["add_message"], found["respond"], found["lambda_10"]
     assert (add.id, add.inputs, add.outputs) == (10, (3, 8, 2), (3, 8, 2))
-    assert (add.queued, add.streams, add.targets) == (False, False, ((8, "submit"),))
-    assert (respond.id, respond.after, respond.streams) == (11, 10, True)
-    assert (respond.queued, respond.targets) == (True, ((None, "then"),))
-    assert (cosmetics.after, cosmetics.on_server, cosmetics.public) == (11, True, True)
+    assert (add.queue, add.generator, add.targets) == (False, False, ((8, "submit"),))
+    assert (respond.id, respond.trigger_after, respond.generator) == (11, 10, True)
+    assert (respond.queue, respond.targets) == (True, ((None, "then"),))
+    assert (cosmetics.trigger_after, cosmetics.backend_fn, cosmetics.public) == (11, True, True)
 
 
 @pytest.mark.parametrize(
@@ -64,29 +61,22 @@ def test_functions_of_the_recorded_phi4_are_read() -> None:
     ],
 )
 def test_function_is_public_where_the_app_offers_it(given: dict[str, Any], public: bool) -> None:
-    """Each line of Gradio says so in its own way."""
+    """Gradio 4, 5 and 6 say so in different fields."""
     (found,) = app([BOX], [function(5, [2], [2], **given)]).functions
     assert found.public is public
 
 
-def test_function_without_a_name_has_an_empty_one() -> None:
-    """An unnamed function can be run, if not named."""
-    names = (None, False)
-    functions = [function(n, [2], [2], api_name=name) for n, name in enumerate(names)]
-    assert [f.name for f in app([BOX], functions).functions] == ["", ""]
-
-
 def test_description_of_gradio_4_is_read() -> None:
-    """It has no prefix, and leaves out what is the default."""
+    """It has no prefix, and null for defaults."""
     described = page_config(version="4.44.1", protocol="sse_v2.1")
     del described["api_prefix"], described["title"]
     for name in ("queue", "backend_fn", "show_api", "types"):
         described["dependencies"][0][name] = None
     found = read_app(described)
-    assert (found.line, found.prefix, found.title) == (4, "", "")
+    assert (found.major_version, found.api_prefix, found.title) == (4, "", "")
     (answer,) = found.functions
-    assert (answer.queued, answer.on_server, answer.public) == (True, True, True)
-    assert not answer.streams
+    assert (answer.queue, answer.backend_fn, answer.public) == (True, True, True)
+    assert not answer.generator
 
 
 @pytest.mark.parametrize(
@@ -102,22 +92,30 @@ def test_description_of_gradio_4_is_read() -> None:
 )
 @pytest.mark.proves("obligation:gradio-space:2")
 def test_shape_of_messages_follows_the_version(version: str, kind: str | None, shape: str) -> None:
-    """The first number decides, then what the chatbot says."""
+    """The major version decides, then the type of the chatbot."""
     found = app([component(1, "chatbot", type=kind)], [], version=version)
     assert found.shape(found.components[1]) == shape
 
 
 @pytest.mark.parametrize("protocol", ["ws", "sse", "sse_v1", None])
 def test_app_that_is_too_old_is_refused_by_its_protocol(protocol: str | None) -> None:
-    """The error says what it speaks, and what is needed."""
+    """The error names the protocol and the required version."""
     with pytest.raises(MalformedStreamError, match=f"{protocol or 'no protocol'}.*4.17"):
         app([], [], protocol=protocol)
 
 
-def test_function_with_components_that_are_not_listed_cannot_be_called() -> None:
-    """What an app renders later is in no description."""
-    functions = [function(5, [2], [2]), function(6, [99], [2]), function(7, [2], [98])]
-    assert [f.id for f in app([BOX], functions).functions] == [5]
+def test_functions_are_sorted_by_id() -> None:
+    """Those with components that the app renders later are left out; names and flags may lack."""
+    changed = {"api_name": None, "backend_fn": False}
+    functions = [
+        function(9, [2], [2], api_name=False),
+        function(5, [2], [2], **changed, **PLAIN),
+        function(6, [99], [2]),
+        function(7, [2], [98]),
+    ]
+    first, second = app([BOX], functions).functions
+    assert [(f.id, f.api_name) for f in (first, second)] == [(5, ""), (9, "")]
+    assert (first.backend_fn, first.queue, first.generator) == (False, False, False)
 
 
 def test_function_of_an_older_app_is_named_by_its_place() -> None:
@@ -125,18 +123,12 @@ def test_function_of_an_older_app_is_named_by_its_place() -> None:
     described = config([BOX], [function(0, [2], [2]), function(0, [2], [2])])
     for each in described["dependencies"]:
         del each["id"]
-    assert [(f.id, f.name) for f in read_app(described).functions] == [(0, "fn_0"), (1, "fn_0")]
-
-
-def test_functions_are_in_the_order_of_their_ids() -> None:
-    """Their place in the list says nothing."""
-    functions = [function(id_, [], []) for id_ in (9, 3, 5)]
-    assert [f.id for f in app([], functions).functions] == [3, 5, 9]
+    assert [(f.id, f.api_name) for f in read_app(described).functions] == [(0, "fn_0"), (1, "fn_0")]
 
 
 @pytest.mark.parametrize("target", [[2], "submit", [2, None], [2, "submit", 1], None])
 def test_target_of_another_shape_starts_nothing(target: object) -> None:
-    """It is no reason to give up the app."""
+    """The function remains."""
     described = config([BOX], [{**function(5, [2], [2]), "targets": [target, ["x", "click"]]}])
     (found,) = read_app(described).functions
     assert found.targets == ((None, ""), (None, "click"))
@@ -160,22 +152,19 @@ def test_target_of_another_shape_starts_nothing(target: object) -> None:
 def test_description_of_another_shape_is_an_error_that_names_the_key(
     change: dict[str, Any], named: str
 ) -> None:
-    """Never a bare KeyError."""
+    """Anything else is no description at all."""
     with pytest.raises(MalformedStreamError, match=named):
         read_app(config([], []) | change)
-
-
-@pytest.mark.parametrize("described", [None, [], "app", {}])
-def test_what_is_no_description_is_refused(described: Any) -> None:
-    """Whatever it is."""
-    with pytest.raises(MalformedStreamError):
-        read_app(described)
+    others: list[Any] = [None, [], "app", {}]
+    for described in others:
+        with pytest.raises(MalformedStreamError):
+            read_app(described)
 
 
 def test_size_limit_that_is_no_number_is_none() -> None:
-    """Some versions write it as text."""
-    assert app([], [], max_file_size="5mb").file_limit is None
-    assert app([], [], max_file_size=5).file_limit == 5
+    """Some versions send text."""
+    assert app([], [], max_file_size="5mb").max_file_size is None
+    assert app([], [], max_file_size=5).max_file_size == 5
 
 
 @pytest.mark.parametrize(
@@ -191,26 +180,20 @@ def test_size_limit_that_is_no_number_is_none() -> None:
     ],
 )
 def test_label_becomes_a_keyword(label: str, name: str) -> None:
-    """The name that can stand in `inputs={...}`."""
+    """The names of ``inputs={...}``."""
     assert keyword(label) == name
 
 
 @pytest.mark.parametrize("label", [None, "", "🌡️", 7, '__i18n__{"key": "chat"}'])
 def test_component_without_a_label_is_named_by_type_and_id(label: Any) -> None:
-    """A label that is looked up by the page is none."""
+    """A key of the page's translations does not count as a label."""
     found = app([component(7, "slider", label)], []).components[7]
     assert found.name == "slider_7"
 
 
 def test_choices_are_the_values_and_not_what_is_shown() -> None:
-    """A choice may be a pair of both."""
+    """A choice may be a pair of label and value."""
     choices = [["Small", "s"], "m", ["Large", "l"], [], 4]
     found = app([component(1, "dropdown", choices=choices)], []).components[1]
     assert found.choices == ["s", "m", "l", [], 4]
     assert Component(1, "dropdown", "", {"choices": None}).choices == []
-
-
-def test_flags_of_a_function_are_read() -> None:
-    """A script of the browser is none of the server's functions."""
-    (found,) = app([CHATBOT, BUTTON], [function(5, [], [1], backend_fn=False, **PLAIN)]).functions
-    assert (found.on_server, found.queued, found.streams) == (False, False, False)

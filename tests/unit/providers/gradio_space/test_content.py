@@ -1,4 +1,4 @@
-"""How messages and files look (docs/protocols/gradio-space.md, section 7)."""
+"""The shape of messages and files (docs/protocols/gradio-space.md, section 7)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from langchain_g4f.errors import TooLargeError
 from langchain_g4f.providers.gradio_space.content import (
     MAX_MESSAGES,
     MAX_PARTS,
-    AnswerInHistory,
-    Line,
+    ChatbotMessage,
+    ChatbotReader,
     Snapshot,
-    answer_in_output,
-    history,
-    shown,
+    applied,
+    chatbot_value,
+    read_output,
 )
 
 FILE: dict[str, Any] = {"path": "/srv/a/pic.png", "meta": {"_type": "gradio.FileData"}}
@@ -28,139 +28,104 @@ def file_part(file: dict[str, Any]) -> dict[str, Any]:
 
 
 SAID = [
-    Line("user", "What is it?", (FILE, OTHER)),
-    Line("assistant", "A cat."),
-    Line("user", "", (FILE,)),
-    Line("assistant", ""),
+    ChatbotMessage("user", "What is it?", (FILE, OTHER)),
+    ChatbotMessage("assistant", "A cat."),
+    ChatbotMessage("user", "", (FILE,)),
+    ChatbotMessage("assistant", ""),
+    ChatbotMessage("assistant", "Or two."),
+]
+STRINGS: list[tuple[str, Any]] = [
+    ("user", file_part(FILE)),
+    ("user", file_part(OTHER)),
+    ("user", "What is it?"),
+    ("assistant", "A cat."),
+    ("user", file_part(FILE)),
+    ("assistant", ""),
+    ("assistant", "Or two."),
 ]
 
 
 @pytest.mark.proves("obligation:gradio-space:2")
-def test_messages_of_gradio_5_have_text_or_a_file() -> None:
-    """Each file is a message of its own, before the text."""
-    assert history(SAID, "strings") == [
-        {"role": "user", "content": file_part(FILE)},
-        {"role": "user", "content": file_part(OTHER)},
-        {"role": "user", "content": "What is it?"},
-        {"role": "assistant", "content": "A cat."},
-        {"role": "user", "content": file_part(FILE)},
-        {"role": "assistant", "content": ""},
+def test_messages_have_the_shape_of_the_version() -> None:
+    """Files come first, each as a message; a pair holds a text and its answer."""
+    assert chatbot_value(SAID, "strings") == [
+        {"role": role, "content": content} for role, content in STRINGS
     ]
-
-
-@pytest.mark.proves("obligation:gradio-space:2")
-def test_messages_of_gradio_6_have_a_list_of_parts() -> None:
-    """A bare text fails there, without a reason."""
-    assert history(SAID, "parts") == [
-        {"role": "user", "content": [{"type": "file", **file_part(FILE)}]},
-        {"role": "user", "content": [{"type": "file", **file_part(OTHER)}]},
-        {"role": "user", "content": [{"type": "text", "text": "What is it?"}]},
-        {"role": "assistant", "content": [{"type": "text", "text": "A cat."}]},
-        {"role": "user", "content": [{"type": "file", **file_part(FILE)}]},
-        {"role": "assistant", "content": [{"type": "text", "text": ""}]},
+    assert chatbot_value(SAID, "parts") == [
+        {
+            "role": role,
+            "content": [
+                {"type": "text", "text": content}
+                if isinstance(content, str)
+                else {"type": "file", **content}
+            ],
+        }
+        for role, content in STRINGS
     ]
-
-
-@pytest.mark.proves("obligation:gradio-space:2")
-def test_messages_of_older_apps_are_pairs() -> None:
-    """A file stands alone; the answer stands beside the text it answers."""
-    assert history(SAID, "tuples") == [
+    assert chatbot_value([ChatbotMessage("assistant", "hello"), *SAID], "tuples") == [
+        [None, "hello"],
         [file_part(FILE), None],
         [file_part(OTHER), None],
         ["What is it?", "A cat."],
         [file_part(FILE), None],
         [None, ""],
+        [None, "Or two."],
     ]
+    for shape in ("tuples", "strings", "parts"):
+        assert chatbot_value([], shape) == []
 
 
-def test_answers_that_follow_each_other_are_pairs_of_their_own() -> None:
-    """None of them is lost, nor is one that nobody asked for."""
-    said = [Line("assistant", "hello"), Line("user", "a"), *[Line("assistant", x) for x in "bc"]]
-    assert history(said, "tuples") == [[None, "hello"], ["a", "b"], [None, "c"]]
+def thought(text: str, title: str | None) -> Any:
+    """A message with a title."""
+    return {"content": text, "metadata": {"title": title}}
 
 
-@pytest.mark.parametrize("shape", ["tuples", "strings", "parts"])
-def test_no_messages_are_an_empty_chatbot(shape: Any) -> None:
-    """Never null."""
-    assert history([], shape) == []
-
-
-TEXT = Snapshot("hi", "")
+ELSEWHERE: Any = {"url": "https://x/y.png", "meta": {"_type": "gradio.FileData"}}
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "snapshot"),
     [
-        "hi",
-        ["hi"],
-        {"role": "assistant", "content": "hi"},
-        [{"role": "assistant", "content": "hi"}],
-        {"role": "assistant", "content": [{"type": "text", "text": "hi"}]},
-        [{"type": "text", "text": "hi"}],
-        {"text": "hi"},
-        {"text": "hi", "files": []},
-        {"component": "markdown", "value": "hi", "props": {}},
-        {"role": "assistant", "content": ["hi", None, ""]},
+        *(
+            (value, Snapshot("hi", ""))
+            for value in (
+                "hi",
+                ["hi"],
+                {"role": "assistant", "content": "hi"},
+                [{"role": "assistant", "content": "hi"}],
+                {"role": "assistant", "content": [{"type": "text", "text": "hi"}]},
+                [{"type": "text", "text": "hi"}],
+                {"text": "hi", "files": []},
+                {"component": "markdown", "value": "hi", "props": {}},
+                {"role": "assistant", "content": ["hi", None, ""]},
+            )
+        ),
+        *(
+            (value, Snapshot("", "", (FILE,)))
+            for value in (
+                FILE,
+                {"content": [FILE]},
+                {"content": file_part(FILE)},
+                {"content": [{"type": "file", **file_part(FILE)}]},
+                {"content": {"component": "image", "value": FILE}},
+                {"text": "", "files": [FILE]},
+            )
+        ),
+        (["a", "b"], Snapshot("a\n\nb", "")),
+        ([{"content": "a"}, {"content": [{"type": "text", "text": "b"}]}], Snapshot("a\n\nb", "")),
+        (True, Snapshot("true", "")),
+        ({"answer": "é"}, Snapshot('{"answer": "é"}', "")),
+        ({"url": "https://x"}, Snapshot('{"url": "https://x"}', "")),
+        (ELSEWHERE, Snapshot("", "", (ELSEWHERE,))),
+        (None, Snapshot("", "")),
+        ([thought("hm", "T"), thought("aha", "U")], Snapshot("", "hm\n\naha")),
+        ([thought("a", None), thought("b", ""), {"content": "c", "metadata": None}],
+         Snapshot("a\n\nb\n\nc", "")),
     ],
-)
-def test_text_is_found_in_any_shape(value: Any) -> None:
-    """An interface's function gives text, a message, or several."""
-    assert answer_in_output(value) == TEXT
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (["a", "b"], "a\n\nb"),
-        ([{"content": "a"}, {"content": [{"type": "text", "text": "b"}]}], "a\n\nb"),
-        (7, "7"),
-        (True, "true"),
-        ({"answer": "é"}, '{"answer": "é"}'),
-        (None, ""),
-        ([], ""),
-        ("", ""),
-    ],
-)
-def test_what_is_no_message_is_shown_as_it_is(value: Any, text: str) -> None:
-    """Nothing of an answer is dropped."""
-    assert answer_in_output(value) == Snapshot(text, "")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        FILE,
-        [FILE],
-        {"content": FILE},
-        {"content": [FILE]},
-        {"content": file_part(FILE)},
-        {"content": [{"type": "file", **file_part(FILE)}]},
-        {"content": {"component": "image", "value": FILE}},
-        {"text": "", "files": [FILE]},
-    ],
-)
-def test_file_is_found_in_any_shape(value: Any) -> None:
-    """It is no part of the text."""
-    assert answer_in_output(value) == Snapshot("", "", (FILE,))
-
-
-def test_file_that_is_elsewhere_has_an_address_and_no_path() -> None:
-    """It is told by its `meta`; an object with an address alone is none."""
-    there: Any = {"url": "https://x/y.png", "meta": {"_type": "gradio.FileData"}}
-    assert answer_in_output(there).files == (there,)
-    assert answer_in_output({"url": "https://x"}).files == ()
-
-
-def test_message_with_a_title_is_a_thought() -> None:
-    """A title that is empty is none."""
-    value: Any = [
-        {"content": "hm", "metadata": {"title": "Thinking"}},
-        {"content": "aha", "metadata": {"title": "Thinking more"}},
-        {"content": "a", "metadata": {"title": None}},
-        {"content": "b", "metadata": {"title": ""}},
-        {"content": "c", "metadata": None},
-    ]
-    assert answer_in_output(value) == Snapshot("a\n\nb\n\nc", "hm\n\naha")
+)  # fmt: skip
+def test_answer_is_read_in_any_shape(value: Any, snapshot: Snapshot) -> None:
+    """An unknown part is shown as JSON, and a message with a title is a thought."""
+    assert read_output(value) == snapshot
 
 
 @pytest.mark.parametrize(
@@ -175,9 +140,9 @@ def test_message_with_a_title_is_a_thought() -> None:
         ({"__type__": "update", "value": "x"}, "y", "x"),
     ],
 )
-def test_update_changes_what_it_names(value: Any, before: Any, now: Any) -> None:
-    """A component may be hidden, say, and keep its value."""
-    assert shown(value, before) == now
+def test_update_may_change_the_value(value: Any, before: Any, now: Any) -> None:
+    """Without a value it changes something else, visibility for example."""
+    assert applied(value, before) == now
 
 
 def nested(depth: int, *, as_dict: bool) -> Any:
@@ -189,10 +154,10 @@ def nested(depth: int, *, as_dict: bool) -> Any:
 
 
 @pytest.mark.proves("fault:57:PH")
-def test_answer_has_so_many_parts_and_no_more() -> None:
-    """Wherever they stand; what is nested counts, too, and is no deep recursion."""
+def test_number_of_parts_is_limited() -> None:
+    """Nested values count, too, and are read without recursion."""
     texts: Any = ["a"] * MAX_PARTS
-    assert answer_in_output(texts).text == "\n\n".join(texts)
+    assert read_output(texts).text == "\n\n".join(texts)
     too_many: list[Any] = [
         [*texts, "a"],
         [{"content": texts}],
@@ -204,15 +169,15 @@ def test_answer_has_so_many_parts_and_no_more() -> None:
     ]
     for value in too_many:
         with pytest.raises(TooLargeError, match=f"more than {MAX_PARTS} parts"):
-            answer_in_output(value)
+            read_output(value)
 
 
 @pytest.mark.proves("fault:57:PH")
-def test_chatbot_has_so_many_messages_and_no_more() -> None:
-    """A long history is no part of the answer."""
+def test_number_of_messages_is_limited() -> None:
+    """A long chatbot_value is no part of the answer."""
     sent: list[Any] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     sent *= MAX_MESSAGES // 2 - 1
-    find = AnswerInHistory(sent, asked=False)
+    find = ChatbotReader(sent, has_prompt=False)
     new: list[Any] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]
     assert find([*sent, *new]).text == "b"
     with pytest.raises(TooLargeError, match=f"more than {MAX_MESSAGES} messages"):

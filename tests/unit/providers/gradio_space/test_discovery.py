@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from langchain_g4f.errors import ConfigurationError
-from langchain_g4f.providers.gradio_space import Chat, find_chat, read_app
+from langchain_g4f.providers.gradio_space.app import read_app
+from langchain_g4f.providers.gradio_space.discovery import Chat, find_chat
 from tests.unit.providers.gradio_space.apps import (
     BOX,
     BUTTON,
@@ -28,46 +29,46 @@ from tests.unit.providers.gradio_space.apps import (
 
 
 def ids(chat: Chat) -> list[int]:
-    """Name the functions of a chat."""
+    """The ids of the functions of a chat."""
     return [each.id for each in chat.functions]
 
 
 @pytest.mark.proves("obligation:gradio-space:1", "cassette:phi4/discovery")
 @pytest.mark.parametrize("folder", ["phi4", "phi4/gradio6"])
 def test_recorded_phi4_is_a_page_of_two_steps(folder: str) -> None:
-    """Preparation and answer; the samples, the clear button and the cosmetics are left out."""
+    """Samples, the clear button and steps after the answer are left out."""
     found = read_app(recorded_config(folder))
     chat = find_chat(found)
     assert ids(chat) == [10, 11]
     assert (chat.box.id, chat.trigger, chat.output) == (8, 8, 0)
     assert chat.chatbot is found.components[3]
     assert chat.keeps_state(found)
-    assert chat.extras(found) == []
+    assert chat.settings(found) == []
 
 
 @pytest.mark.proves("cassette:gradio-chatinterface/discovery")
 @pytest.mark.parametrize("folder", ["gradio-chatinterface", "gradio-chatinterface/gradio5"])
 def test_recorded_interface_is_its_one_public_function(folder: str) -> None:
-    """The page of the same message box is not a second chat."""
+    """The page with the same message box belongs to the same chat."""
     found = read_app(recorded_config(folder))
     for name in ("", "chat", "/chat"):
         chat = find_chat(found, name)
         assert ids(chat) == [6]
         assert (chat.box.id, chat.chatbot, chat.trigger, chat.output) == (12, None, 14, 0)
         assert chat.keeps_state(found)
-        assert [extra.name for extra in chat.extras(found)] == ["system_prompt", "temperature"]
+        assert [extra.name for extra in chat.settings(found)] == ["system_prompt", "temperature"]
 
 
 @pytest.mark.parametrize("name", ["ask", "predict", "chat_1", ""])
 def test_interface_need_not_be_named_chat(name: str) -> None:
-    """What it is given and gives tells what it is."""
+    """It is recognized by its inputs and outputs."""
     described = interface_config()
     described["dependencies"][0]["api_name"] = name or None
     assert ids(find_chat(read_app(described), name)) == [5]
 
 
 def test_page_of_an_interface_can_be_named() -> None:
-    """It keeps nothing: what would is a step after the answer, which is not run."""
+    """It keeps no state: that is a step after the answer, which is not run."""
     found = read_app(recorded_config("gradio-chatinterface"))
     chat = find_chat(found, "_submit_fn")
     assert ids(chat) == [0, 1, 14, 2]
@@ -77,7 +78,7 @@ def test_page_of_an_interface_can_be_named() -> None:
 
 @pytest.mark.parametrize("targets", [[SUBMIT, CLICK], [CLICK, SUBMIT], [SUBMIT], [CLICK]])
 def test_page_with_box_and_button_is_one_chat(targets: list[tuple[int, str]]) -> None:
-    """In whichever way the function is started."""
+    """Whatever starts the function."""
     found = app([CHATBOT, BOX, BUTTON], [function(5, [2, 1], [2, 1], *targets)])
     chat = find_chat(found)
     assert (ids(chat), chat.box.id, chat.output) == ([5], 2, 1)
@@ -85,13 +86,13 @@ def test_page_with_box_and_button_is_one_chat(targets: list[tuple[int, str]]) ->
 
 
 def test_submit_and_click_with_a_function_each_are_one_chat() -> None:
-    """The older one is taken."""
+    """The older function is used."""
     functions = [function(9, [2, 1], [1], SUBMIT), function(6, [2, 1], [1], CLICK)]
     assert ids(find_chat(app([CHATBOT, BOX, BUTTON], functions))) == [6]
 
 
 def test_public_function_is_preferred_for_the_same_box() -> None:
-    """It is the one the author means for callers."""
+    """The author offers it to API clients."""
     private = function(5, [2, 1], [1], SUBMIT, show_api=False)
     functions = [private, function(6, [2, 1], [1], CLICK)]
     assert ids(find_chat(app([CHATBOT, BOX, BUTTON], functions))) == [6]
@@ -104,29 +105,29 @@ SYSTEM = component(10, "textbox", "System prompt", value="Be brief.")
 @pytest.mark.parametrize("inputs", [[2, 10, 1], [10, 2, 1]])
 @pytest.mark.parametrize("target", [SUBMIT, CLICK])
 def test_box_is_the_one_that_is_sent_or_cleared(inputs: list[int], target: tuple[int, str]) -> None:
-    """A text box for a system prompt beside it is an input like others."""
+    """A text box for a system prompt is a setting."""
     found = app([CHATBOT, BOX, BUTTON, SYSTEM], [function(5, inputs, [1, 2], target)])
     chat = find_chat(found)
     assert chat.box.id == 2
-    assert [extra.id for extra in chat.extras(found)] == [10]
+    assert [extra.id for extra in chat.settings(found)] == [10]
 
 
 @pytest.mark.parametrize("label", ["System prompt", "System", "System message (optional)"])
 def test_box_for_a_system_prompt_is_no_message_box_where_another_is(label: str) -> None:
-    """Even if neither is cleared, and it comes first."""
+    """Even if neither box is cleared, and it comes first."""
     system = component(10, "textbox", label)
     found = app([CHATBOT, BOX, BUTTON, system], [function(5, [10, 2, 1], [1], CLICK)])
     assert find_chat(found).box.id == 2
 
 
 def test_box_that_takes_files_goes_before_others() -> None:
-    """A click tells nothing of the box it is for."""
+    """A click does not name its box."""
     found = app([CHATBOT, MULTIMODAL, BUTTON, SYSTEM], [function(5, [10, 2, 1], [1], CLICK)])
     assert find_chat(found).box.id == 2
 
 
 def test_chain_of_three_preparations_is_run_in_order() -> None:
-    """A step of the browser in between is left out, and so are steps after the answer."""
+    """Scripts of the browser and steps after the answer are left out."""
     chat = find_chat(
         app(
             [CHATBOT, BOX, STATE, BUTTON],
@@ -145,14 +146,14 @@ def test_chain_of_three_preparations_is_run_in_order() -> None:
 
 
 def test_chain_may_begin_in_the_browser() -> None:
-    """That script is not called, what follows it is."""
+    """The script is left out, the functions after it are run."""
     script = function(5, [], [], SUBMIT, backend_fn=False, **PLAIN)
     chat = find_chat(app([CHATBOT, BOX], [script, function(6, [2, 1], [1], after=5)]))
     assert (ids(chat), chat.trigger) == ([6], 2)
 
 
 def test_last_function_that_fills_the_chatbot_answers_where_none_streams() -> None:
-    """The ones before it prepare."""
+    """The functions before it prepare."""
     functions = [
         function(5, [2, 1], [1], SUBMIT, **PLAIN),
         function(6, [1], [1], after=5, types={}),
@@ -172,7 +173,7 @@ def test_functions_that_follow_each_other_in_a_circle_are_run_once() -> None:
 
 
 def test_message_and_state_with_a_chatbot_is_a_page() -> None:
-    """What such a function gives first is the emptied box, and not an answer."""
+    """The first output of such a function is the cleared box."""
     found = app([CHATBOT, BOX, STATE], [function(5, [2, 4], [2, 1, 4], SUBMIT)])
     chat = find_chat(found)
     assert chat.chatbot is found.components[1]
@@ -194,7 +195,7 @@ def test_message_and_state_with_a_chatbot_is_a_page() -> None:
     ],
 )
 def test_function_that_does_not_answer_a_message_is_no_interface(change: dict[str, Any]) -> None:
-    """It needs message and state, something to answer with, and to be public."""
+    """It needs message, state and an output, and has to be public."""
     described = interface_config()
     described["dependencies"][0] |= change
     with pytest.raises(ConfigurationError, match="no chat that could be found"):
@@ -202,7 +203,7 @@ def test_function_that_does_not_answer_a_message_is_no_interface(change: dict[st
 
 
 def test_state_that_is_written_before_it_is_read_is_no_memory() -> None:
-    """It carries something from one step of the call to the next."""
+    """It passes a value from one function of the call to the next."""
     components = [CHATBOT, BOX, STATE]
     steps = [function(5, [2], [2, 4], SUBMIT, **PLAIN), function(6, [4, 1], [1, 4], after=5)]
     passing = app(components, steps)
@@ -228,7 +229,7 @@ def two_chats(**more: Any) -> Any:
 
 
 def test_several_chats_are_listed_to_choose_from() -> None:
-    """The error says how to name one."""
+    """The error lists their names."""
     with pytest.raises(ConfigurationError, match=r"several chats.*api_name=: 'first', 'second'"):
         find_chat(two_chats())
     assert ids(find_chat(two_chats(), "second")) == [6]
@@ -236,13 +237,13 @@ def test_several_chats_are_listed_to_choose_from() -> None:
 
 
 def test_chat_without_a_name_is_listed_as_such() -> None:
-    """It cannot be chosen, and a person should know why."""
+    """It cannot be chosen."""
     with pytest.raises(ConfigurationError, match="'first', one without a name"):
         find_chat(two_chats(api_name=False))
 
 
 def test_chat_is_listed_by_another_of_its_functions_if_its_answer_has_no_name() -> None:
-    """Any of them names it."""
+    """The name of any function chooses the chat."""
     found = app(
         [CHATBOT, BOX, OTHER_BOX],
         [
@@ -257,7 +258,7 @@ def test_chat_is_listed_by_another_of_its_functions_if_its_answer_has_no_name() 
 
 
 def test_unknown_name_is_refused_with_the_public_functions() -> None:
-    """A typing error is found at once."""
+    """The error lists them."""
     described = page_config()
     described["dependencies"].append(function(9, [], [1], show_api=False))
     with pytest.raises(ConfigurationError, match=r"no chat named 'x'; its functions are: 'fn_5'$"):
@@ -274,13 +275,13 @@ def test_app_without_a_chat_is_refused_with_what_it_has(functions: list[Any]) ->
 
 @pytest.mark.parametrize("target", [(1, "retry"), (2, "change"), (99, "click"), (None, "click")])
 def test_what_is_not_sent_by_a_person_is_no_chat(target: tuple[int | None, str]) -> None:
-    """Nor is what starts from a component that is not listed."""
+    """Nor is a function of a component that is not listed."""
     with pytest.raises(ConfigurationError, match="no chat"):
         find_chat(app([CHATBOT, BOX, BUTTON], [function(5, [2, 1], [1], target)]))
 
 
 def test_function_without_targets_has_no_trigger() -> None:
-    """An interface may be offered to callers alone."""
+    """An interface may be for API clients only."""
     described = interface_config()
     described["dependencies"][0]["targets"] = []
     assert find_chat(read_app(described)).trigger is None

@@ -1,4 +1,4 @@
-"""Who pays for a GPU (docs/protocols/gradio-space.md, section 9)."""
+"""The caller on the Hub, and GPU tokens (docs/protocols/gradio-space.md, section 9)."""
 
 from __future__ import annotations
 
@@ -19,90 +19,94 @@ from langchain_g4f.errors import (
     AuthenticationError,
     QuotaExceededError,
 )
-from langchain_g4f.providers.gradio_space import Where
+from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.failure import with_login_hint
 from langchain_g4f.providers.gradio_space.identity import (
     NO_TOKEN,
     GPUToken,
-    explained,
+    can_renew,
     gpu_headers,
     gpu_token,
-    may_renew,
 )
+from tests.unit.providers.gradio_space.fake_space import APP, HUB, FakeSpace
 from tests.unit.providers.gradio_space.replies import reply
-from tests.unit.providers.gradio_space.world import APP, HUB, World
 
 JWT = "api/spaces/owner/name/jwt"
-WHERE = Where(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
+CONFIG = SpaceConfig(base_url=APP, space="owner/name", hub_url=HUB, token="hf_token")
+GIVEN = replace(CONFIG, gpu_token="given")
+NO_SPACE = replace(CONFIG, space="")
 CANARY = "canary-f3a91c77d2"
 
 
-def jwt(claims: object, head: str = "h") -> str:
-    """A token that claims this."""
+def jwt(claims: object) -> str:
+    """A token with these claims."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"{head}.{payload}.s"
+    return f"h.{payload}.s"
 
 
-def giving(*tokens: str, **more: Any) -> World:
-    """A Hub that gives these tokens, one after the other."""
-    return World({JWT: [reply({"token": token}) for token in tokens]}, **more)
+def hub(*tokens: str, **more: Any) -> FakeSpace:
+    """A Hub that issues these tokens, one after the other."""
+    return FakeSpace({JWT: [reply({"token": token}) for token in tokens]}, **more)
 
 
-def test_token_that_is_given_is_used_as_it_is() -> None:
-    """The Hub is not asked."""
-    world = World()
-    where = replace(WHERE, gpu_token="given")
-    assert world.result(gpu_token(where, world.context)).value == "given"
-    assert world.requests == []
+def token_of(fake: FakeSpace, config: SpaceConfig = CONFIG, **more: Any) -> GPUToken:
+    """The token for a call."""
+    return fake.result(gpu_token(config, fake.context, **more))
 
 
-def test_token_is_fetched_from_the_hub_for_its_user() -> None:
-    """For ten minutes; the caller's token goes to the Hub alone."""
-    world = giving("t")
-    assert world.result(gpu_token(WHERE, world.context)) == GPUToken("t", world.wall + 540)
-    (request,) = world.requests
+@pytest.mark.proves("obligation:gradio-space:21")
+@pytest.mark.parametrize(
+    ("config", "value"), [(GIVEN, "given"), (replace(CONFIG, token=""), ""), (NO_SPACE, "")]
+)
+def test_hub_is_not_asked_without_need(config: SpaceConfig, value: str) -> None:
+    """The caller brings a token, is anonymous, or the app is no Space."""
+    fake = FakeSpace()
+    token = token_of(fake, config)
+    assert (token.value, fake.requests) == (value, [])
+    assert gpu_headers(config, token) == ({"x-zerogpu-token": value} if value else {})
+    with_uuid = replace(config, gpu_uuid="u")
+    assert gpu_headers(with_uuid, GPUToken("t")) == {"x-zerogpu-token": "t", "x-zerogpu-uuid": "u"}
+    assert gpu_headers(with_uuid, NO_TOKEN) == {"x-zerogpu-uuid": "u"}
+
+
+def test_token_is_issued_by_the_hub() -> None:
+    """For ten minutes, to the caller's token or cookies."""
+    fake = hub("t")
+    assert token_of(fake) == GPUToken("t", fake.wall + 540)
+    (request,) = fake.requests
     assert request.url.startswith(f"{HUB}/api/spaces/owner/name/jwt?")
     assert parse_qs(urlsplit(request.url).query) == {
         "expiration": ["2023-11-14T22:23:20.000Z"],
         "include_pro_status": ["true"],
     }
     assert request.headers == {"authorization": "Bearer hf_token"}
+    fake = hub(CANARY, cookies={"token": CANARY})
+    token = token_of(fake, replace(CONFIG, token=""))
+    assert (token.value, fake.requests[0].headers) == (CANARY, {})
+    assert CANARY not in f"{token!r} {[*fake.context.memory]}"
 
 
-def test_cookies_of_the_hub_are_an_identity_too() -> None:
-    """They are sent by the driver, without a header of ours."""
-    world = giving("t", cookies={"token": CANARY})
-    where = replace(WHERE, token="")
-    assert world.result(gpu_token(where, world.context)).value == "t"
-    assert world.requests[0].headers == {}
-    assert CANARY not in str(list(world.context.memory))
-
-
-@pytest.mark.proves("obligation:gradio-space:21")
-@pytest.mark.parametrize("where", [replace(WHERE, token=""), replace(WHERE, space="")])
-def test_nobody_gets_no_token(where: Where) -> None:
-    """Nothing is asked, and nothing is sent in its place."""
-    world = World()
-    assert world.result(gpu_token(where, world.context)) == NO_TOKEN
-    assert gpu_headers(where, NO_TOKEN) == {}
-
-
-def test_headers_have_what_there_is() -> None:
-    """A session id may come without a token."""
-    where = replace(WHERE, gpu_uuid="u")
-    assert gpu_headers(WHERE, GPUToken("t")) == {"x-zerogpu-token": "t"}
-    assert gpu_headers(where, GPUToken("t")) == {"x-zerogpu-token": "t", "x-zerogpu-uuid": "u"}
-    assert gpu_headers(where, NO_TOKEN) == {"x-zerogpu-uuid": "u"}
-
-
-def test_token_is_kept_until_shortly_before_it_expires() -> None:
-    """As it says itself."""
-    world = World()
-    first, second = (jwt({"exp": world.wall + seconds}) for seconds in (3600, 7200))
-    world.table[JWT] = [reply({"token": first}), reply({"token": second})]
+def test_token_is_cached_until_shortly_before_it_expires() -> None:
+    """By Space, caller and Hub."""
+    fake = FakeSpace()
+    first, second = (jwt({"exp": fake.wall + seconds}) for seconds in (3600, 7200))
+    fake.table = {JWT: [reply({"token": first}), reply({"token": second})]}
     for later, token in ((0, first), (3539, first), (1, second), (3599, second)):
-        world.wall += later
-        assert world.result(gpu_token(WHERE, world.context)).value == token
-    assert len(world.requests) == 2
+        fake.wall += later
+        assert token_of(fake).value == token
+    assert len(fake.requests) == 2
+    fake = FakeSpace(
+        {JWT: reply({"token": "t"}), "api/spaces/owner/other/jwt": reply({"token": "o"})}
+    )
+    configs = (
+        CONFIG,
+        replace(CONFIG, space="owner/other"),
+        replace(CONFIG, token="another"),
+        replace(CONFIG, hub_url="https://other.example"),
+    )
+    for config in configs * 2:
+        token_of(fake, config)
+    assert len(fake.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -120,37 +124,23 @@ def test_token_is_kept_until_shortly_before_it_expires() -> None:
         "a." + base64.urlsafe_b64encode(b"\xff\xfe").decode() + ".c",
     ],
 )
-def test_token_that_does_not_say_when_it_expires_is_kept_as_long_as_asked(token: str) -> None:
-    """Whatever it is."""
-    world = giving(token)
-    assert world.result(gpu_token(WHERE, world.context)) == GPUToken(token, world.wall + 540)
+def test_token_without_an_expiry_is_cached_as_long_as_requested(token: str) -> None:
+    """Whatever its form."""
+    fake = hub(token)
+    assert token_of(fake) == GPUToken(token, fake.wall + 540)
 
 
-def test_tokens_are_kept_apart_by_space_user_and_hub() -> None:
-    """A token is for one Space, and for one user."""
-    world = World({JWT: reply({"token": "t"}), "api/spaces/owner/other/jwt": reply({"token": "o"})})
-    others = [
-        WHERE,
-        replace(WHERE, space="owner/other"),
-        replace(WHERE, token="another"),
-        replace(WHERE, hub_url="https://another-hub.example"),
-    ]
-    for where in others * 2:
-        world.result(gpu_token(where, world.context))
-    assert len(world.requests) == 4
-
-
-def test_token_that_was_refused_is_fetched_anew() -> None:
-    """Unless another call has fetched it already."""
-    world = giving("1", "2", "3")
-    first = world.result(gpu_token(WHERE, world.context))
-    second = world.result(gpu_token(WHERE, world.context, refused=first))
+def test_refused_token_is_replaced_once() -> None:
+    """Another call may have fetched a new one already."""
+    fake = hub("1", "2", "3")
+    first = token_of(fake)
+    second = token_of(fake, refused=first)
     assert (first.value, second.value) == ("1", "2")
-    assert world.result(gpu_token(WHERE, world.context, refused=first)) == second
+    assert token_of(fake, refused=first) == second
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         reply({"error": "no"}, 401),
         reply({"error": "broken"}, 500),
@@ -160,46 +150,34 @@ def test_token_that_was_refused_is_fetched_anew() -> None:
         APIConnectionError("refused"),
     ],
 )
-def test_call_goes_on_without_a_token_where_there_is_none(answer: Any) -> None:
-    """It is told, and the Hub is not asked again at once."""
-    world = World({JWT: [answer, reply({"token": "t"})]})
-    events, found = world.all_of(gpu_token(WHERE, world.context))
-    (told,) = events
+def test_call_continues_without_a_token_if_the_hub_issues_none(response: Any) -> None:
+    """The Hub is asked again after a minute."""
+    fake = FakeSpace({JWT: [response, reply({"token": "t"})]})
+    (told,), found = fake.all_of(gpu_token(CONFIG, fake.context))
     assert isinstance(told, Progress)
     assert told.kind == "identity_unavailable"
     assert told.message.startswith("going on without a GPU token: ")
-    assert gpu_headers(WHERE, found) == {}
+    assert gpu_headers(CONFIG, found) == {}
     for later, value in ((0, ""), (59, ""), (1, "t")):
-        world.wall += later
-        assert world.result(gpu_token(WHERE, world.context)).value == value
-    assert len(world.requests) == 2
+        fake.wall += later
+        assert token_of(fake).value == value
+    assert len(fake.requests) == 2
 
 
 @pytest.mark.proves("fault:43:PH")
-def test_token_is_fetched_under_a_lock_that_is_given_back_at_once() -> None:
-    """Who waits for it finds the token, and does not wait for the whole call."""
-    world = giving("t")
-    steps = gpu_token(WHERE, world.context)
+def test_token_is_fetched_under_a_lock_that_is_released_at_once() -> None:
+    """Other calls find the token. Anything else in the cache is ignored."""
+    fake = hub("t")
+    steps = gpu_token(CONFIG, fake.context)
     lock = next(steps)
     assert isinstance(lock, Lock)
-    assert CANARY not in lock.key
-    world.context.memory[lock.key] = GPUToken("another call's", world.wall + 1)
+    fake.context.memory[lock.key] = GPUToken("another call's", fake.wall + 1)
     assert steps.send(None) == Unlock(lock.key)
     with pytest.raises(StopIteration) as stopped:
         steps.send(None)
     assert stopped.value.value.value == "another call's"
-    world.wall += 2
-    assert world.result(gpu_token(WHERE, world.context)).value == "t"
-    assert world.held == []
-
-
-def test_memory_that_holds_something_else_is_not_believed() -> None:
-    """The token is fetched."""
-    world = giving("t")
-    lock = next(gpu_token(WHERE, world.context))
-    assert isinstance(lock, Lock)
-    world.context.memory[lock.key] = "?"
-    assert world.result(gpu_token(WHERE, world.context)).value == "t"
+    fake.context.memory[lock.key] = "something else"
+    assert (token_of(fake).value, fake.held) == ("t", [])
 
 
 AUTH, QUOTA = AuthenticationError("x"), QuotaExceededError("x", body="reached its GPU limit.")
@@ -214,36 +192,24 @@ AUTH, QUOTA = AuthenticationError("x"), QuotaExceededError("x", body="reached it
         (AppError("x"), False),
     ],
 )
-def test_another_token_helps_against_a_refused_identity(error: APIError, helps: bool) -> None:
-    """Not against a quota that is used up, and not where the caller gave the token."""
-    assert may_renew(WHERE, error) is helps
-    assert not may_renew(replace(WHERE, gpu_token="given"), error)
-    assert not may_renew(replace(WHERE, space=""), error)
+def test_another_token_helps_if_the_caller_was_refused(error: APIError, *, helps: bool) -> None:
+    """Not if a quota is used up, nor if the caller brought the token."""
+    assert can_renew(CONFIG, error) is helps
+    assert not can_renew(GIVEN, error)
+    assert not can_renew(NO_SPACE, error)
 
 
-def test_refused_identity_is_explained() -> None:
-    """The error says how to log in, and keeps what it was."""
+def test_refused_caller_is_told_how_to_log_in() -> None:
+    """Other errors stay as they are."""
     refused = AuthenticationError(
         "401", status_code=401, body="b", content_type="text/plain", provider="p", phase="f"
     )
-    error = explained(refused, WHERE)
+    error = with_login_hint(refused, CONFIG)
     assert isinstance(error, AuthenticationError)
     assert error.login_url == f"{HUB}/login"
     assert str(error).startswith("401. ")
     assert "api_key=" in str(error)
     assert "hf_token" not in str(error)
     assert {**vars(error), "login_url": ""} == {**vars(refused), "login_url": ""}
-
-
-def test_error_that_says_where_to_log_in_is_left_alone() -> None:
-    """And so is any other."""
-    known = AuthenticationError("x")
-    known.login_url = "https://elsewhere"
-    for error in (known, QUOTA):
-        assert explained(error, WHERE) is error
-
-
-@pytest.mark.proves("obligation:gradio-space:21")
-def test_repr_of_a_token_does_not_show_it() -> None:
-    """It stands in many frames."""
-    assert CANARY not in repr(GPUToken(CANARY))
+    for known in (error, QUOTA):
+        assert with_login_hint(known, CONFIG) is known

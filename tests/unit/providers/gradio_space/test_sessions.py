@@ -1,4 +1,4 @@
-"""Sessions that may be gone on with (docs/protocols/gradio-space.md, sections 2 and 3)."""
+"""Sessions that a call may continue (docs/protocols/gradio-space.md, sections 2 and 3)."""
 
 from __future__ import annotations
 
@@ -13,167 +13,136 @@ from langchain_g4f.errors import ConfigurationError, SessionLostError
 from langchain_g4f.providers.gradio_space import sessions
 from langchain_g4f.providers.gradio_space.sessions import (
     Continuation,
-    Handle,
-    Kept,
-    Sessions,
+    SessionHandle,
+    SessionStore,
+    StoredSession,
     route_to,
     sessions_of,
     take_continuation,
 )
-from tests.unit.providers.gradio_space.world import APP, World
+from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
 
 PROVIDER = "gradio_space"
 CANARY = "canary-f3a91c77d2"
-FIRST = Message("user", "a")
+ELSEWHERE = "https://other.example"
+FIRST, SECOND, THIRD = (Message("user", text) for text in "ace")
 
 
-def handle(turn: int = 1, said: tuple[Message, ...] = (FIRST,), **more: Any) -> Handle:
-    """A handle of an answer to what was said."""
-    return replace(Handle(APP, "s", turn, history_digest(said, "", "")), **more)
+def handle(turn: int = 1, **more: Any) -> SessionHandle:
+    """The handle of the answer to the first message."""
+    return replace(SessionHandle(APP, "s", turn, history_digest((FIRST,), "", "")), **more)
 
 
-def answer(of: Handle | None, state: AnswerState = "whole", text: str = "b") -> Message:
+def answer(of: SessionHandle | None, state: AnswerState = "whole") -> Message:
     """An answer with that handle."""
-    return Message("assistant", text, (), of.to_json(PROVIDER) if of else None, state)
+    return Message("assistant", "b", (), of.to_json(PROVIDER) if of else None, state)
 
 
-def kept(turn: int = 1, route: str = "") -> Kept:
+def stored(turn: int = 1, route: str = "") -> StoredSession:
     """A session between two calls."""
-    return Kept(turn, 7, ["shown"], route)
+    return StoredSession(turn, 7, ["shown"], route)
 
 
-class Memory:
-    """What this process remembers, and one way to ask it."""
+class Store:
+    """The sessions of a model object."""
 
-    def __init__(self, *handles: Handle, **world: Any) -> None:
-        self.world = World(**world)
+    def __init__(self, *handles: SessionHandle, **more: Any) -> None:
+        self.context = FakeSpace(**more).context
         for each in handles:
-            sessions_of(self.world.context).put(each, kept(each.turn))
+            sessions_of(self.context).put(each, stored(each.turn))
 
     def take(
-        self, *messages: Message, conversation: object = "auto", **chat_request: Any
+        self, *messages: Message, conversation: object = "auto", **request: Any
     ) -> Continuation | None:
-        said = ChatRequest(messages, **chat_request)
-        return take_continuation(said, conversation, APP, self.world.context)
+        said = ChatRequest(messages, **request)
+        return take_continuation(said, conversation, APP, self.context)
 
 
-SECOND = Message("user", "c")
-
-
-@pytest.mark.parametrize("way", ["auto", "given"])
-def test_session_of_the_newest_answer_is_gone_on_with(way: str) -> None:
-    """It is taken out of the memory: nobody else gets it."""
-    memory = Memory(handle())
-    conversation: object = "auto" if way == "auto" else handle().to_json(PROVIDER)
-    found = memory.take(FIRST, answer(handle()), SECOND, conversation=conversation)
-    assert found == Continuation(handle(), kept(), (SECOND,))
-    assert memory.take(FIRST, answer(handle()), SECOND) is None
-
-
-def test_everything_after_the_answer_is_new() -> None:
-    """Answers of others, too."""
-    memory = Memory(handle())
-    new = (SECOND, answer(None), Message("user", "d"))
-    found = memory.take(FIRST, answer(handle()), *new)
-    assert found is not None
-    assert found.new == new
+OLDER = handle(session="t")
+GO = (FIRST, answer(handle()), SECOND)
 
 
 @pytest.mark.proves("obligation:gradio-space:6")
-def test_fork_gets_the_session_once() -> None:
-    """The second branch sends the history."""
-    memory = Memory(handle())
-    for branch, expected in (("x", True), ("y", False)):
-        found = memory.take(FIRST, answer(handle()), Message("user", branch))
-        assert (found is not None) is expected
+@pytest.mark.parametrize(
+    ("messages", "given", "taken", "new"),
+    [
+        (GO, None, handle(), 1),
+        (GO, handle(), handle(), 1),
+        ((SECOND,), handle(), handle(), 1),  # the app has the history
+        ((FIRST, answer(handle()), SECOND, answer(None), THIRD), None, handle(), 3),
+        # two apps may answer in one conversation
+        ((*GO, answer(handle(server=ELSEWHERE)), THIRD), None, handle(), 3),
+        # a given handle counts more than newer answers
+        ((FIRST, answer(OLDER), SECOND, answer(handle()), THIRD), OLDER, OLDER, 3),
+    ],
+)
+def test_session_is_taken_once(
+    messages: Any, given: SessionHandle | None, taken: SessionHandle, new: int
+) -> None:
+    """The messages after its answer are new; a second call gets none."""
+    store = Store(handle(), OLDER)
+    conversation: object = given.to_json(PROVIDER) if given else "auto"
+    found = store.take(*messages, conversation=conversation)
+    assert found == Continuation(taken, stored(), messages[-new:])
+    assert sessions_of(store.context).take(taken, "") is None
+    assert SessionHandle.from_json(taken.to_json(PROVIDER), PROVIDER) == taken
 
 
 @pytest.mark.parametrize(
-    ("messages", "chat_request"),
+    ("messages", "request_"),
     [
         ((FIRST, answer(handle(), "part"), SECOND), {}),
         ((FIRST, answer(handle(), "restarted"), SECOND), {}),
         ((FIRST, answer(None), SECOND), {}),
         ((FIRST, answer(handle(turn=2)), SECOND), {}),
+        ((FIRST, answer(handle(turn=0)), SECOND), {}),  # the session has moved on
         ((FIRST, answer(handle(session="other")), SECOND), {}),
-        ((FIRST, answer(handle(server="https://other.example")), SECOND), {}),
+        ((FIRST, answer(handle(server=ELSEWHERE)), SECOND), {}),
         ((Message("user", "A"), answer(handle()), SECOND), {}),
         ((answer(handle()), SECOND), {}),
-        ((FIRST, answer(handle()), SECOND), {"system": "x"}),
-        ((FIRST, answer(handle()), SECOND), {"model": "x"}),
+        (GO, {"system": "x"}),
+        (GO, {"model": "x"}),
         ((FIRST, answer(handle())), {}),
         ((SECOND,), {}),
     ],
 )
 @pytest.mark.proves("obligation:gradio-space:5")
-def test_session_is_left_where_the_history_does_not_lead_to_it(
-    messages: tuple[Message, ...], chat_request: dict[str, str]
+def test_session_is_left_if_the_history_does_not_lead_to_it(
+    messages: tuple[Message, ...], request_: dict[str, str]
 ) -> None:
-    """Parts, edits, other prompts, other apps, nothing new: the history is sent instead."""
-    memory = Memory(handle())
-    assert memory.take(*messages, **chat_request) is None
-    assert memory.take(FIRST, answer(handle()), SECOND) is not None
+    """Partial answers, edits, other prompts, other apps, nothing new."""
+    store = Store(handle())
+    assert store.take(*messages, **request_) is None
+    assert store.take(*GO) is not None
 
 
-def test_older_answer_is_looked_for_behind_one_that_does_not_fit() -> None:
-    """Two apps may answer in one conversation."""
-    memory = Memory(handle())
-    other = handle(server="https://other.example")
-    found = memory.take(FIRST, answer(handle()), SECOND, answer(other), Message("user", "d"))
-    assert found is not None
-    assert (found.handle, len(found.new)) == (handle(), 3)
-
-
-def test_session_that_has_moved_on_is_not_gone_on_with() -> None:
-    """It cannot be turned back."""
-    memory = Memory(handle(turn=2))
-    assert memory.take(FIRST, answer(handle(turn=1)), SECOND) is None
-
-
-def test_app_with_replicas_is_gone_on_with_on_the_same_one() -> None:
-    """Its cookies lead there; those of the Hub do not count."""
-    memory = Memory(cookies={"token": CANARY})
-    context = memory.world.context
-    assert route_to(APP, context) == ""
-    context.cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
-    route = route_to(APP, context)
+def test_session_is_continued_on_the_same_replica() -> None:
+    """The app's cookies lead there; those of the Hub do not count."""
+    store = Store(cookies={"token": CANARY})
+    cookies = store.context.cookies
+    assert route_to(APP, store.context) == ""
+    cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
+    route = route_to(APP, store.context)
     assert route
     assert CANARY not in route
-    sessions_of(context).put(handle(), kept(route=route))
-    context.cookies.store(f"{APP}/", ["replica=2; Path=/"])
-    assert memory.take(FIRST, answer(handle()), SECOND) is None
-    context.cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
-    assert memory.take(FIRST, answer(handle()), SECOND) is not None
-
-
-def test_handle_alone_goes_on_without_the_history() -> None:
-    """The app has it."""
-    memory = Memory(handle())
-    found = memory.take(SECOND, conversation=handle().to_json(PROVIDER))
-    assert found == Continuation(handle(), kept(), (SECOND,))
-
-
-def test_handle_that_is_given_wins_over_newer_answers() -> None:
-    """And over a digest that no longer fits."""
-    older, newer = handle(session="t"), handle()
-    memory = Memory(older, newer)
-    messages = (FIRST, answer(older), SECOND, answer(newer), Message("user", "d"))
-    found = memory.take(*messages, conversation=older.to_json(PROVIDER), system="other")
-    assert found is not None
-    assert (found.handle, len(found.new)) == (older, 3)
+    sessions_of(store.context).put(handle(), stored(route=route))
+    cookies.store(f"{APP}/", ["replica=2; Path=/"])
+    assert store.take(*GO) is None
+    cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
+    assert store.take(*GO) is not None
 
 
 @pytest.mark.parametrize("state", ["whole", "part", "restarted"])
-def test_lost_session_whose_history_is_there_is_no_error(state: AnswerState) -> None:
-    """The history is sent."""
+def test_lost_session_is_an_error_without_its_history(state: AnswerState) -> None:
+    """With it, the history is sent."""
+    conversation = handle().to_json(PROVIDER)
     messages = (FIRST, answer(handle(), state), SECOND)
-    assert Memory().take(*messages, conversation=handle().to_json(PROVIDER)) is None
-
-
-def test_lost_session_without_its_history_is_an_error() -> None:
-    """To begin anew would forget what was said, without a word."""
+    assert Store().take(*messages, conversation=conversation) is None
     with pytest.raises(SessionLostError, match="send the whole history"):
-        Memory().take(SECOND, conversation=handle().to_json(PROVIDER))
+        Store().take(SECOND, conversation=conversation)
+
+
+HANDLE = {"provider": PROVIDER, "server": APP, "session": "s", "turn": 1, "digest": "d"}
 
 
 @pytest.mark.parametrize(
@@ -183,52 +152,51 @@ def test_lost_session_without_its_history_is_an_error() -> None:
         "newest",
         None,
         7,
-        {"provider": "huggingchat", "server": APP, "session": "s", "turn": 1, "digest": "d"},
+        HANDLE | {"provider": "huggingchat"},
         {"provider": PROVIDER, "server": APP},
-        {"provider": PROVIDER, "server": APP, "session": "s", "turn": "1", "digest": "d"},
-        handle(server="https://other.example").to_json(PROVIDER),
+        HANDLE | {"turn": "1"},
+        HANDLE | {"session": "../s"},
+        HANDLE | {"server": ELSEWHERE},
     ],
 )
-def test_what_is_no_handle_of_this_app_is_refused(conversation: object) -> None:
-    """The error says what is."""
+def test_other_value_is_no_handle_of_this_app(conversation: object) -> None:
+    """The error says what is accepted."""
     with pytest.raises(ConfigurationError, match=f"an answer of {APP} or the handle"):
-        Memory(handle()).take(SECOND, conversation=conversation)
-
-
-def test_handle_survives_its_json() -> None:
-    """It stands in an answer's metadata."""
-    assert Handle.from_json(handle().to_json(PROVIDER), PROVIDER) == handle()
+        Store(handle()).take(SECOND, conversation=conversation)
 
 
 @pytest.mark.proves("obligation:gradio-space:5")
-def test_oldest_sessions_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory is bounded; one that is used is young again."""
-    monkeypatch.setattr(sessions, "KEPT", 2)
-    memory = Sessions()
+def test_number_of_sessions_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was stored first is dropped; no repr shows messages."""
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    store = SessionStore()
     a, b, c = (handle(session=name) for name in "abc")
-    memory.put(a, kept())
-    memory.put(b, kept())
-    taken = memory.take(a, "")
-    assert taken is not None
-    memory.put(a, taken)
-    memory.put(c, kept())
-    assert memory.take(b, "") is None
-    assert (memory.take(a, ""), memory.take(c, "")) == (kept(), kept())
+    store.put(a, stored())
+    store.put(b, stored())
+    assert store.take(a, "") == stored()
+    store.put(a, stored())
+    store.put(c, stored())
+    assert [store.take(each, "") for each in (b, a, c)] == [None, stored(), stored()]
+    assert CANARY not in repr(StoredSession(1, 7, CANARY, ""))
+    context = FakeSpace().context
+    context.memory["gradio sessions"] = "something else"
+    with pytest.raises(TypeError):
+        sessions_of(context)
 
 
 @pytest.mark.proves("obligation:gradio-space:6")
 def test_one_of_many_threads_gets_a_session() -> None:
-    """However many want it, over and over again."""
-    memory, rounds, threads = Sessions(), 200, 8
+    """In every round."""
+    store, rounds, threads = SessionStore(), 50, 8
     got: list[int] = []
     barrier = threading.Barrier(threads)
 
     def work(name: int) -> None:
         for number in range(rounds):
             if name == 0:
-                memory.put(handle(turn=number), kept(number))
+                store.put(handle(turn=number), stored(number))
             barrier.wait(10)
-            if memory.take(handle(turn=number), ""):
+            if store.take(handle(turn=number), ""):
                 got.append(number)
             barrier.wait(10)
 
@@ -238,16 +206,3 @@ def test_one_of_many_threads_gets_a_session() -> None:
     for worker in workers:
         worker.join(30)
     assert got == list(range(rounds))
-
-
-def test_reprs_do_not_show_what_was_said() -> None:
-    """A chatbot's messages are the caller's."""
-    assert CANARY not in repr(Kept(1, 7, CANARY, ""))
-
-
-def test_memory_that_holds_something_else_is_a_type_error() -> None:
-    """Nobody else uses its name."""
-    world = World()
-    world.context.memory["gradio sessions"] = "?"
-    with pytest.raises(TypeError):
-        sessions_of(world.context)
