@@ -67,27 +67,31 @@ async def test_login_that_is_refused_is_read_again_once(provider: Provider, way:
 
 
 @fault(4, 43)
-async def test_second_refusal_of_a_login_is_final(provider: Provider, way: str) -> None:
-    """The error says where to log in, and what to run."""
+async def test_refusal_is_final_and_names_the_login(provider: Provider, way: str) -> None:
+    """None, an argument, a kept one, and the one after it: where to log in, and what to run."""
     with provider.server(**gated(provider)) as server:
-        keep(provider, server, STALE)
-        model = model_of(provider, server)
+        error = await fail(model_of(provider, server), way, AuthenticationError, host=None)
+        assert str(error).endswith("No login was given.")
+        assert error.refused == ""
+        argument = "cookies" if provider is HUGGINGCHAT else "api_key"
+        given = {argument: f"token={STALE}" if provider is HUGGINGCHAT else STALE}
+        error = await fail(model_of(provider, server, **given), way, AuthenticationError, host=None)
+        assert f"The login given as {argument}= was refused" in str(error)
+        file = keep(provider, server, STALE)
+        seen = len(values(provider, server))
+        error = await fail(model_of(provider, server), way, AuthenticationError, host=None)
+        assert f"The login kept in {file.path.name} was refused" in str(error)
+        assert values(provider, server)[seen:] == [STALE], "refused once, it is refused twice"
+        copied = pickle.loads(pickle.dumps(model_of(provider, server)))  # noqa: S301 -- our own
+        error = await fail(copied, way, AuthenticationError, host=None)
+        assert "was refused" in str(error)
+        model, seen = model_of(provider, server), len(values(provider, server))
         keep(provider, server, WRONG)
         error = await fail(model, way, AuthenticationError, host=None)
-        assert values(provider, server) == [STALE, WRONG]
+        assert values(provider, server)[seen:] == [STALE, WRONG]
+        assert error.refused == f"kept in {file.path.name}"
         assert error.login_url == provider.login(server.url)
-    assert "langchain-g4f login" in str(error)
-
-
-@fault(4, 43)
-async def test_login_that_is_refused_and_is_the_only_one_is_not_sent_again(
-    provider: Provider, way: str
-) -> None:
-    """What was refused once is refused twice."""
-    with provider.server(**gated(provider)) as server:
-        keep(provider, server, STALE)
-        await fail(model_of(provider, server), way, AuthenticationError, host=None)
-        assert values(provider, server) == [STALE]
+        assert "langchain-g4f login" in str(error)
 
 
 @fault(43, threads={"tasks": False, "threads": True})
@@ -184,38 +188,7 @@ async def test_message_that_was_taken_is_not_sent_again_for_a_new_login(
     assert (error.partial_text, asked) == (partial, [])
 
 
-# --- row 4: what was refused ---------------------------------------------------------------------
-
-
-@fault(4)
-async def test_refusal_without_a_login_says_that_there_was_none(
-    provider: Provider, way: str
-) -> None:
-    """Whoever has given nothing need not look for what has expired."""
-    with provider.server(**gated(provider)) as server:
-        error = await fail(model_of(provider, server), way, AuthenticationError, host=None)
-    assert str(error).endswith("No login was given.")
-    assert error.refused == ""
-
-
-@fault(4)
-async def test_refusal_names_the_login_that_was_refused(provider: Provider, way: str) -> None:
-    """An argument by its name, a kept one by its file and its profile."""
-    with provider.server(**gated(provider)) as server:
-        argument = "cookies" if provider is HUGGINGCHAT else "api_key"
-        given = {argument: f"token={STALE}" if provider is HUGGINGCHAT else STALE}
-        error = await fail(model_of(provider, server, **given), way, AuthenticationError, host=None)
-        assert f"The login given as {argument}= was refused" in str(error)
-        file = keep(provider, server, STALE)
-        error = await fail(model_of(provider, server), way, AuthenticationError, host=None)
-        assert f"The login kept in {file.path.name} was refused" in str(error)
-        model = model_of(provider, server)
-        keep(provider, server, WRONG)
-        error = await fail(model, way, AuthenticationError, host=None)
-        assert error.refused == f"kept in {file.path.name}"
-        copied = pickle.loads(pickle.dumps(model_of(provider, server)))  # noqa: S301 -- our own
-        error = await fail(copied, way, AuthenticationError, host=None)
-        assert "was refused" in str(error)
+# --- row 44: a file with which something is wrong -------------------------------------------------
 
 
 def shared(file: CredentialFile) -> None:
@@ -231,29 +204,20 @@ def linked(file: CredentialFile) -> None:
 
 
 @fault(44, harm=[shared, linked])
-async def test_login_that_others_can_touch_is_refused_before_anything_is_sent(
-    provider: Provider, harm: Callable[[CredentialFile], None]
-) -> None:
-    """The way to mend it is in the error, the credential is not."""
-    with provider.server() as server:
-        harm(keep(provider, server, FRESH))
-        with pytest.raises(ValueError, match=r"chmod 600|rm ") as caught:
-            model_of(provider, server)
-        assert server.requests == []
-    assert CANARY not in f"{caught.value} {caught.value!r}"
-
-
-@fault(44, harm=[shared, linked])
-async def test_login_that_others_can_touch_renews_nothing(
+async def test_login_that_others_can_touch_is_refused(
     provider: Provider, way: str, harm: Callable[[CredentialFile], None]
 ) -> None:
-    """The service's refusal is the error, and nothing of the file was sent."""
+    """It renews no login; a new model says how to mend it, without the credential."""
     with provider.server(**gated(provider)) as server:
         keep(provider, server, STALE)
         model = model_of(provider, server)
         harm(keep(provider, server, FRESH))
         await fail(model, way, AuthenticationError, host=None)
         assert values(provider, server) == [STALE]
+        with pytest.raises(ValueError, match=r"chmod 600|rm ") as caught:
+            model_of(provider, server)
+        assert values(provider, server) == [STALE]
+    assert CANARY not in f"{caught.value} {caught.value!r}"
 
 
 @fault(44)
