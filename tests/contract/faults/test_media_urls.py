@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.core.limits import MIB, Clocks
 from langchain_g4f.errors import (
     APIConnectionError,
@@ -31,12 +30,6 @@ from tests.contract.faults.multipart import Uploaded
 from tests.contract.faults.registry import CANARY, Provider, fault
 
 Connected = list[tuple[str, int]]
-
-
-@pytest.fixture(autouse=True)
-def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know nothing of an earlier server that had the same port."""
-    monkeypatch.setattr(model_client, "_memory", {})
 
 
 @pytest.fixture

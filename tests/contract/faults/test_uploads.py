@@ -10,7 +10,6 @@ from urllib.parse import quote
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import MalformedStreamError
 from tests.contract.faults import chat_ui_script as hc
 from tests.contract.faults.byte_server import Action, ByteServer, Exchange
@@ -24,12 +23,6 @@ OTHER_PNG = PNG + b"other"
 VALUE = "5e" * 32
 QUESTION_ID = "0b6f5a3e-52c5-4d6b-9d5c-6f2f4f0e8a12"
 ANSWER_ID = "0b6f5a3e-52c5-4d6b-9d5c-6f2f4f0e8a13"
-
-
-@pytest.fixture(autouse=True)
-def nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know nothing of an earlier server that had the same port."""
-    monkeypatch.setattr(model_client, "_memory", {})
 
 
 def sent(provider: Provider, server: ByteServer) -> list[Exchange]:
