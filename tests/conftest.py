@@ -54,4 +54,4 @@ def forget_servers() -> None:
     """Forget what was learnt of a server, for another may listen on its port now."""
     from langchain_g4f.chat_models import client as model_client
 
-    model_client._memory.clear()
+    model_client._cache.clear()

@@ -308,14 +308,14 @@ class BaseChatG4F(BaseChatModel):
     def get_model(self, name: str | None = None) -> str:
         """The name the service knows ``name`` (or this object's model) by.
 
-        Empty for a service's own default. The service is asked about a name it has not listed;
-        where it has no list, an unknown name is returned with a warning.
+        Empty for a service's own default. A name outside `models` is looked up in `get_models()`;
+        where the service has no list, an unknown name is returned with a warning.
 
         Raises:
-            ModelNotFoundError: There is a list of the models and it is not in there.
+            ModelNotFoundError: The service has a list of models without the name.
         """
         resolved = self._asked_model(name)
-        if not resolved or resolved in (self._state.models or self.models):
+        if not resolved or resolved in self.models:
             return resolved
         if not self.has_model_list:
             if self.models:
@@ -338,24 +338,18 @@ class BaseChatG4F(BaseChatModel):
         return self.model_aliases.get(wanted, wanted)
 
     def get_models(self) -> list[str]:
-        """The models of the service, asked every five minutes; the known ones where it has no list.
+        """The models of the service, cached by address; the known ones where it has no list.
 
         Raises:
             APIError: The service has a list and did not give it.
         """
-        if kept := self._state.fresh_models():
-            return kept
         client = self._client()
-        found = client.result(client.provider.list_models(client.context))
-        return self._state.keep_models(found)
+        return client.result(client.provider.list_models(client.context))
 
     async def aget_models(self) -> list[str]:
         """Like `get_models`."""
-        if kept := self._state.fresh_models():
-            return kept
         client = self._client()
-        found = await client.aresult(client.provider.list_models(client.context))
-        return self._state.keep_models(found)
+        return await client.aresult(client.provider.list_models(client.context))
 
     def describe(self) -> str:
         """What the server says it is, such as its version; empty if it does not say."""

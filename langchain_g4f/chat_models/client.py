@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.auth.renewal import ModelIdentity, renewed_once
+from langchain_g4f.core.cache import Cache
 from langchain_g4f.core.callbacks import Caller
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.locks import KeyedLocks
@@ -36,13 +37,10 @@ if TYPE_CHECKING:
     from langchain_g4f.run import arun
     from langchain_g4f.transport.client import AsyncClient, SyncClient
 
-MODELS_TTL_S = 300.0
-"""How long a list of models is kept."""
-
 T = TypeVar("T")
 
 _locks = KeyedLocks()
-_memory: dict[str, object] = {}
+_cache = Cache()
 
 
 def _uuid() -> str:
@@ -53,6 +51,7 @@ def _new_locks_in_child() -> None:
     """A lock held by another thread at a fork would never be released in the child."""
     global _locks  # noqa: PLW0603 -- see above
     _locks = KeyedLocks()
+    _cache.reset_lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -64,17 +63,14 @@ class ModelState:
 
     Attributes:
         identity: Who the model is at its service.
-        models: Models that the service listed last.
         new_id: Makes UUIDs.
         random: Spreads retries.
     """
 
     def __init__(self, login_source: str = "") -> None:
         self.identity = ModelIdentity(login_source)
-        self.models: list[str] = []
         self.new_id: Callable[[], str] = _uuid
         self.random = random.Random()  # noqa: S311 -- it hides nothing
-        self._models_at = 0.0
         self._mutex = threading.Lock()
         self._cookies: Cookies | None = None
         self._wrapped: dict[Callable[[Any], Any], tuple[object, Any]] = {}
@@ -105,7 +101,7 @@ class ModelState:
             max_retries=max_retries,
             cookies=self._cookies,
             locks=_locks,
-            memory=_memory,
+            cache=_cache,
             clock=time.monotonic,
             wall_clock=time.time,
             random=self.random,
@@ -120,15 +116,6 @@ class ModelState:
                 self._wrapped[wrap] = (http, wrap(http))
             client: T = self._wrapped[wrap][1]
             return client
-
-    def fresh_models(self) -> list[str]:
-        """A copy of the list of models; empty if it is too old."""
-        return list(self.models) if time.monotonic() - self._models_at < MODELS_TTL_S else []
-
-    def keep_models(self, models: list[str]) -> list[str]:
-        """Keep the list; returns a copy."""
-        self.models, self._models_at = list(models), time.monotonic()
-        return list(models)
 
 
 class Client:

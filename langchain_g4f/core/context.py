@@ -1,14 +1,15 @@
-"""What the calls of one model object share: identity, limits, locks, memory, clocks."""
+"""What the calls of one model object share: identity, limits, locks, cache, clocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from random import Random
 
+    from langchain_g4f.core.cache import Cache
     from langchain_g4f.core.limits import Limits
     from langchain_g4f.core.locks import KeyedLocks
 
@@ -44,7 +45,7 @@ class CallContext:
         max_retries: How often a failed request is repeated at most.
         cookies: The identity.
         locks: Held from a `Lock` effect to the end of the call.
-        memory: What the process has learnt of a service, by address.
+        cache: What the process has learnt of services.
         clock: Monotonic seconds.
         wall_clock: Seconds since the epoch.
         random: For back-off; its numbers come again in each child of a fork.
@@ -56,7 +57,7 @@ class CallContext:
     max_retries: int
     cookies: CookieStore
     locks: KeyedLocks
-    memory: MutableMapping[str, object]
+    cache: Cache
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     random: Random

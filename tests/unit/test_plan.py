@@ -10,6 +10,7 @@ import pytest
 
 from langchain_g4f.auth.cookies import Cookies
 from langchain_g4f.core import plan
+from langchain_g4f.core.cache import Cache, Kind
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.http import Headers, Request, Response, ResponseHead
 from langchain_g4f.core.limits import Limits
@@ -81,13 +82,15 @@ def test_helper_given_a_result_of_another_effect_raises(
 @pytest.mark.proves("promise:redaction")
 def test_repr_of_a_session_shows_the_provider_alone() -> None:
     """A session holds the identity, and stands in many frames."""
+    cache = Cache()
+    cache.put(Kind[str](), "x", CANARY)
     context = CallContext(
         provider="example",
         limits=Limits(),
         max_retries=0,
         cookies=Cookies("http://127.0.0.1", {"name": CANARY}),
         locks=KeyedLocks(),
-        memory={"x": CANARY},
+        cache=cache,
         clock=lambda: 0.0,
         wall_clock=lambda: 0.0,
         random=random.Random(1),

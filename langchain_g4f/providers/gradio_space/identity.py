@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from langchain_g4f.codecs.fields import need
+from langchain_g4f.core.cache import Kind
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Progress
 from langchain_g4f.core.http import Request, RetryWhen
@@ -45,6 +46,7 @@ class GPUToken:
 
 
 NO_TOKEN = GPUToken()
+_TOKENS = Kind[GPUToken]()
 
 
 def gpu_token(
@@ -54,7 +56,7 @@ def gpu_token(
 
     Args:
         config: The Space and its caller.
-        context: Its memory caches the token.
+        context: Its cache keeps the token.
         refused: A token that the app did not accept and that is not used again.
     """
     if config.gpu_token:
@@ -65,9 +67,11 @@ def gpu_token(
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
     key = f"GPU token for {config.space} of {name} at {config.hub_url}"
     yield Lock(key)
-    token = context.memory.get(key)
-    if not isinstance(token, GPUToken) or token == refused or context.wall_clock() >= token.until:
-        token = context.memory[key] = yield from _fetch(config, context)
+    token = context.cache.get(_TOKENS, key)
+    # the wall clock goes on while the machine sleeps, the clock of the cache may not
+    if token is None or token == refused or context.wall_clock() >= token.until:
+        token = yield from _fetch(config, context)
+        context.cache.put(_TOKENS, key, token, token.until - context.wall_clock())
     yield Unlock(key)
     return token
 

@@ -47,9 +47,9 @@ from langchain_g4f.providers.gradio_space.prepare import (
 )
 from langchain_g4f.providers.gradio_space.sessions import (
     StoredSession,
+    put_session,
     restore_on_error,
     route_to,
-    sessions_of,
 )
 from langchain_g4f.providers.gradio_space.space import (
     app_id,
@@ -187,7 +187,7 @@ def _answer(
         shown = values.get(chat.chatbot) if chat.chatbot else None
         route = route_to(config.base_url, context)
         stored = StoredSession(handle.turn, app.app_id, shown, route, chat_request.tools_digest)
-        sessions_of(context).put(handle, stored)
+        put_session(handle, stored, context)
 
 
 def _run(

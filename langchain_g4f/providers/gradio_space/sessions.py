@@ -3,7 +3,7 @@
 The app's memory of a session (docs/protocols/gradio-space.md, sections 2 and 3) changes with
 every message, and can be neither read nor reset. So a call continues a session only if this
 process received its last answer in full, the history still leads to that answer, and the app
-has not restarted. The call takes the session out of the store and puts it back when its own
+has not restarted. The call takes the session out of the cache and puts it back when its own
 answer is complete. After a cancelled or lost answer, or while another call uses the session,
 the history is sent in a new session. If a call fails before it reaches the app, the session
 is put back unchanged.
@@ -12,19 +12,16 @@ is put back unchanged.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 from langchain_g4f.codecs.fields import need, need_id
+from langchain_g4f.core.cache import Kind
 from langchain_g4f.core.chat_request import ChatRequest, Message, history_digest
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.http import JSON
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError, SessionLostError
-
-MAX_SESSIONS = 1000
-"""Number of sessions in the store; each holds the messages of its chatbot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +76,21 @@ class StoredSession:
     tools: str = ""
 
 
-class SessionStore:
-    """Sessions that calls can continue; each is given to one call at a time."""
-
-    def __init__(self) -> None:
-        self._sessions: OrderedDict[tuple[str, str], StoredSession] = OrderedDict()
-
-    def take(self, handle: SessionHandle, route: str) -> StoredSession | None:
-        """Remove and return the session of ``handle``, if that is its latest answer."""
-        key = (handle.server, handle.session)
-        found = self._sessions.pop(key, None)  # atomic: a second call finds nothing
-        if found is None or (found.turn == handle.turn and found.route == route):
-            return found
-        self._sessions[key] = found
-        return None
-
-    def put(self, handle: SessionHandle, stored: StoredSession) -> None:
-        """Store the session of ``handle``, whose answer is complete."""
-        self._sessions[handle.server, handle.session] = stored
-        while len(self._sessions) > MAX_SESSIONS:
-            self._sessions.popitem(last=False)
+_SESSIONS = Kind[StoredSession](1000)  # each holds the messages of its chatbot
 
 
-def sessions_of(context: CallContext) -> SessionStore:
-    """The store of the model object."""
-    store = context.memory.setdefault("gradio sessions", SessionStore())
-    if not isinstance(store, SessionStore):
-        raise TypeError(store)
-    return store
+def take_session(handle: SessionHandle, route: str, context: CallContext) -> StoredSession | None:
+    """Remove and return the session of ``handle``, if that is its latest answer."""
+    found = context.cache.pop(_SESSIONS, (handle.server, handle.session))
+    if found is None or (found.turn == handle.turn and found.route == route):
+        return found
+    put_session(handle, found, context)
+    return None
+
+
+def put_session(handle: SessionHandle, stored: StoredSession, context: CallContext) -> None:
+    """Store the session of ``handle``, whose answer is complete."""
+    context.cache.put(_SESSIONS, (handle.server, handle.session), stored)
 
 
 def route_to(base_url: str, context: CallContext) -> str:
@@ -137,7 +121,7 @@ def restore_on_error(continuation: Continuation | None, context: CallContext) ->
         yield
     except BaseException:
         if continuation is not None:
-            sessions_of(context).put(continuation.handle, continuation.stored)
+            put_session(continuation.handle, continuation.stored, context)
         raise
 
 
@@ -150,7 +134,7 @@ def take_continuation(
         ConfigurationError: ``conversation`` does not name a session of this app.
         SessionLostError: The named session cannot be continued, and there is no history.
     """
-    route, store = route_to(server, context), sessions_of(context)
+    route = route_to(server, context)
     given = None
     if conversation != "auto":
         given = SessionHandle.from_json(conversation, context.provider)
@@ -172,11 +156,11 @@ def take_continuation(
         elif handle != given:
             continue
         new = messages[at + 1 :]
-        stored = store.take(handle, route) if whole and new else None
+        stored = take_session(handle, route, context) if whole and new else None
         return Continuation(handle, stored, new) if stored is not None else None
     if given is None:
         return None
-    stored = store.take(given, route)
+    stored = take_session(given, route, context)
     if stored is None:
         raise SessionLostError(
             "the session of that answer cannot be continued; send the whole history"

@@ -7,6 +7,7 @@ app restarts, because every edit of an app changes the ids in it.
 from __future__ import annotations
 
 from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.core.cache import Kind
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Progress
 from langchain_g4f.core.http import Request, RetryWhen
@@ -34,17 +35,19 @@ _AWAY = (404, *_UNAVAILABLE)
 _FIRST_S, _LONGEST_S = 1.0, 5.0
 _TRUSTED_S = 10.0
 """Seconds after which the app is asked again whether it has restarted."""
+_APPS = Kind[App]()
+_CHECKED = Kind[int]()
+"""The ``app_id`` that an app had when it was last asked."""
 
 
 def cached_app(config: SpaceConfig, context: CallContext) -> App | None:
     """The description of the app, if an earlier call has read it."""
-    found = context.memory.get(_cache_key(config))
-    return found if isinstance(found, App) else None
+    return context.cache.get(_APPS, config.base_url)
 
 
 def forget_app(config: SpaceConfig, context: CallContext) -> None:
     """Make the next call read the description again."""
-    context.memory.pop(_cache_key(config), None)
+    context.cache.pop(_APPS, config.base_url)
 
 
 def open_app(config: SpaceConfig, context: CallContext) -> PlanOf[App]:
@@ -66,14 +69,13 @@ def _is_same(app: App, config: SpaceConfig, context: CallContext) -> PlanOf[bool
     After an edit and a restart, a number we know may belong to another function, which
     answers without an error.
     """
-    checked_at = context.memory.get(_time_key(config))
-    if isinstance(checked_at, float) and context.clock() - checked_at < _TRUSTED_S:
+    if app.app_id == context.cache.get(_CHECKED, config.base_url):
         return True
     try:
         same = (yield from app_id(config, app)) == app.app_id
     except APIError:
         return False
-    context.memory[_time_key(config)] = context.clock()
+    context.cache.put(_CHECKED, config.base_url, app.app_id, _TRUSTED_S)
     return same
 
 
@@ -112,8 +114,8 @@ def _read(config: SpaceConfig, context: CallContext) -> PlanOf[App]:
             if kind != "text/html":
                 app = read_app(response.json())
                 config.api(app)  # refuses a prefix that leads elsewhere, before anything is sent
-                context.memory[_cache_key(config)] = app
-                context.memory[_time_key(config)] = context.clock()
+                context.cache.put(_APPS, config.base_url, app)
+                context.cache.put(_CHECKED, config.base_url, app.app_id, _TRUSTED_S)
                 return app
             error: APIError = MalformedStreamError(
                 f"expected the description of a Gradio app, got {kind}"
@@ -199,11 +201,3 @@ def _not_running(stage: str, message: str) -> SpaceNotRunningError:
     error = SpaceNotRunningError(f"the Space is not running: {message}")
     error.stage = stage
     return error
-
-
-def _cache_key(config: SpaceConfig) -> str:
-    return f"gradio app at {config.base_url}"
-
-
-def _time_key(config: SpaceConfig) -> str:
-    return f"last check of the gradio app at {config.base_url}"

@@ -67,9 +67,9 @@ class HuggingChat(Provider):
 
     def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The server's list."""
-        from langchain_g4f.providers.huggingchat.server import list_models
+        from langchain_g4f.providers.huggingchat.server import known_models
 
-        return [model.name for model in (yield from list_models(self.base_url))]
+        return [model.name for model in (yield from known_models(context, self.base_url))]
 
     def describe(self, context: CallContext) -> PlanOf[str]:
         """The version of chat-ui, as far as the server shows it."""

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from langchain_g4f.codecs.fields import need, want
+from langchain_g4f.core.cache import Kind
 from langchain_g4f.errors import (
     APIError,
     APIStatusError,
@@ -53,15 +54,18 @@ class ServerModel:
     tools: bool = True
 
 
+_VERSIONS = Kind[ServerVersion]()
+_MODELS = Kind[list[ServerModel]]()
+
+
 def known_version(context: CallContext, base_url: str) -> ServerVersion | None:
     """The version of the server, if an earlier answer has shown it."""
-    known = context.memory.get(f"{base_url} version")
-    return "legacy" if known == "legacy" else "current" if known else None
+    return context.cache.get(_VERSIONS, base_url)
 
 
 def remember_version(context: CallContext, base_url: str, version: ServerVersion) -> None:
     """Remember the version of the server."""
-    context.memory[f"{base_url} version"] = version
+    context.cache.put(_VERSIONS, base_url, version)
 
 
 def describe(base_url: str) -> PlanOf[str]:
@@ -127,16 +131,14 @@ def list_models(base_url: str) -> PlanOf[list[ServerModel]]:
 
 def known_models(context: CallContext, base_url: str) -> PlanOf[list[ServerModel]]:
     """Like `list_models`; a process asks each server at most every five minutes."""
-    key = f"{base_url} models"
-    known = context.memory.get(key)
-    if isinstance(known, tuple) and context.clock() - known[1] < _MODELS_AGE_S:
-        models: list[ServerModel] = known[0]
+    models = context.cache.get(_MODELS, base_url)
+    if models is not None:
         return models
     try:
         models = yield from list_models(base_url)
     except APIStatusError as error:  # some operators want a login for every path (2.2)
         raise explain(error, base_url) from None
-    context.memory[key] = (models, context.clock())
+    context.cache.put(_MODELS, base_url, models, _MODELS_AGE_S)
     return models
 
 

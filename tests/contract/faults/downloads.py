@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.cache import Cache
 from langchain_g4f.core.chat_request import Media
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.limits import Clocks, Limits
@@ -36,7 +37,7 @@ def context(url: str, clocks: Clocks = PATIENT, retries: int = 2) -> CallContext
         max_retries=retries,
         cookies=Cookies(url, {"hf-chat": CANARY}),
         locks=KeyedLocks(),
-        memory={},
+        cache=Cache(),
         clock=time.monotonic,
         wall_clock=time.time,
         random=random.Random(0),

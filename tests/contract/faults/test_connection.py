@@ -170,7 +170,7 @@ async def test_read_on_a_reused_connection_that_breaks_is_repeated(
 
     with provider.server(**{read: broken_if_reused}) as server:
         await ask(provider.model(server), way)
-        model_client._memory.clear()
+        model_client._cache.clear()
         answer = await ask(provider.full_model(server), way, provider.full_prompt)
         assert provider.asked(server) == (*provider.good_call, read, *provider.full_call)
         broken, repeated = provider.sent(server, read)[-2:]

@@ -112,7 +112,7 @@ def _response(status: int, kind: str, pieces: list[bytes]) -> httpx.Response:
 
 
 def _model(answer: Answer, pieces: list[bytes]) -> ChatHuggingChat:
-    model_client._memory.clear()
+    model_client._cache.clear()
     transport = _Server(pieces, legacy=answer.legacy)
     model = ChatHuggingChat(
         base_url=BASE_URL,

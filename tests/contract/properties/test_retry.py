@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.cache import Cache
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Event, Text
 from langchain_g4f.core.http import Headers, Request, ResponseHead, RetryWhen
@@ -165,7 +166,7 @@ def test_call_repeats_within_its_bounds_whatever_fails(
         max_retries=RETRIES,
         cookies=Cookies("http://127.0.0.1/"),
         locks=KeyedLocks(),
-        memory={},
+        cache=Cache(),
         clock=lambda: world.now,
         wall_clock=lambda: 1.8e9,
         random=Random(0),

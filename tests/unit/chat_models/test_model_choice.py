@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -157,7 +158,7 @@ async def test_models_are_asked_for_and_kept_for_a_while(
     assert await model.aget_models() == LISTED
     assert model.get_models() == LISTED
     assert len(sandbox.requests) == 1
-    monkeypatch.setattr(model_client, "MODELS_TTL_S", 0.0)
+    monkeypatch.setattr(model_client._cache, "_clock", lambda: time.monotonic() + 300)
     assert await model.aget_models() == LISTED
     assert len(sandbox.requests) == 2
 
@@ -177,7 +178,7 @@ async def test_list_that_the_service_does_not_give_is_an_error(
         model = ChatWithNames(base_url=sandbox.base_url, max_retries=0)
         assert model.get_models() == ["a", "b"]
     assert model.get_models() == ["a", "b"]  # not asked
-    monkeypatch.setattr(model_client, "MODELS_TTL_S", 0.0)
+    monkeypatch.setattr(model_client._cache, "_clock", lambda: time.monotonic() + 300)
     with pytest.raises(APIConnectionError):
         model.get_models()
     with pytest.raises(APIConnectionError):

@@ -44,7 +44,7 @@ Server = FlowGptSandbox | GradioStandin | Sandbox
 
 def run(*arguments: str | Path, typed: str | None = None) -> Result:
     """Run the command in this process, without what an earlier command has learnt of a server."""
-    client._memory.clear()
+    client._cache.clear()
     return CliRunner().invoke(app, list(map(str, arguments)), input=typed)
 
 

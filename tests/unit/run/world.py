@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.cache import Cache
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Event, Finish, Progress, Text
 from langchain_g4f.core.http import Request, ResponseHead, RetryWhen
@@ -178,7 +179,7 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
             max_retries=max_retries,
             cookies=Cookies(URL, cookies),
             locks=locks or KeyedLocks(),
-            memory={},
+            cache=Cache(),
             clock=lambda: self.now,
             wall_clock=lambda: 1_700_000_000.0,
             random=random.Random(1),

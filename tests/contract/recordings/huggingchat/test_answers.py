@@ -8,6 +8,7 @@ import pytest
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.core.events import Progress
+from langchain_g4f.providers.huggingchat.server import known_version, remember_version
 from tests.contract.recordings.huggingchat.recordings import (
     REASONER,
     TEXT,
@@ -162,11 +163,11 @@ async def test_server_that_was_updated_is_spoken_to_as_what_it_is_now(
         "huggingchat/legacy-endpoints-on-current-server", chunking, ignore={"is_retry": False} | old
     )
     model = model_on(replayer, model=TEXT)
-    memory = model._client().context.memory
-    memory[f"{model.base_url} version"] = "legacy"
+    context = model._client().context
+    remember_version(context, model.base_url, "legacy")
     answer = await ask(model, "hi there", way)
     assert answer.text == "Echo (lab/text-small, turn 1): hi there"
-    assert memory[f"{model.base_url} version"] == "current"
+    assert known_version(context, model.base_url) == "current"
     assert not replayer.requests[-1].json.keys() & old.keys()
     assert not replayer.refused
 

@@ -259,13 +259,13 @@ async def test_deleted_conversation_is_gone(way: str, chunking: str) -> None:
 
 @proves("huggingchat-legacy/api-v2-on-legacy-server", "huggingchat-legacy/models-list-plain")
 @by_chunking
-async def test_page_in_the_place_of_a_list_is_no_list(chunking: str) -> None:
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_page_in_the_place_of_a_list_is_no_list(asynchronous: bool, chunking: str) -> None:
     """A server that answers everything with 200 is recognised by what it answers (9.3)."""
     plain = "huggingchat-legacy/models-list-plain"
-    for asynchronous in (False, True):
-        replayer = play("huggingchat-legacy/api-v2-on-legacy-server", chunking)
-        model = model_on(replayer, with_models(replayer, plain))
-        found = await model.aget_models() if asynchronous else model.get_models()
-        assert found == LEGACY_MODELS
-        assert [request.interaction for request in replayer.requests] == [2]
-        assert_as_recorded(replayer)
+    replayer = play("huggingchat-legacy/api-v2-on-legacy-server", chunking)
+    model = model_on(replayer, with_models(replayer, plain))
+    found = await model.aget_models() if asynchronous else model.get_models()
+    assert found == LEGACY_MODELS
+    assert [request.interaction for request in replayer.requests] == [2]
+    assert_as_recorded(replayer)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from langchain_g4f.auth.cookies import Cookies
+from langchain_g4f.core.cache import Cache
 from langchain_g4f.core.chat_request import ChatRequest, Message
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.error_mapping import status_error
@@ -81,7 +82,7 @@ class FakeSpace:
             max_retries=self.max_retries,
             cookies=Cookies(HUB, self.cookies),
             locks=KeyedLocks(),
-            memory={},
+            cache=Cache(lambda: self.now),
             clock=lambda: self.now,
             wall_clock=lambda: self.wall,
             random=random.Random(1),

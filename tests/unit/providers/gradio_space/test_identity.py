@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from langchain_g4f.core.cache import Kind
 from langchain_g4f.core.events import Progress
 from langchain_g4f.core.plan import Lock, Unlock
 from langchain_g4f.errors import (
@@ -83,7 +84,8 @@ def test_token_is_issued_by_the_hub() -> None:
     fake = hub(CANARY, cookies={"token": CANARY})
     token = token_of(fake, replace(CONFIG, token=""))
     assert (token.value, fake.requests[0].headers) == (CANARY, {})
-    assert CANARY not in f"{token!r} {[*fake.context.memory]}"
+    lock = next(gpu_token(replace(CONFIG, token=CANARY), fake.context))
+    assert CANARY not in f"{token!r} {lock}"
 
 
 def test_token_is_cached_until_shortly_before_it_expires() -> None:
@@ -107,6 +109,15 @@ def test_token_is_cached_until_shortly_before_it_expires() -> None:
     for config in configs * 2:
         token_of(fake, config)
     assert len(fake.requests) == 4
+
+
+def test_expired_token_leaves_the_cache() -> None:
+    """With the next use of the cache, whoever uses it."""
+    fake = hub("t")
+    token_of(fake)
+    fake.now += 540
+    assert fake.context.cache.get(Kind[str](), "another address") is None
+    assert len(fake.context.cache) == 0
 
 
 @pytest.mark.parametrize(
@@ -166,18 +177,17 @@ def test_call_continues_without_a_token_if_the_hub_issues_none(response: Any) ->
 
 @pytest.mark.proves("fault:43:PH")
 def test_token_is_fetched_under_a_lock_that_is_released_at_once() -> None:
-    """Other calls find the token. Anything else in the cache is ignored."""
-    fake = hub("t")
+    """Other calls find the token."""
+    fake = hub("another call's")
     steps = gpu_token(CONFIG, fake.context)
     lock = next(steps)
     assert isinstance(lock, Lock)
-    fake.context.memory[lock.key] = GPUToken("another call's", fake.wall + 1)
+    token_of(fake)
     assert steps.send(None) == Unlock(lock.key)
     with pytest.raises(StopIteration) as stopped:
         steps.send(None)
     assert stopped.value.value.value == "another call's"
-    fake.context.memory[lock.key] = "something else"
-    assert (token_of(fake).value, fake.held) == ("t", [])
+    assert (len(fake.requests), fake.held) == (1, [])
 
 
 AUTH, QUOTA = AuthenticationError("x"), QuotaExceededError("x", body="reached its GPU limit.")

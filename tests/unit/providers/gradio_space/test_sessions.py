@@ -10,15 +10,14 @@ import pytest
 
 from langchain_g4f.core.chat_request import AnswerState, ChatRequest, Message, history_digest
 from langchain_g4f.errors import ConfigurationError, SessionLostError
-from langchain_g4f.providers.gradio_space import sessions
 from langchain_g4f.providers.gradio_space.sessions import (
     Continuation,
     SessionHandle,
-    SessionStore,
     StoredSession,
+    put_session,
     route_to,
-    sessions_of,
     take_continuation,
+    take_session,
 )
 from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
 
@@ -49,7 +48,7 @@ class Store:
     def __init__(self, *handles: SessionHandle, **more: Any) -> None:
         self.context = FakeSpace(**more).context
         for each in handles:
-            sessions_of(self.context).put(each, stored(each.turn))
+            put_session(each, stored(each.turn), self.context)
 
     def take(
         self, *messages: Message, conversation: object = "auto", **request: Any
@@ -84,7 +83,7 @@ def test_session_is_taken_once(
     conversation: object = given.to_json(PROVIDER) if given else "auto"
     found = store.take(*messages, conversation=conversation)
     assert found == Continuation(taken, stored(), messages[-new:])
-    assert sessions_of(store.context).take(taken, "") is None
+    assert take_session(taken, "", store.context) is None
     assert SessionHandle.from_json(taken.to_json(PROVIDER), PROVIDER) == taken
 
 
@@ -125,7 +124,7 @@ def test_session_is_continued_on_the_same_replica() -> None:
     route = route_to(APP, store.context)
     assert route
     assert CANARY not in route
-    sessions_of(store.context).put(handle(), stored(route=route))
+    put_session(handle(), stored(route=route), store.context)
     cookies.store(f"{APP}/", ["replica=2; Path=/"])
     assert store.take(*GO) is None
     cookies.store(f"{APP}/", [f"replica={CANARY}; Path=/"])
@@ -166,37 +165,33 @@ def test_other_value_is_no_handle_of_this_app(conversation: object) -> None:
 
 
 @pytest.mark.proves("obligation:gradio-space:5")
-def test_number_of_sessions_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_sessions_is_limited() -> None:
     """The one that was stored first is dropped; no repr shows messages."""
-    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
-    store = SessionStore()
-    a, b, c = (handle(session=name) for name in "abc")
-    store.put(a, stored())
-    store.put(b, stored())
-    assert store.take(a, "") == stored()
-    store.put(a, stored())
-    store.put(c, stored())
-    assert [store.take(each, "") for each in (b, a, c)] == [None, stored(), stored()]
-    assert CANARY not in repr(StoredSession(1, 7, CANARY, ""))
     context = FakeSpace().context
-    context.memory["gradio sessions"] = "something else"
-    with pytest.raises(TypeError):
-        sessions_of(context)
+    first, second, *others = (handle(session=f"s{n}") for n in range(1001))
+    put_session(first, stored(), context)
+    put_session(second, stored(), context)
+    assert take_session(first, "", context) == stored()
+    for each in (first, *others):
+        put_session(each, stored(), context)
+    found = [take_session(each, "", context) for each in (second, first, *others)]
+    assert found == [None, *[stored()] * 1000]
+    assert CANARY not in repr(StoredSession(1, 7, CANARY, ""))
 
 
 @pytest.mark.proves("obligation:gradio-space:6")
 def test_one_of_many_threads_gets_a_session() -> None:
     """In every round."""
-    store, rounds, threads = SessionStore(), 50, 8
+    context, rounds, threads = FakeSpace().context, 50, 8
     got: list[int] = []
     barrier = threading.Barrier(threads)
 
     def work(name: int) -> None:
         for number in range(rounds):
             if name == 0:
-                store.put(handle(turn=number), stored(number))
+                put_session(handle(turn=number), stored(number), context)
             barrier.wait(10)
-            if store.take(handle(turn=number), ""):
+            if take_session(handle(turn=number), "", context):
                 got.append(number)
             barrier.wait(10)
 

@@ -57,7 +57,6 @@ def open_it(fake: FakeSpace, config: SpaceConfig = SPACE) -> Any:
 def test_description_is_cached_until_it_is_forgotten() -> None:
     """By the address of the app."""
     fake = FakeSpace({"config": reply(CONFIG), "other/config": reply(CONFIG)})
-    fake.context.memory[f"gradio app at {APP}"] = "something else"
     assert cached_app(SPACE, fake.context) is None
     found = open_it(fake)
     assert open_it(fake) is open_it(fake, BARE) is cached_app(SPACE, fake.context) is found
