@@ -1,4 +1,4 @@
-"""A sandbox for each test, and a model on it."""
+"""A sandbox for each test, a model on it, and the entry points to call."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from tests.unit.chat_models.ways import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(params=["invoke", "astream"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """The entry point to call: one is sync and whole, the other async and streamed."""
+    return str(request.param)
 
 
 @pytest.fixture

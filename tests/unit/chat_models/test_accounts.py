@@ -14,7 +14,7 @@ from langchain_g4f.auth import browsers, store
 from langchain_g4f.auth.store import Credentials
 from langchain_g4f.errors import ConfigurationError
 from tests.unit.chat_models.accounts import CASES, Case, by_case, space
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 
 CANARY = "canary-f3a91c77d2"
 
@@ -91,16 +91,15 @@ def test_profile_of_langchain_is_none_of_ours(case: Case) -> None:
 
 
 @by_case
-@pytest.mark.parametrize("way", WAYS)
 async def test_profile_that_is_not_kept_is_refused_before_anything_is_sent(
-    case: Case, way: str, home: Path
+    case: Case, mode: str, home: Path
 ) -> None:
     """Who names an account does not want to be anonymous; the error names those there are."""
     case.keep("one", "private")
     case.keep("two", "work")
     model = case.make(profile="other")
     with pytest.raises(ConfigurationError, match=r"'other'.* kept are: private, work\.") as caught:
-        await ask(model, way, "hi")
+        await ask(model, mode, "hi")
     assert "login" in str(caught.value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import GenerationChunk, LLMResult
 
 from langchain_g4f import ChatHuggingChat
@@ -39,19 +39,6 @@ class Tokens(BaseCallbackHandler):
         self.errors.append(error)
 
 
-class AsyncTokens(AsyncCallbackHandler):
-    """Keeps the tokens it is told of, from a coroutine."""
-
-    def __init__(self) -> None:
-        self.tokens: list[str] = []
-
-    async def on_llm_new_token(
-        self, token: str | list[str | dict[Any, Any]], **kwargs: Any
-    ) -> None:
-        assert isinstance(token, str)
-        self.tokens.append(token)
-
-
 class Failing(BaseCallbackHandler):
     """Fails at the second token, as a handler whose errors count."""
 
@@ -66,9 +53,9 @@ class Failing(BaseCallbackHandler):
             raise LookupError("no room for another token")
 
 
-async def by_ask(way: str, model: ChatHuggingChat, config: Any) -> None:
+async def by_ask(mode: str, model: ChatHuggingChat, config: Any) -> None:
     """Ask in one of the four ways."""
-    await ask(model, way, PROMPT, config=config)
+    await ask(model, mode, PROMPT, config=config)
 
 
 async def by_invoke_streaming(model: ChatHuggingChat, config: Any) -> None:
@@ -103,7 +90,7 @@ async def by_astream_events_v3(model: ChatHuggingChat, config: Any) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        *(pytest.param(lambda m, c, way=way: by_ask(way, m, c), id=way) for way in WAYS),
+        *(pytest.param(lambda m, c, mode=mode: by_ask(mode, m, c), id=mode) for mode in WAYS),
         by_invoke_streaming,
         by_stream_argument,
         by_astream_events_v2,
@@ -125,31 +112,6 @@ async def test_new_token_is_told_once_per_chunk(
     assert not heard.errors
 
 
-@pytest.mark.proves("promise:callbacks-once")
-@pytest.mark.parametrize("way", ["ainvoke", "astream"])
-async def test_async_handler_is_awaited_once_per_chunk(model: ChatHuggingChat, way: str) -> None:
-    """A handler made of coroutines hears the same."""
-    expected = [chunk.text for chunk in model.stream(PROMPT)]
-    heard = AsyncTokens()
-    await ask(model, way, PROMPT, config={"callbacks": [heard]})
-    assert heard.tokens == expected
-
-
-@pytest.mark.proves("promise:callbacks-once")
-async def test_events_name_each_chunk_once(model: ChatHuggingChat) -> None:
-    """`astream_events` has one stream event per chunk, and the whole answer at its end."""
-    chunks = list(model.stream(PROMPT))
-    events = [event async for event in model.astream_events(PROMPT, version="v2")]
-    assert [event["event"] for event in events] == [
-        "on_chat_model_start",
-        *["on_chat_model_stream"] * len(chunks),
-        "on_chat_model_end",
-    ]
-    texts = [event["data"]["chunk"].text for event in events[1:-1]]
-    assert texts == [chunk.text for chunk in chunks]
-    assert events[-1]["data"]["output"].text == "".join(texts)
-
-
 async def test_events_of_version_3_show_reasoning_and_text_as_blocks(
     model: ChatHuggingChat,
 ) -> None:
@@ -165,14 +127,13 @@ async def test_events_of_version_3_show_reasoning_and_text_as_blocks(
 
 
 @pytest.mark.proves("fault:52:HC")
-@pytest.mark.parametrize("way", WAYS)
-async def test_handler_that_raises_ends_the_stream_on_the_server(way: str) -> None:
+async def test_handler_that_raises_ends_the_stream_on_the_server(mode: str) -> None:
     """The caller gets the handler's error, and the server sees the close within a second."""
     endless = Reply(tokens=itertools.repeat("w "), pace_s=0.002)
     with Sandbox(reply=endless) as sandbox:
         model = ChatHuggingChat(base_url=sandbox.base_url, model=MODEL)
         with pytest.raises(LookupError, match="no room"):
-            await ask(model, way, "hi", config={"callbacks": [Failing()]})
+            await ask(model, mode, "hi", config={"callbacks": [Failing()]})
         # in a thread: an async stream is closed by the event loop
         await asyncio.to_thread(sandbox.wait_until, lambda: not sandbox.busy, timeout_s=1)
         answer, stop = sandbox.requests[-2:]
@@ -181,10 +142,9 @@ async def test_handler_that_raises_ends_the_stream_on_the_server(way: str) -> No
     assert [request.path for request in sandbox.requests].count(stop.path) == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_handler_hears_of_the_error_with_our_class(model: ChatHuggingChat, way: str) -> None:
+async def test_handler_hears_of_the_error_with_our_class(model: ChatHuggingChat, mode: str) -> None:
     """A failed answer reaches handlers as the error the caller gets."""
     heard = Tokens()
     with pytest.raises(Exception, match="backend says 500") as caught:
-        await ask(model, way, "[[error:500]]", config={"callbacks": [heard]})
+        await ask(model, mode, "[[error:500]]", config={"callbacks": [heard]})
     assert heard.errors == [caught.value]

@@ -31,13 +31,6 @@ def test_replaced_answer_has_its_last_version_in_the_metadata(final: str) -> Non
         assert message.response_metadata["final_text"] == final
 
 
-def test_answer_that_was_not_replaced_has_no_last_version() -> None:
-    """What was streamed is the answer."""
-    for message in mapped(Text("One"), Finish()):
-        assert message.text == "One"
-        assert message.response_metadata.keys().isdisjoint({"restarted", "final_text"})
-
-
 def test_last_version_ends_at_a_stop_string_where_it_is_the_answer() -> None:
     """The metadata have all of it."""
     _, folded = mapped(Text("One"), FinalText("Two###Three"), Finish(), stop=("###",))

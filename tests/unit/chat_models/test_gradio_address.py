@@ -58,11 +58,6 @@ def test_what_names_no_space_is_refused(given: str) -> None:
         ChatGradioSpace(space=given)
 
 
-def test_no_space_is_none() -> None:
-    """Then an address is needed."""
-    assert space_id("") == ""
-
-
 @pytest.mark.parametrize(
     ("space", "url"),
     [
@@ -103,12 +98,6 @@ def test_addresses_end_without_a_slash() -> None:
     assert model.space == ""
 
 
-def test_space_and_address_may_be_given_together() -> None:
-    """The Space is then who pays, and what is asked of the Hub."""
-    model = ChatGradioSpace(space="owner/name", base_url="https://app.example")
-    assert (model.space, model.base_url) == ("owner/name", "https://app.example")
-
-
 def test_hub_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless one is given."""
     assert ChatGradioSpace(space="owner/name").hub_url == "https://huggingface.co"
@@ -141,17 +130,6 @@ def test_token_of_the_environment_goes_to_spaces_of_the_hub_alone(
     assert is_on_hub(url) is goes
     assert ChatGradioSpace(base_url=url, use_environment_token=True).api_key == token
     assert ChatGradioSpace(base_url=url).api_key is None
-
-
-@pytest.mark.parametrize("given", ["hf_given", None])
-def test_token_that_is_given_wins_over_the_environment(
-    given: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """None is given, too: nobody in particular asks."""
-    monkeypatch.setenv("HF_TOKEN", "hf_from-the-environment")
-    model = ChatGradioSpace(space="owner/name", api_key=given, use_environment_token=True)
-    key = model.api_key
-    assert key == (SecretStr(given) if given else None)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_g4f import ChatGradioSpace, Clocks
 from langchain_g4f.errors import AuthenticationError, ConfigurationError, ModelNotFoundError
 from tests.unit.chat_models.spaces import APP, Space
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
     assistant,
@@ -39,11 +39,10 @@ MODEL = component(16, "dropdown", "Model", choices=["s", "l"], value="s")
 SETTINGS = (TEMPERATURE, TOKENS, TOP_P, TOP_K, SEED, STYLE)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_app_is_found_out_and_answers(way: str) -> None:
+async def test_app_is_found_out_and_answers(mode: str) -> None:
     """With nothing but its address."""
     space = Space(interface_config(space_id="owner/app"))
-    found = await ask(space.model(), way, "hi")
+    found = await ask(space.model(), mode, "hi")
     assert found.text == "ok"
     assert found.response_metadata["model_provider"] == "gradio_space"
     assert found.response_metadata["model_name"] == "owner/app"
@@ -52,30 +51,27 @@ async def test_app_is_found_out_and_answers(way: str) -> None:
     assert space.data() == ["hi", None]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_settings_go_into_the_inputs_of_the_app(way: str) -> None:
+async def test_settings_go_into_the_inputs_of_the_app(mode: str) -> None:
     """Those of the call before those of the object; none of them is warned of."""
     space = Space(interface_config(*SETTINGS))
     model = space.model(
         temperature=1.5, max_tokens=64, top_p=0.5, top_k=5, seed=7, inputs={"style": "ornate"}
     )
-    await ask(model, way, "hi")
+    await ask(model, mode, "hi")
     assert space.data() == ["hi", None, 1.5, 64, 0.5, 5, 7, "ornate"]
-    await ask(model, way, "hi", temperature=0.0, seed=8, inputs={"Style": "plain"})
+    await ask(model, mode, "hi", temperature=0.0, seed=8, inputs={"Style": "plain"})
     assert space.data() == ["hi", None, 0.0, 64, 0.5, 5, 8, "plain"]
-    await ask(space.model(), way, "hi")
+    await ask(space.model(), mode, "hi")
     assert space.data() == ["hi", None, 0.7, 512, 0.9, 50, 0, "plain"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_parameter_the_app_has_no_input_for_is_warned_of(way: str) -> None:
+async def test_parameter_the_app_has_no_input_for_is_warned_of(mode: str) -> None:
     """At the call, for only then it is known."""
     model = Space(interface_config(TEMPERATURE)).model(top_k=5)
     with pytest.warns(UserWarning, match="no input for 'top_k'"):
-        assert (await ask(model, way, "hi")).text == "ok"
+        assert (await ask(model, mode, "hi")).text == "ok"
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -86,66 +82,63 @@ async def test_parameter_the_app_has_no_input_for_is_warned_of(way: str) -> None
         ({"colour": "red"}, "unknown parameters of the call: ."),
     ],
 )
-async def test_what_cannot_be_asked_is_refused(way: str, asked: Any, said: str) -> None:
+async def test_what_cannot_be_asked_is_refused(mode: str, asked: Any, said: str) -> None:
     """Nothing is joined."""
     space = Space(interface_config(TEMPERATURE))
     with pytest.raises(ConfigurationError, match=said):
-        await ask(space.model(), way, "hi", **asked)
+        await ask(space.model(), mode, "hi", **asked)
     assert "queue/join" not in space.asked
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_conversation_is_gone_on_with_by_history_or_answer(way: str) -> None:
+async def test_conversation_is_gone_on_with_by_history_or_answer(mode: str) -> None:
     """Only what is new is sent."""
     space = Space(interface_config())
     model = space.model()
-    first = await ask(model, way, "a")
-    second = await ask(model, way, [HumanMessage("a"), first, HumanMessage("b")])
+    first = await ask(model, mode, "a")
+    second = await ask(model, mode, [HumanMessage("a"), first, HumanMessage("b")])
     assert space.data()[0] == "b"
-    await ask(model, way, "c", conversation=second)
+    await ask(model, mode, "c", conversation=second)
     assert space.data()[0] == "c"
-    await ask(model, way, [HumanMessage("a"), first, HumanMessage("d")], conversation="new")
+    await ask(model, mode, [HumanMessage("a"), first, HumanMessage("d")], conversation="new")
     assert "<conversation>" in space.data()[0]
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
-async def test_rewritten_answer_is_its_last_version(way: str) -> None:
+@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
+async def test_rewritten_answer_is_its_last_version(mode: str) -> None:
     """Its metadata say so."""
     space = Space(interface_config())
     space.table["queue/data"] = events(generating("One", None), completed("Two", None))
-    found = await ask(space.model(), way, "hi")
+    found = await ask(space.model(), mode, "hi")
     assert found.text == "Two"
     assert found.response_metadata["restarted"] is True
     assert found.response_metadata["final_text"] == "Two"
 
 
-@pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_rewritten_answer_is_not_taken_back_from_a_stream(way: str) -> None:
+@pytest.mark.parametrize("mode", ["stream", "astream"])
+async def test_rewritten_answer_is_not_taken_back_from_a_stream(mode: str) -> None:
     """Its metadata have what the caller was not given."""
     space = Space(interface_config())
     space.table["queue/data"] = events(generating("One", None), completed("Two", None))
-    found = await ask(space.model(), way, "hi")
+    found = await ask(space.model(), mode, "hi")
     assert found.text == "One"
     assert found.response_metadata["final_text"] == "Two"
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_file_of_an_answer_is_a_block_that_can_be_fetched(way: str) -> None:
+async def test_file_of_an_answer_is_a_block_that_can_be_fetched(mode: str) -> None:
     """From the app it is at."""
     space = Space(interface_config())
     file = {"path": "/srv/pic.png", "mime_type": "image/png", "meta": {}}
     space.table["queue/data"] = events(completed(file, None))
     space.table["file=/srv/pic.png"] = Reply(b"\x89PNG", kind="image/png")
     model = space.model(api_key="hf_secret-token")
-    found = await ask(model, way, "draw")
+    found = await ask(model, mode, "draw")
     (block,) = [block for block in found.content_blocks if block["type"] == "image"]
     assert block["url"] == f"{APP}/gradio_api/file=/srv/pic.png"
-    sync = way in {"invoke", "stream"}
+    sync = mode in {"invoke", "stream"}
     assert (model.fetch_file(block) if sync else await model.afetch_file(block)) == b"\x89PNG"
     assert space.requests[-1].headers["authorization"] == "Bearer hf_secret-token"
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize(
     ("described", "models"),
     [
@@ -157,12 +150,12 @@ async def test_file_of_an_answer_is_a_block_that_can_be_fetched(way: str) -> Non
     ],
 )
 async def test_models_are_those_to_choose_from_or_the_app_itself(
-    described: Any, models: list[str], kind: str
+    described: Any, models: list[str], mode: str
 ) -> None:
     """Each of them can be asked."""
     space = Space(described)
     model = space.model()
-    assert (model.get_models() if kind == "sync" else await model.aget_models()) == models
+    assert (model.get_models() if mode == "invoke" else await model.aget_models()) == models
     if described["components"]:
         for name in models:
             assert model.invoke("hi", model=name).response_metadata["model_name"] == name
@@ -202,14 +195,6 @@ def test_profile_follows_what_the_app_has_said(learn: str) -> None:
     assert "image_inputs" not in plain.profile
 
 
-@pytest.mark.proves("promise:profile")
-def test_profile_of_the_user_is_kept() -> None:
-    """Who passes one knows better."""
-    model = Space(interface_config(box=MULTIMODAL)).model(profile={"max_input_tokens": 9})
-    model.invoke("hi")
-    assert model.profile == {"max_input_tokens": 9}
-
-
 def test_profile_is_learnt_from_a_call_that_fails() -> None:
     """The app has described itself before."""
     space = Space(interface_config())
@@ -221,14 +206,13 @@ def test_profile_is_learnt_from_a_call_that_fails() -> None:
     assert model.profile.items() >= BLIND.items()
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_system_message_and_history_of_a_page(way: str) -> None:
+async def test_system_message_and_history_of_a_page(mode: str) -> None:
     """They stand in the message and in the chatbot."""
     space = Space(page_config())
     shown = [user("a"), assistant("b"), user("c"), assistant("ok")]
     space.table["queue/data"] = events(completed("", shown))
     messages = [SystemMessage("Be brief."), HumanMessage("a"), AIMessage("b"), HumanMessage("c")]
-    assert (await ask(space.model(), way, messages)).text == "ok"
+    assert (await ask(space.model(), mode, messages)).text == "ok"
     text, history = space.data()
     assert "Be brief." in text
     assert [each["content"] for each in history] == ["a", "b"]
@@ -250,14 +234,3 @@ def test_setting_out_of_range_is_refused(settings: dict[str, Any]) -> None:
     """When the model is made."""
     with pytest.raises(ValueError, match=next(iter(settings))):
         ChatGradioSpace(base_url=APP, **settings)
-
-
-def test_progress_of_the_app_is_reported() -> None:
-    """Places in the queue, and what it logs."""
-    told: list[str] = []
-    space = Space(interface_config())
-    place = {"msg": "estimation", "event_id": "e", "rank": 1, "queue_size": 2}
-    log = {"msg": "log", "event_id": "e", "log": "wait"}
-    space.table["queue/data"] = events(place, log, completed("ok", None))
-    space.model(on_progress=lambda progress: told.append(progress.message)).invoke("hi")
-    assert told == ["place 2 of 2 in the queue", "wait"]

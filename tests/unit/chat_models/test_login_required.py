@@ -23,8 +23,8 @@ from tests.unit.traces import assert_tells_nothing
 CANARY = "canary-f3a91c77d2"
 ANSWER = f"Echo ({MODEL}, turn 1): hi"
 
-by_way = pytest.mark.parametrize("way", WAYS)
-by_call = pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+by_way = pytest.mark.parametrize("mode", WAYS)
+by_call = pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
 
 
 @pytest.fixture(autouse=True)
@@ -94,10 +94,9 @@ FORMS: dict[str, Callable[[dict[str, str]], object]] = {
 
 @pytest.mark.proves("promise:login-required")
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@by_call
 async def test_cookies_that_the_application_returns_log_in(
     closed: Sandbox,
-    way: str,
+    mode: str,
     form: Callable[[dict[str, str]], object],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -107,36 +106,34 @@ async def test_cookies_that_the_application_returns_log_in(
     application = Application(lambda _: form(closed.login("ada")))
     seen: list[Progress] = []
     model = model_of(closed, application, on_progress=seen.append)
-    assert (await ask(model, way, "hi")).text == ANSWER
-    assert (await ask(model, way, "hi")).text == ANSWER
+    assert (await ask(model, mode, "hi")).text == ANSWER
+    assert (await ask(model, mode, "hi")).text == ANSWER
     assert application.asked == [f"{closed.base_url}/login"]
     assert [progress.kind for progress in seen].count("login_renewed") == 1
     assert not model.get_cache_file().exists()
 
 
 @pytest.mark.proves("promise:login-required")
-@by_way
 async def test_application_is_asked_in_a_thread_where_a_loop_would_wait(
-    closed: Sandbox, way: str
+    closed: Sandbox, mode: str
 ) -> None:
     """A sync call blocks anyway, and asks where it is."""
     application = Application(lambda _: closed.login("ada"))
-    assert (await ask(model_of(closed, application), way, "hi")).text == ANSWER
+    assert (await ask(model_of(closed, application), mode, "hi")).text == ANSWER
     elsewhere = application.threads[0] is not threading.current_thread()
-    assert elsewhere == (way in {"ainvoke", "astream"})
+    assert elsewhere == (mode in {"ainvoke", "astream"})
 
 
 @pytest.mark.proves("promise:login-required")
 @pytest.mark.parametrize("form", [str, SecretStr])
-@by_way
 async def test_token_that_the_application_returns_logs_in(
-    way: str, form: Callable[[str], object]
+    mode: str, form: Callable[[str], object]
 ) -> None:
     """Where a service takes a token."""
     with FlowGptSandbox(login_required=True) as sandbox:
         application = Application(lambda _: form(sandbox.login(CANARY)))
         model = ChatFlowGpt(base_url=sandbox.base_url, on_login_required=application)
-        assert (await ask(model, way, "hi")).text.endswith("hi")
+        assert (await ask(model, mode, "hi")).text.endswith("hi")
         sent = [request.headers["authorization"] for request in sandbox.requests]
     assert sent == ["Bearer null", f"Bearer {CANARY}-token"]
     assert application.asked == ["https://flowgpt.com"]
@@ -144,52 +141,41 @@ async def test_token_that_the_application_returns_logs_in(
 
 
 @pytest.mark.parametrize("nothing", [None, "", {}, 7, False])
-@by_call
 async def test_application_that_returns_nothing_of_use_leaves_the_refusal(
-    closed: Sandbox, way: str, nothing: object
+    closed: Sandbox, mode: str, nothing: object
 ) -> None:
     """The window was closed, say; the next call asks again."""
     application = Application(lambda _: nothing or None)
     model = model_of(closed, application)
     for count in (1, 2):
         with pytest.raises(AuthenticationError) as caught:
-            await ask(model, way, "hi")
+            await ask(model, mode, "hi")
         assert caught.value.login_url == f"{closed.base_url}/login"
         assert len(application.asked) == count
     assert len(closed.requests) == 2
 
 
-@by_call
-async def test_second_refusal_is_final_and_asks_no_more(closed: Sandbox, way: str) -> None:
-    """What the application has brought is no better."""
-    application = Application(lambda _: {"hf-chat": "made-up"})
-    with pytest.raises(AuthenticationError):
-        await ask(model_of(closed, application), way, "hi")
-    assert len(application.asked) == 1
-    assert [request.status for request in closed.requests] == [302, 302]
-
-
-@by_call
-async def test_credentials_that_were_refused_are_not_tried_again(closed: Sandbox, way: str) -> None:
+async def test_credentials_that_were_refused_are_not_tried_again(
+    closed: Sandbox, mode: str
+) -> None:
     """The application has nothing new, so there is nothing to send."""
     ended = closed.login("ada")
     closed.expire_sessions()
     application = Application(lambda _: ended)
     with pytest.raises(AuthenticationError):
-        await ask(model_of(closed, application, cookies=ended), way, "hi")
+        await ask(model_of(closed, application, cookies=ended), mode, "hi")
     assert (len(application.asked), len(closed.requests)) == (1, 1)
 
 
-@by_call
 async def test_credentials_that_were_given_are_replaced_by_the_application_alone(
-    closed: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
+    closed: Sandbox, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The environment's are not what the caller meant."""
     monkeypatch.setenv("HUGGINGCHAT_BASE_URL", closed.base_url)
     monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(closed.login("environment")))
     application = Application(lambda _: closed.login("application"))
     model = model_of(closed, application, cookies={"hf-chat": "ended"})
-    assert (await ask(model, way, "hi")).text == ANSWER
+    assert (await ask(model, mode, "hi")).text == ANSWER
     assert model.whoami() == "application"
 
 
@@ -201,9 +187,8 @@ class WindowError(Exception):
 
 
 @pytest.mark.parametrize("kind", [WindowError, ConfigurationError, TimeoutError])
-@by_way
 async def test_error_of_the_application_is_the_callers(
-    closed: Sandbox, way: str, kind: type[Exception]
+    closed: Sandbox, mode: str, kind: type[Exception]
 ) -> None:
     """As it is; the next call asks again."""
 
@@ -214,26 +199,24 @@ async def test_error_of_the_application_is_the_callers(
     model = model_of(closed, application)
     for _ in range(2):
         with pytest.raises(kind, match="no window") as caught:
-            await ask(model, way, "hi")
+            await ask(model, mode, "hi")
         assert type(caught.value) is kind
     assert (len(application.asked), len(closed.requests)) == (2, 2)
 
 
 @pytest.mark.proves("promise:redaction")
 @pytest.mark.parametrize("given", [f"hf-chat={CANARY}\r\nx: y", {"hf-chat": f"{CANARY};"}, CANARY])
-@by_call
 async def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(
-    closed: Sandbox, way: str, given: object
+    closed: Sandbox, mode: str, given: object
 ) -> None:
     """A line break would begin another header."""
     with pytest.raises(ConfigurationError, match="cookies") as caught:
-        await ask(model_of(closed, Application(lambda _: given)), way, "hi")
+        await ask(model_of(closed, Application(lambda _: given)), mode, "hi")
     assert_tells_nothing(caught.value, CANARY)
     assert len(closed.requests) == 1
 
 
-@by_way
-async def test_application_may_log_in_itself(closed: Sandbox, way: str) -> None:
+async def test_application_may_log_in_itself(closed: Sandbox, mode: str) -> None:
     """It calls `login()`, which keeps the login, and returns nothing."""
 
     def log_in(_: str) -> None:
@@ -241,34 +224,23 @@ async def test_application_may_log_in_itself(closed: Sandbox, way: str) -> None:
 
     application = Application(log_in)
     model = model_of(closed, application)
-    assert (await ask(model, way, "hi")).text == ANSWER
+    assert (await ask(model, mode, "hi")).text == ANSWER
     assert len(application.asked) == 1
     assert ChatHuggingChat(base_url=closed.base_url, model=MODEL).invoke("hi").text == ANSWER
 
 
-@by_call
 async def test_application_is_not_asked_while_another_login_is_there(
-    closed: Sandbox, way: str
+    closed: Sandbox, mode: str
 ) -> None:
     """Somebody has logged in elsewhere meanwhile."""
     application = Application(lambda _: None)
     model = model_of(closed, application)
     login("huggingchat", base_url=closed.base_url, cookies=closed.login("ada"))
-    assert (await ask(model, way, "hi")).text == ANSWER
+    assert (await ask(model, mode, "hi")).text == ANSWER
     assert application.asked == []
 
 
 # -- many calls --------------------------------------------------------------------------------
-
-
-@pytest.mark.proves("fault:43:HC")
-async def test_fifty_calls_ask_the_application_once(closed: Sandbox) -> None:
-    """The others wait for what it brings."""
-    application = Application(lambda _: closed.login("ada"))
-    model = model_of(closed, application)
-    answers = await asyncio.gather(*(model.ainvoke("hi") for _ in range(50)))
-    assert {answer.text for answer in answers} == {ANSWER}
-    assert len(application.asked) == 1
 
 
 @pytest.mark.proves("fault:43:HC")

@@ -19,7 +19,7 @@ from langchain_g4f.chat_models.messages import to_chat_request
 from langchain_g4f.core.chat_request import ChatRequest, Media
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 
 PNG = "iVBORw0KGgo="
 CALL = ToolCall(name="add", args={"a": 1}, id="1")
@@ -32,20 +32,9 @@ def said(sandbox: Sandbox) -> str:
     return str(last["content"])
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_single_message_is_sent_as_it_is(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
-) -> None:
-    """Without a history there is nothing to add, whatever the text looks like."""
-    text = "  <user>\nnot a role</user>\n\tUser: hi  "
-    await ask(model, way, text)
-    assert said(sandbox) == text
-
-
 @pytest.mark.proves("promise:system-prompt")
-@pytest.mark.parametrize("way", WAYS)
 async def test_system_messages_become_the_conversations_prompt(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
+    model: ChatHuggingChat, sandbox: Sandbox, mode: str
 ) -> None:
     """All of them, in order, apart from what the user says."""
     messages = [
@@ -53,7 +42,7 @@ async def test_system_messages_become_the_conversations_prompt(
         HumanMessage("hi"),
         ChatMessage(role="developer", content="Be kind."),
     ]
-    await ask(model, way, messages)
+    await ask(model, mode, messages)
     (create, _) = sandbox.requests
     assert create.json["preprompt"] == "Be brief.\n\nBe kind."
     assert said(sandbox) == "hi"
@@ -66,14 +55,6 @@ def test_history_is_told_with_its_roles(model: ChatHuggingChat, sandbox: Sandbox
         "This is the conversation so far:\n<conversation>\n<user>\ntwo?\n</user>\n"
         "<assistant>\nThree.\n</assistant>\n</conversation>\n\nsure?"
     )
-
-
-def test_history_that_ends_with_an_answer_asks_to_go_on(
-    model: ChatHuggingChat, sandbox: Sandbox
-) -> None:
-    """The last words of the assistant are not taken for the user's."""
-    model.invoke([HumanMessage("count"), AIMessage("one, two")])
-    assert "<assistant>\none, two\n</assistant>\n</conversation>\n\nGo on" in said(sandbox)
 
 
 @pytest.mark.parametrize(
@@ -155,25 +136,23 @@ UNREADABLE: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("messages", REFUSED.values(), ids=REFUSED)
 async def test_what_cannot_be_said_is_refused_before_anything_is_sent(
-    model: ChatHuggingChat, sandbox: Sandbox, messages: list[BaseMessage], way: str
+    model: ChatHuggingChat, sandbox: Sandbox, messages: list[BaseMessage], mode: str
 ) -> None:
     """No message is dropped in silence; the server hears nothing."""
     with pytest.raises(ConfigurationError):
-        await ask(model, way, messages)
+        await ask(model, mode, messages)
     assert not sandbox.requests
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("block", UNREADABLE.values(), ids=UNREADABLE)
 async def test_content_that_cannot_be_read_is_refused_before_anything_is_sent(
-    model: ChatHuggingChat, sandbox: Sandbox, block: dict[str, str], way: str
+    model: ChatHuggingChat, sandbox: Sandbox, block: dict[str, str], mode: str
 ) -> None:
     """No part of a message is dropped in silence; the server hears nothing."""
     with pytest.raises(UnsupportedMediaError):
-        await ask(model, way, [HumanMessage([{"type": "text", "text": "see"}, block])])
+        await ask(model, mode, [HumanMessage([{"type": "text", "text": "see"}, block])])
     assert not sandbox.requests
 
 
@@ -183,16 +162,15 @@ def test_text_with_half_a_character_is_no_content() -> None:
         message_media(HumanMessage([{"type": "image", "text": "\ud800"}]))
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["image/png", "audio/wav", "video/mp4", "application/pdf"])
 async def test_media_that_the_model_does_not_take_begins_no_conversation(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str, kind: str
+    model: ChatHuggingChat, sandbox: Sandbox, mode: str, kind: str
 ) -> None:
     """A picture for a model without eyes is an error, not a question without its picture."""
     block = {"type": kind.partition("/")[0], "base64": PNG, "mime_type": kind}
     block["type"] = "file" if block["type"] == "application" else block["type"]
     with pytest.raises(UnsupportedMediaError):
-        await ask(model, way, [HumanMessage([{"type": "text", "text": "see"}, block])])
+        await ask(model, mode, [HumanMessage([{"type": "text", "text": "see"}, block])])
     assert not sandbox.conversations
 
 

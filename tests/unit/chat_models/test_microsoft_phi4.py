@@ -9,9 +9,9 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_g4f import ChatMicrosoftPhi4
-from langchain_g4f.errors import ConfigurationError, ModelNotFoundError, UnsupportedMediaError
+from langchain_g4f.errors import UnsupportedMediaError
 from tests.unit.chat_models.spaces import APP, Space
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 from tests.unit.providers.gradio_space.apps import assistant, recorded_config, user
 from tests.unit.providers.gradio_space.replies import completed, events, reply
 
@@ -31,26 +31,16 @@ def phi4(**settings: Any) -> tuple[Space, ChatMicrosoftPhi4]:
     return space, space.phi4(**settings)
 
 
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", [None, "phi-4", "phi-4-multimodal"])
-async def test_model_answers_by_each_of_its_names(way: str, name: str | None) -> None:
+async def test_model_answers_by_each_of_its_names(mode: str, name: str | None) -> None:
     """An alias is known by the model's name."""
     space, model = phi4(model=name)
-    found = await ask(model, way, "hi")
+    found = await ask(model, mode, "hi")
     assert found.text == "ok"
     assert found.response_metadata["model_name"] == "phi-4-multimodal"
     assert found.response_metadata["model_provider"] == "microsoft_phi4"
     assert space.asked == ["config", "run/predict", "queue/join", "queue/data"]
     assert {r.headers["referer"] for r in space.requests} == {f"{APP}?__theme=light"}
-
-
-def test_other_models_are_refused() -> None:
-    """There is one."""
-    _, model = phi4()
-    with pytest.raises(ModelNotFoundError, match="no model 'gpt'"):
-        model.invoke("hi", model="gpt")
-    assert model.get_model("phi-4") == "phi-4-multimodal"
-    assert model.get_models()[:2] == ["phi-4-multimodal", "phi-4"]
 
 
 def sent(space: Space) -> list[Any]:
@@ -62,30 +52,28 @@ def sent(space: Space) -> list[Any]:
     return data
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_history_is_sent_in_one_text_unless_asked_otherwise(way: str) -> None:
+async def test_history_is_sent_in_one_text_unless_asked_otherwise(mode: str) -> None:
     """The only way that is known to work with this Space."""
     space, model = phi4()
     messages = [HumanMessage("a"), AIMessage("b"), HumanMessage("hi")]
-    await ask(model, way, messages)
+    await ask(model, mode, messages)
     history, box, _ = sent(space)
     assert (history, "<assistant>\nb\n</assistant>" in box["text"]) == ([], True)
-    await ask(model, way, messages, history="messages")
+    await ask(model, mode, messages, history="messages")
     history, box, _ = sent(space)
     assert ([each["content"] for each in history], box["text"]) == (["a", "b"], "hi")
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_picture_is_uploaded_and_a_document_refused(way: str) -> None:
+async def test_picture_is_uploaded_and_a_document_refused(mode: str) -> None:
     """The model sees and hears, and reads no documents."""
     space, model = phi4()
     block = {"type": "image", "base64": PNG, "mime_type": "image/png"}
-    await ask(model, way, [HumanMessage([{"type": "text", "text": "hi"}, block])])
+    await ask(model, mode, [HumanMessage([{"type": "text", "text": "hi"}, block])])
     assert [file["path"] for file in sent(space)[1]["files"]] == ["/srv/pic.png"]
     asked = len(space.requests)
     block = {"type": "file", "base64": PDF, "mime_type": "application/pdf"}
     with pytest.raises(UnsupportedMediaError, match="application/pdf"):
-        await ask(model, way, [HumanMessage([{"type": "text", "text": "hi"}, block])])
+        await ask(model, mode, [HumanMessage([{"type": "text", "text": "hi"}, block])])
     assert len(space.requests) == asked
 
 
@@ -106,12 +94,3 @@ def test_facts_of_the_class_need_no_object() -> None:
     assert ChatMicrosoftPhi4.default_vision_model in ChatMicrosoftPhi4.vision_models
     assert ChatMicrosoftPhi4.model_aliases["phi-4"] in ChatMicrosoftPhi4.models
     assert not ChatMicrosoftPhi4.needs_auth
-
-
-def test_handle_of_another_class_is_not_taken() -> None:
-    """Each provider has conversations of its own."""
-    _, model = phi4()
-    first = model.invoke("hi")
-    other = Space(recorded_config("phi4")).model()
-    with pytest.raises(ConfigurationError, match="conversation= takes"):
-        other.invoke("hi", conversation=first)

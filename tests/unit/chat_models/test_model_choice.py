@@ -10,7 +10,7 @@ from langchain_g4f import BaseChatG4F, ChatHuggingChat
 from langchain_g4f.chat_models import client as model_client
 from langchain_g4f.errors import APIConnectionError, ModelNotFoundError
 from langchain_g4f.testing import Sandbox
-from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, WAYS, ask
+from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, ask
 
 LISTED = ["omni", MODEL, OTHER_MODEL, "sandbox/reasoner"]
 
@@ -46,40 +46,17 @@ def asked_models(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.mark.proves("promise:per-call-model")
-@pytest.mark.parametrize("way", WAYS)
 async def test_model_of_a_call_goes_into_request_metadata_and_trace(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
+    model: ChatHuggingChat, sandbox: Sandbox, mode: str
 ) -> None:
     """`model=` of a call wins over the object's, and only for that call."""
     traced = Metadata()
-    answer = await ask(model, way, "hi", model=OTHER_MODEL, config={"callbacks": [traced]})
-    plain = await ask(model, way, "hi")
+    answer = await ask(model, mode, "hi", model=OTHER_MODEL, config={"callbacks": [traced]})
+    plain = await ask(model, mode, "hi")
     assert asked_models(sandbox) == [OTHER_MODEL, MODEL]
     assert answer.response_metadata["model_name"] == OTHER_MODEL
     assert plain.response_metadata["model_name"] == MODEL
     assert traced.seen["ls_model_name"] == OTHER_MODEL
-
-
-@pytest.mark.proves("promise:per-call-model")
-async def test_model_can_be_bound(model: ChatHuggingChat, sandbox: Sandbox) -> None:
-    """`bind(model=...)` makes a model of another name out of the same object."""
-    await ask(model.bind(model=OTHER_MODEL), "astream", "hi")
-    assert asked_models(sandbox) == [OTHER_MODEL]
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_router_names_the_model_that_really_answered(sandbox: Sandbox, way: str) -> None:
-    """Behind an alias of the server, `model_name` is the model the server picked."""
-    model = ChatHuggingChat(base_url=sandbox.base_url, model="omni")
-    answer = await ask(model, way, "hi")
-    assert answer.response_metadata["model_name"] == MODEL
-
-
-def test_without_a_model_the_servers_default_is_asked(sandbox: Sandbox) -> None:
-    """Nobody has to know a name: the first of the server's list is its default."""
-    answer = ChatHuggingChat(base_url=sandbox.base_url).invoke("hi")
-    assert asked_models(sandbox) == ["omni"]
-    assert answer.response_metadata["model_name"] == MODEL
 
 
 def test_alias_is_resolved_on_the_way_to_the_server(sandbox: Sandbox) -> None:
@@ -136,13 +113,12 @@ def test_get_model_knows_no_other_names_where_the_service_cannot_be_asked() -> N
 
 
 @pytest.mark.proves("promise:closest-models")
-@pytest.mark.parametrize("way", WAYS)
 async def test_asking_an_unknown_model_names_the_closest(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
+    model: ChatHuggingChat, sandbox: Sandbox, mode: str
 ) -> None:
     """The server calls it an invalid request; the caller learns what there is instead."""
     with pytest.raises(ModelNotFoundError) as caught:
-        await ask(model, way, "hi", model="sandbox/reasonner")
+        await ask(model, mode, "hi", model="sandbox/reasonner")
     assert caught.value.closest[0] == "sandbox/reasoner"
     assert not sandbox.conversations
 
@@ -160,12 +136,6 @@ async def test_models_are_asked_for_and_kept_for_a_while(
     monkeypatch.setattr(model_client, "MODELS_TTL_S", 0.0)
     assert await model.aget_models() == LISTED
     assert len(sandbox.requests) == 2
-
-
-def test_list_of_models_can_be_changed_without_harm(model: ChatHuggingChat) -> None:
-    """Each caller gets a list of its own."""
-    model.get_models().clear()
-    assert model.get_models() == LISTED
 
 
 @pytest.mark.proves("promise:models-live")

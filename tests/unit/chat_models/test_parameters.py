@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from langchain_g4f import ChatG4F, ChatGradioSpace, ChatHuggingChat, Clocks
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import Sandbox
 from langchain_g4f.tools.prompt import PROTOCOL
-from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, WAYS, ask
+from tests.unit.chat_models.ways import MODEL, OTHER_MODEL, ask
 
 BASE_URL = "http://127.0.0.1:1/chat"
 
@@ -49,15 +48,6 @@ def test_tracing_parameters_name_provider_model_and_stop_strings() -> None:
     assert params["ls_stop"] == ["a", "b"]
 
 
-@pytest.mark.proves("promise:langsmith-parameters")
-def test_tracing_parameters_leave_out_what_is_not_set() -> None:
-    """No model and no stop string means neither is named."""
-    assert ChatHuggingChat(base_url=BASE_URL)._get_ls_params() == {
-        "ls_provider": "huggingchat",
-        "ls_model_type": "chat",
-    }
-
-
 def test_identifying_parameters_are_what_changes_the_answer() -> None:
     """Two objects that are told apart by them may answer differently."""
     model = ChatHuggingChat(base_url=BASE_URL + "/", model=MODEL, cookies="hf-chat=1")
@@ -81,13 +71,12 @@ def test_cache_gives_an_answer_to_the_same_call_only(sandbox: Sandbox) -> None:
     assert len(sandbox.conversations) == 4
 
 
-@pytest.mark.parametrize("way", WAYS)
 async def test_unknown_parameter_of_a_call_is_refused_before_anything_is_sent(
-    model: ChatHuggingChat, sandbox: Sandbox, way: str
+    model: ChatHuggingChat, sandbox: Sandbox, mode: str
 ) -> None:
     """A misspelt parameter is an error that names it, and the server hears nothing."""
     with pytest.raises(ConfigurationError, match="'temprature'"):
-        await ask(model, way, "hi", temprature=0.5)
+        await ask(model, mode, "hi", temprature=0.5)
     assert not sandbox.requests
 
 
@@ -102,22 +91,13 @@ def test_parameter_the_service_lacks_warns_once_by_name(sandbox: Sandbox, name: 
 
 
 @pytest.mark.parametrize("name", ["temperature", "max_tokens"])
-@pytest.mark.parametrize("way", WAYS)
 async def test_parameter_of_a_call_the_service_lacks_warns_once_by_name(
-    model: ChatHuggingChat, way: str, name: str
+    model: ChatHuggingChat, mode: str, name: str
 ) -> None:
     """Given with a call, it warns once for that call, and the answer comes."""
     with pytest.warns(UserWarning, match=f"HuggingChat has no parameter '{name}'") as caught:
-        assert (await ask(model, way, "hi", **{name: 1})).text
+        assert (await ask(model, mode, "hi", **{name: 1})).text
     assert len(caught) == 1
-
-
-def test_parameters_that_are_not_set_do_not_warn(model: ChatHuggingChat) -> None:
-    """None means not set."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ChatHuggingChat(temperature=None, max_tokens=None)
-        assert model.invoke("hi", temperature=None).text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.testing import Reply, Sandbox
-from tests.unit.chat_models.ways import MODEL, WAYS, ask
+from tests.unit.chat_models.ways import MODEL, ask
 
 TOKENS = ["one ", "two S", "TO", "P three", " STOP four"]
 
@@ -29,21 +29,19 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.mark.proves("promise:stop-across-chunks")
 @pytest.mark.parametrize("how", ["field", "argument", "both"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_stop_string_is_found_across_chunks(sandbox: Sandbox, way: str, how: str) -> None:
+async def test_stop_string_is_found_across_chunks(sandbox: Sandbox, mode: str, how: str) -> None:
     """Set on the model or given with the call, it ends the answer before its first place."""
     field = {"field": ["STOP"], "argument": None, "both": ["no such text"]}[how]
     argument = None if how == "field" else ["STOP"]
-    answer = await ask(cut_model(sandbox, stop=field), way, "count", stop=argument)
+    answer = await ask(cut_model(sandbox, stop=field), mode, "count", stop=argument)
     assert answer.text == "one two "
     assert answer.response_metadata["finish_reason"] == "stop"
 
 
 @pytest.mark.proves("promise:stop-across-chunks", "promise:abort-once")
-@pytest.mark.parametrize("way", WAYS)
-async def test_server_is_told_to_stop_once(sandbox: Sandbox, way: str) -> None:
+async def test_server_is_told_to_stop_once(sandbox: Sandbox, mode: str) -> None:
     """The rest of the answer is not read: the stream is closed and its generation stopped."""
-    await ask(cut_model(sandbox, stop="STOP"), way, "count")
+    await ask(cut_model(sandbox, stop="STOP"), mode, "count")
     await asyncio.to_thread(sandbox.wait_until, lambda: not sandbox.busy, timeout_s=1)
     create, send, stop = sandbox.requests
     assert create.path == "/chat/conversation"
@@ -52,30 +50,19 @@ async def test_server_is_told_to_stop_once(sandbox: Sandbox, way: str) -> None:
     assert send.closed_early
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_nothing_is_stopped_where_no_stop_string_comes(way: str) -> None:
+async def test_nothing_is_stopped_where_no_stop_string_comes(mode: str) -> None:
     """What only begins like a stop string is shown in the end, and nothing is left to stop."""
     with Sandbox(reply=Reply(tokens=["all of i", "t S", "TO"])) as sandbox:
-        answer = await ask(cut_model(sandbox, stop=["STOP", "STO!"]), way, "count")
+        answer = await ask(cut_model(sandbox, stop=["STOP", "STO!"]), mode, "count")
         assert answer.text == "all of it STO"
         assert [request.method for request in sandbox.requests] == ["POST", "POST"]
 
 
-@pytest.mark.parametrize("cut", range(12))
-def test_place_of_the_borders_makes_no_difference(cut: int) -> None:
-    """Wherever the answer is cut in two, the same text is shown."""
-    said = "one\nUser: two"
-    with Sandbox(reply=Reply(tokens=[said[:cut], said[cut:]])) as sandbox:
-        chunks = list(cut_model(sandbox).stream("go", stop=["\nUser:", "two"]))
-    assert "".join(chunk.text for chunk in chunks) == "one"
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_stop_string_in_the_reasoning_is_not_applied(way: str) -> None:
+async def test_stop_string_in_the_reasoning_is_not_applied(mode: str) -> None:
     """Only the answer is searched; reasoning may say what it likes."""
     reply = Reply(text="Here it is. STOP And more.", reasoning="I must not say STOP too soon.")
     with Sandbox(reply=reply) as sandbox:
-        answer = await ask(cut_model(sandbox, stop="STOP"), way, "go")
+        answer = await ask(cut_model(sandbox, stop="STOP"), mode, "go")
     assert answer.additional_kwargs == {"reasoning_content": "I must not say STOP too soon."}
     assert answer.text == "Here it is. "
 
@@ -87,11 +74,10 @@ def test_empty_stop_strings_mean_none(model: ChatHuggingChat, stop: list[str]) -
         assert cut_model(sandbox, stop=stop).invoke("go", stop=stop).text == "all of it"
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_after_a_silent_restart_the_stop_string_still_cuts(way: str) -> None:
+async def test_after_a_silent_restart_the_stop_string_still_cuts(mode: str) -> None:
     """Nothing behind a stop string is shown, though the server begins its answer anew."""
     reply = Reply(tokens=["a ", "b ", "c ", "STOP", " d"], restart_after=2)
     with Sandbox(reply=reply) as sandbox:
-        answer = await ask(cut_model(sandbox), way, "go", stop=["STOP"])
+        answer = await ask(cut_model(sandbox), mode, "go", stop=["STOP"])
     assert "STOP" not in answer.text
     assert answer.text.endswith("a b c ")

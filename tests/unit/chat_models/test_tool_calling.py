@@ -18,7 +18,7 @@ from langchain_g4f.chat_models.tool_calling import Emulation
 from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import Sandbox
 from tests.unit.chat_models.tools import ADD, add, asked, calls, repeat, saying, system
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 
 INTEGER = {"type": "integer"}
 SCHEMA = {
@@ -108,13 +108,6 @@ def test_tools_stand_behind_the_callers_system_prompt(
     assert [tool["name"] for tool in described(system(sandbox))] == ["add", "repeat"]
 
 
-def test_tools_may_be_given_with_the_call(model: ChatHuggingChat, sandbox: Sandbox) -> None:
-    """As arguments they mean the same as bound."""
-    model.invoke("hi", tools=[add], tool_choice="add")
-    assert [tool["name"] for tool in described(system(sandbox))] == ["add"]
-    assert '"add"' in asked(sandbox)
-
-
 @pytest.mark.parametrize("choice", [None, False, "auto", "", {"type": "auto"}])
 def test_no_choice_is_no_directive(choice: Any) -> None:
     """The model decides."""
@@ -153,11 +146,10 @@ def test_named_choice_demands_that_call(
 
 
 @pytest.mark.parametrize("choice", ["none", {"type": "none"}])
-@pytest.mark.parametrize("way", WAYS)
-async def test_choice_of_none_hides_the_tools(way: str, choice: Any) -> None:
+async def test_choice_of_none_hides_the_tools(mode: str, choice: Any) -> None:
     """The model is not told of them, and what looks like a call is text."""
     with saying(ADD) as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice=choice), way, "hi")
+        answer = await ask(model.bind_tools([add], tool_choice=choice), mode, "hi")
         assert system(sandbox) == ""
     assert (answer.tool_calls, answer.content) == ([], ADD)
 
@@ -180,29 +172,20 @@ def test_choice_without_any_tools_names_none() -> None:
         ChatHuggingChat().bind_tools([], tool_choice="add")
 
 
-def test_demand_for_a_call_without_tools_is_no_demand() -> None:
-    """It could not be met."""
-    assert Emulation.take({"tools": [], "tool_choice": "any"}) == Emulation()
-    emulation = taken(tools=[], tool_choice="any", response_format={"type": "json_object"})
-    assert (emulation.section, emulation.forced) == ("", False)
-    assert "tool" not in emulation.note
-
-
 def test_tool_of_another_service_is_refused() -> None:
     """It cannot be described, for nobody here knows what it does."""
     with pytest.raises(ConfigurationError, match="'web_search_preview' is run by another service"):
         ChatHuggingChat().bind_tools([{"type": "web_search_preview"}])
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_no_parallel_calls_keeps_the_first(way: str) -> None:
+async def test_no_parallel_calls_keeps_the_first(mode: str) -> None:
     """The model is asked for one, and of several the first counts."""
     second = ADD.replace("2", "7")
     with saying(f"{ADD}\n{second}") as (model, sandbox):
-        answer = await ask(model.bind_tools([add], parallel_tool_calls=False), way, "hi")
+        answer = await ask(model.bind_tools([add], parallel_tool_calls=False), mode, "hi")
         assert "Make one call at a time." in system(sandbox)
         assert calls(answer) == [("add", {"a": 2, "b": 3})]
-        both = await ask(model.bind_tools([add], parallel_tool_calls=True), way, "hi")
+        both = await ask(model.bind_tools([add], parallel_tool_calls=True), mode, "hi")
         assert "Several calls are several such elements." in system(sandbox)
         assert calls(both) == [("add", {"a": 2, "b": 3}), ("add", {"a": 7, "b": 3})]
 
@@ -226,7 +209,7 @@ def test_strict_is_taken_and_changes_nothing(
 def test_calls_without_tools_are_not_looked_for() -> None:
     """A model without tools is read as it always was."""
     assert Emulation.take({"tools": [], "strict": True}) == Emulation()
-    assert Emulation.take({"response_format": {"type": "text"}}) is None
+    assert Emulation.take({"response_format": {"type": "text"}}) == Emulation()
     with saying(ADD) as (plain, _):
         assert plain.invoke("hi").content == ADD
 
@@ -242,11 +225,10 @@ FORMATS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("wanted", FORMATS.values(), ids=FORMATS.keys())
-@pytest.mark.parametrize("way", WAYS)
-async def test_wanted_format_is_told_and_its_fence_left_out(way: str, wanted: Any) -> None:
+async def test_wanted_format_is_told_and_its_fence_left_out(mode: str, wanted: Any) -> None:
     """As a plain parameter, in any form; the answer is JSON and nothing else."""
     with saying('Here: ```json\n{"a": 1, "b": 2}\n```') as (model, sandbox):
-        answer = await ask(model, way, "hi", response_format=wanted)
+        answer = await ask(model, mode, "hi", response_format=wanted)
         schema = json.loads(asked(sandbox).partition("JSON Schema:\n")[2])
         assert answer.content == '{"a": 1, "b": 2}'
         assert answer.response_metadata["finish_reason"] == "stop"
@@ -270,14 +252,13 @@ def test_format_that_is_not_known_is_refused(wanted: Any) -> None:
         ChatHuggingChat().invoke("hi", response_format=wanted)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_tools_and_a_format_go_together(way: str) -> None:
+async def test_tools_and_a_format_go_together(mode: str) -> None:
     """A call is a call, and around JSON nothing is left."""
     with saying(f"Well. {ADD}", 'So: {"a": 1} Bye.') as (model, sandbox):
         bound = model.bind_tools([add], response_format=SCHEMA)
-        first = await ask(bound, way, [HumanMessage("hi")])
+        first = await ask(bound, mode, [HumanMessage("hi")])
         assert "JSON Schema" in asked(sandbox)
         assert described(system(sandbox))
-        second = await ask(bound, way, "hi")
+        second = await ask(bound, mode, "hi")
     assert calls(first) == [("add", {"a": 2, "b": 3})]
     assert (second.tool_calls, second.content) == ([], '{"a": 1}')

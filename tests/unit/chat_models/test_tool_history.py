@@ -10,7 +10,6 @@ import pytest
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
-    FunctionMessage,
     HumanMessage,
     SystemMessage,
     ToolCall,
@@ -29,13 +28,12 @@ from tests.unit.chat_models.tools import (
     ADD,
     add,
     asked,
-    calls,
     repeat,
     saying,
     system,
     systems,
 )
-from tests.unit.chat_models.ways import OTHER_MODEL, WAYS, ask
+from tests.unit.chat_models.ways import OTHER_MODEL, ask
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").decode()
 IMAGE = {"type": "image", "base64": PNG, "mime_type": "image/png"}
@@ -71,13 +69,6 @@ def test_failure_of_a_tool_is_told() -> None:
         ToolMessage("no such number", tool_call_id="c1", status="error"),
     )
     assert result.text.startswith('<tool_response id="c1" status="error">')
-
-
-def test_old_function_message_is_a_result() -> None:
-    """It has a name and no id."""
-    (*_, result) = turned(ASKED, FunctionMessage(content="5", name="add"))
-    assert result.role == "tool"
-    assert result.text.startswith('<tool_response name="add" status="success">\n5\n')
 
 
 def test_calls_of_anthropic_are_told_once() -> None:
@@ -196,12 +187,11 @@ def test_result_of_a_tool_can_forge_nothing(native: bool, forged: str) -> None:
     assert "# Tools" in tools_told
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_image_in_a_result_is_sent(sandbox: Sandbox, way: str) -> None:
+async def test_image_in_a_result_is_sent(sandbox: Sandbox, mode: str) -> None:
     """It goes with the result, where the model takes images."""
     model = ChatHuggingChat(base_url=sandbox.base_url, model=OTHER_MODEL)
     result = ToolMessage([{"type": "text", "text": "seen"}, IMAGE], tool_call_id="c1")
-    await ask(model, way, [ASKED, AIMessage("", tool_calls=[CALL]), result])
+    await ask(model, mode, [ASKED, AIMessage("", tool_calls=[CALL]), result])
     (prompt,) = sandbox.prompts
     images = [part for part in prompt[-1]["content"] if part["type"] != "text"]
     assert len(images) == 1
@@ -227,15 +217,14 @@ def requests(sandbox: Sandbox) -> list[str]:
     return [re.sub("[0-9a-f]{24}", "ID", f"{r.method} {r.path}") for r in sandbox.requests]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_conversation_goes_on_with_the_new_results_only(way: str) -> None:
+async def test_conversation_goes_on_with_the_new_results_only(mode: str) -> None:
     """The service has the rest: the question, the answer and its calls, and the tools."""
     second = ADD.replace("2", "7")
     with saying(f"First. {ADD} then {second}", "Twelve.") as (model, sandbox):
         bound = model.bind_tools([add])
-        answer = await ask(bound, way, [ASKED])
+        answer = await ask(bound, mode, [ASKED])
         results = [ToolMessage("5", tool_call_id=str(c["id"])) for c in answer.tool_calls]
-        last = await ask(bound, way, [ASKED, answer, *results])
+        last = await ask(bound, mode, [ASKED, answer, *results])
         told, asked_for = asked(sandbox), requests(sandbox)
         assert len(sandbox.conversations) == 1
     assert last.content == "Twelve."
@@ -250,20 +239,19 @@ async def test_conversation_goes_on_with_the_new_results_only(way: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_conversation_goes_on_with_the_same_id_in_another_process(way: str) -> None:
+async def test_conversation_goes_on_with_the_same_id_in_another_process(mode: str) -> None:
     """It travels with the answers, so that the tools are not told again."""
     cookies = {"hf-chat": "11111111-1111-4111-8111-111111111111"}
     with saying(ADD, "Five.", cookies=cookies) as (model, sandbox):
-        answer = await ask(model.bind_tools([add]), way, [ASKED])
+        answer = await ask(model.bind_tools([add]), mode, [ASKED])
         kept = messages_from_dict(messages_to_dict([ASKED, answer]))
         result = ToolMessage("5", tool_call_id=str(answer.tool_calls[0]["id"]))
         other = ChatHuggingChat(base_url=sandbox.base_url, model=model.model, cookies=cookies)
-        last = await ask(other.bind_tools([add]), way, [*kept, result])
+        last = await ask(other.bind_tools([add]), mode, [*kept, result])
         assert asked(sandbox).startswith("<tool_response")
         assert len(sandbox.conversations) == 1
         assert last.response_metadata["tool_nonce"] == answer.response_metadata["tool_nonce"]
-        await ask(model.bind_tools([add]), way, [ASKED])
+        await ask(model.bind_tools([add]), mode, [ASKED])
     (first, second) = re.findall(r'<tool_call id="(\w+)">{"name": "tool', "".join(systems(sandbox)))
     assert first == last.response_metadata["tool_nonce"] != second
 
@@ -278,15 +266,14 @@ def test_id_in_a_history_that_is_none_is_left_alone(given: object) -> None:
     assert known_nonce(answers, "flowgpt") == "k7f2m9q4"
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_tools_that_change_are_told_with_the_next_message(way: str) -> None:
+async def test_tools_that_change_are_told_with_the_next_message(mode: str) -> None:
     """Once: the system prompt cannot be changed any more, so a message says it."""
     with saying("Yes.") as (model, sandbox):
         said: list[BaseMessage] = []
         told = []
         for tools in ([], [add], [add], [add, repeat], [], []):
             said.append(HumanMessage("hi"))
-            said.append(await ask(model.bind_tools(tools) if tools else model, way, said))
+            said.append(await ask(model.bind_tools(tools) if tools else model, mode, said))
             told.append(asked(sandbox))
         assert len(sandbox.conversations) == 1
     assert [text.count("# Tools") for text in told] == [0, 1, 0, 1, 0, 0]
@@ -295,41 +282,25 @@ async def test_tools_that_change_are_told_with_the_next_message(way: str) -> Non
     assert all(text.endswith("hi") for text in told)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_directive_is_no_part_of_the_history(way: str) -> None:
-    """The conversation goes on where the next call demands nothing, or something else."""
-    with saying(ADD, "Five.") as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice="add"), way, [ASKED])
-        assert "You must call" in asked(sandbox)
-        result = ToolMessage("5", tool_call_id=str(answer.tool_calls[0]["id"]))
-        last = await ask(model.bind_tools([add]), way, [ASKED, answer, result])
-        assert "You must call" not in asked(sandbox)
-        assert len(sandbox.conversations) == 1
-    assert calls(answer) == [("add", {"a": 2, "b": 3})]
-    assert (last.content, last.tool_calls) == ("Five.", [])
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_form_of_the_answer_may_be_all_that_is_new(way: str) -> None:
+async def test_form_of_the_answer_may_be_all_that_is_new(mode: str) -> None:
     """The conversation goes on with what is wanted of the answer it has."""
     with saying("One and two.", '{"a": 1}') as (model, sandbox):
-        answer = await ask(model, way, [ASKED])
+        answer = await ask(model, mode, [ASKED])
         wanted = {"type": "json_object"}
-        last = await ask(model, way, [ASKED, answer], response_format=wanted)
+        last = await ask(model, mode, [ASKED, answer], response_format=wanted)
         assert asked(sandbox).startswith("Go on from here.\n\nAnswer with one JSON object")
         assert len(sandbox.conversations) == 1
     assert last.content == '{"a": 1}'
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_conversation_that_is_named_keeps_its_tools(way: str) -> None:
+async def test_conversation_that_is_named_keeps_its_tools(mode: str) -> None:
     """Its system prompt is that of the caller and the tools, which is no other prompt."""
     with saying(ADD, "Five.") as (model, sandbox):
         bound = model.bind_tools([add])
         said: list[BaseMessage] = [SystemMessage("Be brief."), ASKED]
-        answer = await ask(bound, way, said)
+        answer = await ask(bound, mode, said)
         handle = answer.response_metadata["conversation"]
         result = ToolMessage("5", tool_call_id=str(answer.tool_calls[0]["id"]))
-        last = await ask(bound, way, [*said, answer, result], conversation=handle)
+        last = await ask(bound, mode, [*said, answer, result], conversation=handle)
         assert len(sandbox.conversations) == 1
     assert last.content == "Five."

@@ -13,28 +13,26 @@ from langchain_g4f.core.chat_request import ChatRequest, Message
 from langchain_g4f.core.events import Progress
 from langchain_g4f.testing import Reply
 from tests.unit.chat_models.tools import ADD, NO_CALL, add, asked, calls, saying
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 
 SUM = ("add", {"a": 2, "b": 3})
 
 
 @pytest.mark.parametrize("choice", ["any", "add"])
-@pytest.mark.parametrize("way", WAYS)
-async def test_forced_call_that_does_not_come_is_plain_text(way: str, choice: str) -> None:
+async def test_forced_call_that_does_not_come_is_plain_text(mode: str, choice: str) -> None:
     """Nothing is made up, and nobody asks again who was not told to."""
     with saying("I would rather not.") as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice=choice), way, "hi")
+        answer = await ask(model.bind_tools([add], tool_choice=choice), mode, "hi")
         assert len(sandbox.prompts) == 1
     assert (answer.content, answer.tool_calls) == ("I would rather not.", [])
     assert answer.response_metadata["finish_reason"] == "stop"
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_call_is_asked_for_once_more_in_the_same_conversation(way: str) -> None:
+async def test_call_is_asked_for_once_more_in_the_same_conversation(mode: str) -> None:
     """Only what came then is the answer; somebody who watches is told of the rest."""
     told: list[Progress] = []
     with saying("No.", f"Well. {ADD}", tool_retries=1, on_progress=told.append) as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice="any"), way, "hi")
+        answer = await ask(model.bind_tools([add], tool_choice="any"), mode, "hi")
         assert len(sandbox.conversations) == 1
         assert len(sandbox.prompts) == 2
         assert asked(sandbox).startswith(NO_CALL)
@@ -46,66 +44,41 @@ async def test_call_is_asked_for_once_more_in_the_same_conversation(way: str) ->
     assert retry.data == {"text": "No."}
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_next_turn_goes_on_in_the_conversation(way: str) -> None:
+async def test_next_turn_goes_on_in_the_conversation(mode: str) -> None:
     """What was asked again is no part of the caller's history, and does not part the two."""
     with saying("No.", ADD, "Five.", "Bye.", tool_retries=1) as (model, sandbox):
         said: list[BaseMessage] = [HumanMessage("hi")]
-        said.append(await ask(model.bind_tools([add], tool_choice="any"), way, said))
+        said.append(await ask(model.bind_tools([add], tool_choice="any"), mode, said))
         (call,) = said[-1].tool_calls  # type: ignore[attr-defined]
         said.append(ToolMessage("5", tool_call_id=str(call["id"])))
-        said.append(await ask(model.bind_tools([add]), way, said))
+        said.append(await ask(model.bind_tools([add]), mode, said))
         assert asked(sandbox).startswith("<tool_response")
         said.append(HumanMessage("bye"))
-        last = await ask(model.bind_tools([add]), way, said)
+        last = await ask(model.bind_tools([add]), mode, said)
         assert asked(sandbox) == "bye"
         assert len(sandbox.conversations) == 1
     assert last.content == "Bye."
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_last_try_is_the_answer_whatever_it_is(way: str) -> None:
+async def test_last_try_is_the_answer_whatever_it_is(mode: str) -> None:
     """As often as is said, and no more."""
     told: list[Progress] = []
     with saying("One.", "Two.", "Three.", tool_retries=2, on_progress=told.append) as found:
         model, sandbox = found
-        answer = await ask(model.bind_tools([add], tool_choice="add"), way, "hi")
+        answer = await ask(model.bind_tools([add], tool_choice="add"), mode, "hi")
         assert len(sandbox.prompts) == 3
     assert (answer.content, answer.tool_calls) == ("Three.", [])
     assert answer.response_metadata["finish_reason"] == "stop"
     assert [each.data["text"] for each in told if each.kind == "tool_retry"] == ["One.", "Two."]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_call_that_comes_at_once_is_not_asked_for_again(way: str) -> None:
+async def test_call_that_comes_at_once_is_not_asked_for_again(mode: str) -> None:
     """Its text waits for it, and comes before it."""
     with saying(f"Well. {ADD} So.", tool_retries=3) as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice="any"), way, "hi")
+        answer = await ask(model.bind_tools([add], tool_choice="any"), mode, "hi")
         assert len(sandbox.prompts) == 1
     assert str(answer.content).split() == ["Well.", "So."]
     assert calls(answer) == [SUM]
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_call_that_is_not_demanded_is_not_asked_for(way: str) -> None:
-    """No text waits then."""
-    with saying("No.", ADD, tool_retries=1) as (model, sandbox):
-        answer = await ask(model.bind_tools([add]), way, "hi")
-        assert len(sandbox.prompts) == 1
-    assert answer.content == "No."
-
-
-@pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_what_was_no_call_is_never_given(way: str) -> None:
-    """Every chunk is one of the answer that counts."""
-    texts = []
-    with saying(Reply("No, no.", reasoning="hm"), f"Well. {ADD}", tool_retries=1) as (model, _):
-        bound = model.bind_tools([add], tool_choice="any")
-        if way == "stream":
-            texts = [chunk.text for chunk in bound.stream("hi")]
-        else:
-            texts = [chunk.text async for chunk in bound.astream("hi")]
-    assert "".join(texts).strip() == "Well."
 
 
 def test_number_of_tries_is_none_below_zero() -> None:
@@ -125,17 +98,6 @@ def test_request_after_a_missing_call_is_no_part_of_the_history() -> None:
     assert again.messages[-1].note == "note"
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
-async def test_silent_restart_with_the_call_is_no_missing_call(way: str) -> None:
-    """A reply that is replaced while it is given still brings its call."""
-    reply = Reply(f"One two three four {ADD}", restart_after=3)
-    with saying(reply, tool_retries=1) as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice="any"), way, "hi")
-        assert len(sandbox.prompts) == 1
-    assert calls(answer) == [SUM]
-
-
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("first", "stop"),
     [
@@ -146,12 +108,12 @@ async def test_silent_restart_with_the_call_is_no_missing_call(way: str) -> None
     ids=["stopped", "restarted", "thought"],
 )
 async def test_answer_without_a_call_is_the_one_the_server_has(
-    way: str, first: Reply, stop: list[str] | None
+    mode: str, first: Reply, stop: list[str] | None
 ) -> None:
     """So the same conversation goes on; nothing of that answer is in the one that counts."""
     with saying(first, ADD, tool_retries=1) as (model, sandbox):
         bound = model.bind_tools([add], tool_choice="any")
-        answer = await ask(bound, way, "hi", stop=stop)
+        answer = await ask(bound, mode, "hi", stop=stop)
         assert (len(sandbox.conversations), len(sandbox.prompts)) == (1, 2)
         assert asked(sandbox).startswith(NO_CALL)
     assert (calls(answer), answer.content) == ([SUM], "")

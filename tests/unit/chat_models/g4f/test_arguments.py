@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_g4f import ChatG4F, ChatHuggingChat
+from langchain_g4f import ChatG4F
 from langchain_g4f.chat_models.parameters import Parameter
 from langchain_g4f.errors import ConfigurationError, ServerStreamError
 from langchain_g4f.text.escape import escape
@@ -167,16 +167,6 @@ async def test_provider_that_changes_what_it_is_given_changes_nothing_of_ours(
 
 
 @pytest.mark.proves("g4f:1:messages")
-@pytest.mark.parametrize("native", [False, True])
-async def test_names_of_messages_are_kept(ask: Ask, native: bool) -> None:
-    """A caller who tells several speakers apart is understood."""
-    provider = scripted(Thorough, "a", supports_native_tools=native)
-    tools = [TOOL] if native else None
-    await ask(ChatG4F(provider=provider), [HumanMessage("hi", name="ada")], tools=tools)
-    assert provider.calls[0].messages == [{"role": "user", "content": "hi", "name": "ada"}]
-
-
-@pytest.mark.proves("g4f:1:messages")
 def test_messages_of_a_provider_with_tools_forge_nothing() -> None:
     """Their markers are escaped as where tools are emulated, also in the parts of a result."""
     model = chat("a", base=Thorough)
@@ -240,15 +230,6 @@ async def test_conversation_is_told_of_tools_by_the_user(ask: Ask) -> None:
     assert "Be brief." not in first["content"]
 
 
-@pytest.mark.proves("g4f:1:messages", "g4f:6:last-user-messages")
-async def test_results_of_tools_are_said_by_the_user_where_tools_are_emulated(ask: Ask) -> None:
-    """No provider is asked to know a role of ours."""
-    model = chat("a")
-    await ask(model, CALLED)
-    roles = [each["role"] for each in model.wrapped.calls[0].messages]
-    assert roles == ["system", "user", "assistant", "user"]
-
-
 # -- parameters ------------------------------------------------------------------------------------
 
 
@@ -287,11 +268,11 @@ def test_parameters_say_whether_they_count() -> None:
     strict, vague = ChatG4F(provider=Typed), chat("a")
     for model, named, unnamed in ((strict, True, False), (vague, None, None)):
         found = model.get_parameters()
-        assert found["temperature"].honoured is named
-        assert found["guidance_scale"].honoured is named
-        assert found["seed"].honoured is unnamed
-        assert found["stop"].honoured is True
-        assert found["impersonate"].honoured is False
+        assert found["temperature"].supported is named
+        assert found["guidance_scale"].supported is named
+        assert found["seed"].supported is unnamed
+        assert found["stop"].supported is True
+        assert found["impersonate"].supported is False
     assert "seed: int | None = None  (has no effect)" in strict.params.splitlines()
     assert "seed: int | None = None  (may have no effect)" in vague.params.splitlines()
     assert "temperature: float | None = None" in strict.params.splitlines()
@@ -305,12 +286,3 @@ def test_entry_point_that_says_nothing_may_take_anything() -> None:
     assert model.facts.parameters == {}
     with pytest.raises(ServerStreamError, match="S: TypeError"):
         model.invoke("hi")
-
-
-@pytest.mark.proves("g4f:9:parameters")
-def test_our_own_chat_models_have_them_too() -> None:
-    """By the same method."""
-    found = ChatHuggingChat().get_parameters(as_json=True)
-    assert found["temperature"]["honoured"] is False
-    retries = {"name": "max_retries", "type": "int", "default": 2, "supported": True}
-    assert found["max_retries"] == retries

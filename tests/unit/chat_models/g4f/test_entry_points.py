@@ -70,9 +70,9 @@ async def test_provider_of_any_kind_answers(base: Any, given: str, ask: Ask) -> 
 
 @pytest.mark.proves("g4f:8:astream", "g4f:8:stream")
 @pytest.mark.parametrize("base", [providers.AsyncGeneratorProvider, providers.AbstractProvider])
-async def test_each_delta_is_a_chunk(base: Any, kind: str) -> None:
+async def test_each_delta_is_a_chunk(base: Any, mode: str) -> None:
     """Nothing is collected first, and the last chunk is the end alone."""
-    assert [chunk.text for chunk in await read(chat(*WORDS, base=base), kind)] == [*WORDS, ""]
+    assert [chunk.text for chunk in await read(chat(*WORDS, base=base), mode)] == [*WORDS, ""]
 
 
 @pytest.mark.proves("g4f:1:lookup-order")

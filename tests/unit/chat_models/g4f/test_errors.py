@@ -137,15 +137,6 @@ async def test_status_is_read_from_the_words_of_the_error(
     assert (type(caught.value), caught.value.status_code) == (wanted, status)
 
 
-async def test_error_after_text_has_the_text(ask: Ask) -> None:
-    """A call that fails keeps the text it gave, and nothing is tried again."""
-    model = chat("a", "b", Fail(OLD["ResponseError"]("broke")))
-    with pytest.raises(ours.ServerStreamError) as caught:
-        await ask(model)
-    assert caught.value.partial_text == "ab"
-    assert len(model.wrapped.calls) == 1
-
-
 FAILED = {"error": {"code": "c", "message": "why", "failed_generation": "<f>"}}
 
 
@@ -260,26 +251,6 @@ async def test_answer_that_is_cut_off(library: Any, ask: Ask) -> None:
     assert caught.value.partial_text == ("" if library is network.Streams else "Ray\n")
 
 
-@of_the_network
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.proves("g4f:4:others")
-@pytest.mark.parametrize("library", [network.Requests, network.Httpx, network.Curl, network.Status])
-@pytest.mark.parametrize(
-    ("status", "wanted"), [(401, ours.AuthenticationError), (429, ours.RateLimitError)]
-)
-async def test_status_that_a_library_raises_is_known(
-    status: int, wanted: type[ours.APIStatusError], library: Any, ask: Ask
-) -> None:
-    """What most providers do with a refusal; one that may pass is asked for again."""
-    reply = f"HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    with server(reply.encode()) as url:
-        model = asking(library, url, max_retries=1)
-        with pytest.raises(wanted) as caught:
-            await ask(model)
-    assert caught.value.status_code == status
-    assert model.wrapped.asked == (2 if status == 429 else 1)
-
-
 AIOHTTP = family(
     "ClientError",
     {
@@ -315,7 +286,7 @@ def curl_error(code: int) -> Exception:
 
 
 @of_the_network
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize(
     ("theirs", "wanted"),
@@ -345,12 +316,12 @@ def curl_error(code: int) -> Exception:
     ids=repr,
 )
 async def test_failure_of_the_network_is_known_by_names(
-    theirs: Exception, wanted: type[Exception], begun: bool, way: str
+    theirs: Exception, wanted: type[Exception], begun: bool, mode: str
 ) -> None:
     """Wherever it stands in what a provider's exception came from."""
     model = failing(theirs, AsyncGeneratorProvider, *["Ray"] * begun)
     with pytest.raises(ours.APIError) as caught:
-        await model.ainvoke("hi") if way == "ainvoke" else model.invoke("hi")
+        await model.ainvoke("hi") if mode == "ainvoke" else model.invoke("hi")
     assert type(caught.value) is (CUT if begun and wanted is CONNECTION else wanted)
     assert caught.value.partial_text == "Ray" * begun
 

@@ -133,18 +133,6 @@ def test_timeouts_are_told_by_the_names_that_are_there() -> None:
     assert plain.calls[0].given == {}
 
 
-@pytest.mark.proves("g4f:1:default-models")
-async def test_default_models_are_asked(ask: Ask) -> None:
-    """That for pictures if there is one in the question; a named one always."""
-    provider = scripted(Thorough, "a", default_model="plain", default_vision_model="seeing")
-    model = ChatG4F(provider=provider)
-    png = [(b"\x89PNG\r\n\x1a\n", "x.png")]
-    await ask(model)
-    await ask(model, media=png)
-    await ask(model, media=png, model="mine")
-    assert [call.model for call in provider.calls] == ["plain", "seeing", "mine"]
-
-
 @pytest.mark.proves("g4f:1:model-lists", "g4f:1:audio-models", "g4f:1:model-aliases")
 @pytest.mark.parametrize("voices", [{"alloy": ["a"]}, ["alloy"], {"alloy"}])
 def test_lists_of_models_are_read_in_all_their_forms(voices: Any) -> None:

@@ -97,15 +97,6 @@ def test_model_travels_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     assert model.auth_result.api_key == KEY
 
 
-def test_plain_model_travels() -> None:
-    """With its provider, and with what it learnt of it left behind."""
-    model = ChatG4F(provider=Keyed, seed=7)
-    model.invoke("hi")
-    found = pickle.loads(pickle.dumps(model))  # noqa: S301 -- our own
-    assert (found.wrapped, found.seed, found.conversation) == (Keyed, 7, None)
-    assert found.invoke("hi").additional_kwargs["files"]
-
-
 @pytest.mark.parametrize("provider", [Keyed(), scripted(Thorough, "a")])
 def test_copy_shares_what_belongs_to_the_caller(provider: Any) -> None:
     """The provider, which may be in use, and its credentials."""
