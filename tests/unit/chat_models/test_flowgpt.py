@@ -12,7 +12,6 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from langchain_g4f import BaseChatG4F
 from langchain_g4f.chat_models.flowgpt import ChatFlowGpt
-from langchain_g4f.errors import ConfigurationError
 from langchain_g4f.testing import FlowGptSandbox, Reply
 from tests.contract.recordings.flowgpt.marks import obligations
 from tests.unit.chat_models.ways import WAYS, ask
@@ -98,13 +97,6 @@ async def test_unknown_model_is_asked_with_a_warning(
     assert answer.text == "Echo (gpt-9, turn 1): hi"
 
 
-async def test_models_are_those_of_the_class(model: ChatFlowGpt, sandbox: FlowGptSandbox) -> None:
-    """The service has no list that is known; it is not asked."""
-    assert model.get_models() == MODELS
-    assert await model.aget_models() == MODELS
-    assert not sandbox.requests
-
-
 @pytest.mark.proves("promise:profile", "promise:langsmith-parameters")
 def test_profile_and_tracing_parameters_say_what_it_is(model: ChatFlowGpt) -> None:
     """Text goes in and out, and nothing else does."""
@@ -178,28 +170,6 @@ async def test_parameters_go_into_the_request(sandbox: FlowGptSandbox, mode: str
     assert (first["temperature"], second["temperature"]) == (0.2, 1)
     assert (first["system"], second["system"]) == ("Be brief.", "Be kind.")
     assert first["history"] == [{"role": "assistant", "content": "Hey."}]
-
-
-def test_parameters_have_the_defaults_of_the_document(
-    model: ChatFlowGpt, sandbox: FlowGptSandbox
-) -> None:
-    """Who leaves greeting and system text out says so."""
-    model.invoke("hi", temperature=None)
-    ChatFlowGpt(base_url=sandbox.base_url, greeting="", default_system="").invoke("hi")
-    first, second = (request.json for request in sandbox.requests)
-    assert first["history"][0]["content"] == "Hello, how can I help you today?"
-    assert first["system"].startswith("You are helpful assistant.")
-    assert first["temperature"] == 0.7
-    assert (second["history"], second["system"]) == ([], "")
-
-
-async def test_parameter_of_the_wrong_kind_is_refused_before_anything_is_sent(
-    model: ChatFlowGpt, sandbox: FlowGptSandbox, mode: str
-) -> None:
-    """It is not replaced by the default in silence."""
-    with pytest.raises(ConfigurationError, match="temperature: expected a number, not 'hot'"):
-        await ask(model, mode, "hi", temperature="hot")
-    assert not sandbox.requests
 
 
 def test_parameter_the_service_lacks_warns_by_name() -> None:

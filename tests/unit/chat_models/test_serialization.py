@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -22,7 +21,6 @@ from langchain_g4f import (
     ChatMicrosoftPhi4,
     Clocks,
 )
-from langchain_g4f.auth import store
 from langchain_g4f.chat_models.tool_servers import ToolServer
 from langchain_g4f.core.events import Progress
 from langchain_g4f.errors import ConfigurationError
@@ -73,14 +71,6 @@ ENVIRONMENT = {
 }
 MINE = SecretStr("mine")
 by_class = pytest.mark.parametrize("kind", SECRETS)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder for settings of this test."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    yield tmp_path
-    store._warn_once.cache_clear()
 
 
 def with_secrets(kind: type[BaseChatG4F] = ChatHuggingChat, **settings: Any) -> Any:

@@ -109,14 +109,6 @@ async def test_call_wins_over_provider_kwargs_and_these_over_fields(ask: Ask) ->
     assert (given["seed"], given["n"], given["headers"]) == (2, 1, {"c": "d"})
 
 
-@pytest.mark.parametrize("setting", ["impersonate", "from_browser"])
-def test_setting_for_our_own_services_is_warned_of(setting: str) -> None:
-    """A provider does its own I/O."""
-    settings: Any = {setting: "chrome"}
-    with pytest.warns(UserWarning, match=f"{setting!r} is for chat models of this package"):
-        chat("a", **settings)
-
-
 # -- messages and conversations --------------------------------------------------------------------
 
 HISTORY = [
@@ -216,18 +208,6 @@ async def test_conversation_gets_what_came_after_the_last_answer(ask: Ask) -> No
     assert [each["role"] for each in result] == ["user"]
     assert "42" in result[0]["content"]
     assert [each["content"] for each in ended] == ["One?", "1"]
-
-
-@pytest.mark.proves("g4f:6:last-user-messages")
-async def test_conversation_is_told_of_tools_by_the_user(ask: Ask) -> None:
-    """A conversation that is continued takes no other message."""
-    provider = scripted(Thorough, "a", supports_native_tools=False)
-    model = ChatG4F(provider=provider, conversation={"id": "1"})
-    await ask(model.bind_tools([TOOL]), HISTORY)
-    (first, second) = provider.calls[0].messages
-    assert (first["role"], second["role"]) == ("user", "user")
-    assert "<tools>" in first["content"]
-    assert "Be brief." not in first["content"]
 
 
 # -- parameters ------------------------------------------------------------------------------------

@@ -212,23 +212,6 @@ async def test_state_of_a_family_is_its_own() -> None:
     assert [a.response_metadata["provider"] for a in answers] == ["One", "Two", "One"]
 
 
-@pytest.mark.proves("g4f:7:retry", "g4f:7:restart")
-@pytest.mark.parametrize("on_restart", ["raise", "mark"])
-async def test_second_try_after_text_is_a_restart(on_restart: Any, ask: Ask) -> None:
-    """It raises with the text that was given, or is marked."""
-    down = FailFirst([NEW["ResponseError"]("down")])
-    flaky = scripted(AsyncGeneratorProvider, "part ", down, "rest", name="Flaky")
-    model = ChatG4F(provider=families.RetryProvider([flaky]), on_restart=on_restart)
-    if on_restart == "raise":
-        with pytest.raises(ours.StreamInterruptedError, match="started again") as caught:
-            await ask(model)
-        assert caught.value.partial_text == "part "
-    else:
-        answer = await ask(model)
-        assert answer.text == "part part rest"
-        assert answer.response_metadata["restarted"] is True
-
-
 @pytest.mark.proves("g4f:7:restart", "g4f:7:think-marks")
 async def test_restart_leaves_nothing_of_the_state_it_came_in(ask: Ask) -> None:
     """Neither an open mark nor the beginning of one."""
@@ -248,7 +231,7 @@ async def test_error_after_text_is_final(ask: Ask) -> None:
     assert second.calls == []
 
 
-@pytest.mark.proves("g4f:7:all-failed")
+@pytest.mark.proves("g4f:7:all-failed", "g4f:7:retry")
 @pytest.mark.parametrize(
     ("family", "count", "said"),
     [

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
 from langchain_g4f import ChatG4F
 from langchain_g4f import errors as ours
@@ -27,7 +26,6 @@ from tests.g4f_standins.providers import (
     current_threads,
 )
 from tests.unit.chat_models.g4f.conftest import Ask
-from tests.unit.chat_models.ways import ask as ask_in
 
 BASES = [
     pytest.param(AsyncGeneratorProvider, False, id="async"),
@@ -99,25 +97,6 @@ async def test_cancelled_call_ends_within_a_second(
 # -- event loops and threads -----------------------------------------------------------------------
 
 
-@pytest.mark.proves("g4f:8:concurrency")
-@by_base
-def test_loop_that_is_left_in_mid_answer_does_not_hurt_the_next(base: Any, in_thread: bool) -> None:
-    """An open answer is closed with its loop, of which no task is left."""
-    model = chat(*["a"] * 200, base=base, run_in_thread=in_thread)
-
-    async def left() -> asyncio.AbstractEventLoop:
-        stream = model.astream("hi")
-        assert (await anext(stream)).text == "a"
-        return asyncio.get_running_loop()
-
-    assert asyncio.all_tasks(asyncio.run(left())) == set()
-    for _ in range(2):
-        assert asyncio.run(model.ainvoke("hi")).text == "a" * 200
-    gc.collect()
-    asyncio.run(no_threads())
-    assert len(model.wrapped.closed) == 3
-
-
 # -- stop strings, and providers that clean up badly -----------------------------------------------
 
 
@@ -163,31 +142,6 @@ async def test_endless_provider_is_ended_however_it_cleans_up(
     """It gets its time; what goes wrong then spoils no answer, which had ended."""
     model = chat(*script, base=Untidy, stop="STOP", run_in_thread=in_thread)
     assert (await ask(model)).text == "one "
-    assert model.wrapped.closed == ["closed"]
-
-
-class Raises(BaseCallbackHandler):
-    raise_error = True
-
-    def on_llm_new_token(self, token: Any, **_: Any) -> None:
-        raise LookupError("no place to show it")
-
-
-class RaisesLater(AsyncCallbackHandler):
-    raise_error = True
-
-    async def on_llm_new_token(self, token: Any, **_: Any) -> None:
-        raise LookupError("no place to show it")
-
-
-@pytest.mark.parametrize(("way", "handler"), [("stream", Raises), ("astream", RaisesLater)])
-async def test_error_of_a_token_callback_ends_the_answer(mode: str, handler: Any) -> None:
-    """It is the caller's own, where it raises at all."""
-    model = chat(*["a"] * 100, base=AbstractProvider)
-    with pytest.raises(LookupError, match="no place"):
-        await ask_in(model, mode, "hi", config={"callbacks": [handler()]})
-    gc.collect()
-    await no_threads()
     assert model.wrapped.closed == ["closed"]
 
 

@@ -18,9 +18,6 @@ from tests.g4f_standins import network
 from tests.g4f_standins.families import GENERATIONS, NEW, OLD, family
 from tests.g4f_standins.network import LIBRARIES
 from tests.g4f_standins.providers import (
-    AbstractProvider,
-    AsyncGeneratorProvider,
-    AsyncProvider,
     Fail,
     chat,
 )
@@ -67,9 +64,9 @@ CASES = [
 ]
 
 
-def failing(error: BaseException, base: Any = AsyncGeneratorProvider, *before: Any) -> ChatG4F:
+def failing(error: BaseException, *before: Any) -> ChatG4F:
     """A model whose provider raises."""
-    return chat(*before, Fail(error), base=base, name="Some", max_retries=0)
+    return chat(*before, Fail(error), name="Some", max_retries=0)
 
 
 @pytest.mark.proves("g4f:4:chained")
@@ -87,7 +84,6 @@ async def test_error_is_ours_with_the_original_as_its_cause(
 
 
 @pytest.mark.proves("g4f:4:others", "g4f:4:chained")
-@pytest.mark.parametrize("base", [AsyncGeneratorProvider, AsyncProvider, AbstractProvider])
 @pytest.mark.parametrize(
     ("theirs", "wanted", "said"),
     [
@@ -102,12 +98,12 @@ async def test_error_is_ours_with_the_original_as_its_cause(
     ],
     ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
 )
-async def test_error_of_any_kind_of_provider_is_ours(
-    theirs: Exception, wanted: type[ours.G4FError], said: str, base: Any, ask: Ask
+async def test_error_of_any_kind_is_ours(
+    theirs: Exception, wanted: type[ours.G4FError], said: str, ask: Ask
 ) -> None:
     """Built-in ones too; one of ours stays as it is."""
     with pytest.raises(wanted) as caught:
-        await ask(failing(theirs, base))
+        await ask(failing(theirs))
     assert str(caught.value) == said
 
 
@@ -189,7 +185,6 @@ async def test_error_of_a_candidate_is_the_context_of_a_later_failure(ask: Ask) 
 # -- without a network: real libraries on loopback -------------------------------------------------
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 100\r\n\r\n"
-by_library = pytest.mark.parametrize("library", LIBRARIES)
 of_the_network = pytest.mark.proves("fault:69:G4")
 
 
@@ -228,27 +223,29 @@ def asking(library: Any, url: str, **settings: Any) -> ChatG4F:
 
 
 @of_the_network
-@by_library
-@pytest.mark.parametrize("reply", [None, b""], ids=["no server", "no answer"])
-async def test_provider_without_a_connection(reply: bytes | None, library: Any, ask: Ask) -> None:
-    """The service cannot be reached, and is not asked again: it may have heard the question."""
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("reply", "wanted"),
+    [
+        (None, ours.APIConnectionError),
+        (b"", ours.APIConnectionError),
+        (HEAD + b"Ray\n", ours.StreamInterruptedError),
+    ],
+    ids=["no server", "no answer", "cut off"],
+)
+async def test_connection_that_fails_is_known_in_every_library(
+    reply: bytes | None, wanted: type[ours.APIError], library: Any
+) -> None:
+    """The service is not asked again, as it may have heard the question; the text is kept."""
+    streams = library is network.Streams  # it has to begin to read an answer
     with server(reply) as url:
         model = asking(library, url)
         with pytest.raises(ours.APIError, match=f"^{library.__name__}: .") as caught:
-            await ask(model)
-    cut = library is network.Streams and reply == b""  # it had begun to read an answer
-    wanted = ours.StreamInterruptedError if cut else ours.APIConnectionError
-    assert type(caught.value) is wanted
+            await model.ainvoke("hi")
+    cut = reply is not None and streams
+    assert type(caught.value) is (ours.StreamInterruptedError if cut else wanted)
     assert model.wrapped.asked == 1
-
-
-@of_the_network
-@by_library
-async def test_answer_that_is_cut_off(library: Any, ask: Ask) -> None:
-    """The error has the text that came before."""
-    with server(HEAD + b"Ray\n") as url, pytest.raises(ours.StreamInterruptedError) as caught:
-        await ask(asking(library, url))
-    assert caught.value.partial_text == ("" if library is network.Streams else "Ray\n")
+    assert caught.value.partial_text == ("Ray\n" if reply and not streams else "")
 
 
 AIOHTTP = family(
@@ -286,7 +283,6 @@ def curl_error(code: int) -> Exception:
 
 
 @of_the_network
-@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize(
     ("theirs", "wanted"),
@@ -316,12 +312,12 @@ def curl_error(code: int) -> Exception:
     ids=repr,
 )
 async def test_failure_of_the_network_is_known_by_names(
-    theirs: Exception, wanted: type[Exception], begun: bool, mode: str
+    theirs: Exception, wanted: type[Exception], begun: bool, ask: Ask
 ) -> None:
     """Wherever it stands in what a provider's exception came from."""
-    model = failing(theirs, AsyncGeneratorProvider, *["Ray"] * begun)
+    model = failing(theirs, *["Ray"] * begun)
     with pytest.raises(ours.APIError) as caught:
-        await model.ainvoke("hi") if mode == "ainvoke" else model.invoke("hi")
+        await ask(model)
     assert type(caught.value) is (CUT if begun and wanted is CONNECTION else wanted)
     assert caught.value.partial_text == "Ray" * begun
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from PIL import Image
 
 from langchain_g4f import ChatG4F
 from langchain_g4f.core.chat_request import Media
@@ -69,29 +66,6 @@ async def test_files_of_messages_and_of_the_call_arrive_once(ask: Ask, native: b
     ]
     assert texts == ["One?", "1", "Two?"]
     assert "base64" not in repr(call.messages)
-
-
-@pytest.mark.proves("g4f:6:to-bytes")
-@pytest.mark.parametrize("form", ["bytes", "path", "data URI", "file", "PIL"])
-async def test_file_is_read_in_every_form(form: str, ask: Ask, tmp_path: Path) -> None:
-    """Before the provider sees it, which gets bytes."""
-    picture = Image.new("RGB", (1, 1))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    data, path = buffer.getvalue(), tmp_path / "x.png"
-    path.write_bytes(data)
-    forms: dict[str, Any] = {
-        "bytes": data,
-        "path": path,
-        "data URI": f"data:image/png;base64,{base64.b64encode(data).decode()}",
-        "file": io.BytesIO(data),
-        "PIL": picture,
-    }
-    model = chat("a", base=Thorough)
-    await ask(model, media=[(forms[form], "x.png")])
-    ((found, name),) = model.wrapped.calls[0].given["media"]
-    assert name == "x.png"
-    assert found.startswith(PNG[:8])
 
 
 @pytest.mark.proves("g4f:6:to-bytes")
@@ -174,22 +148,6 @@ async def test_picture_is_fetched_with_the_cookies_of_its_response(
     sent = [(each.header("cookie"), each.header("x-key")) for each in server.requests]
     assert sent == [(cookies, key), (cookies, key), (None, None), (cookies, key)]
     assert "made-up" not in repr((answer, model))
-
-
-@pytest.mark.proves("g4f:9:fetch-file", "g4f:8:secrets")
-async def test_another_origin_is_told_no_cookies(mode: str, server: ByteServer) -> None:
-    """A redirect may go there, the credentials do not."""
-
-    def elsewhere(exchange: Exchange) -> None:
-        exchange.respond(302, b"", (("location", f"{server.url}/x.png"),))
-
-    with ByteServer(elsewhere) as first:
-        model = chat(r.ImageResponse(f"{first.url}/x.png", "", OPTIONS), **TRUSTED)
-        answer = await model.ainvoke("hi")
-        assert await fetch(model, answer.content_blocks[0], mode) == PNG
-        assert first.requests[0].header("cookie") == "session=made-up; b=2"
-    assert len(server.requests) == 1
-    assert "made-up" not in repr(server.requests[0].headers)
 
 
 @pytest.mark.proves("g4f:9:fetch-file")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableLambda
 
-from langchain_g4f import ChatG4F
-from langchain_g4f.core.limits import MIB
+from langchain_g4f import BaseChatG4F, ChatG4F
+from langchain_g4f.core.limits import KIB, Sizes
 from langchain_g4f.errors import EmptyResponseError, TooLargeError
 from tests.g4f_standins import responses as r
 from tests.g4f_standins.providers import (
@@ -245,7 +246,8 @@ async def test_progress_inside_a_parent_run_is_a_custom_event(base: Any, mode: s
 
 # -- answers without an end ------------------------------------------------------------------------
 
-MUCH = "x" * 8 * MIB
+LIMIT = 64 * KIB
+MUCH = "x" * (LIMIT // 8)
 ENDLESS: dict[str, Any] = {
     "text": MUCH,
     "bytes": MUCH.encode(),
@@ -257,26 +259,36 @@ ENDLESS: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let answers have 64 KiB."""
+    limits = BaseChatG4F._limits
+    sizes = Sizes(response=LIMIT)
+    monkeypatch.setattr(BaseChatG4F, "_limits", lambda self: replace(limits(self), sizes=sizes))
+
+
 @pytest.mark.proves("fault:68:G4")
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.usefixtures("small_limit")
+@by_base
 @pytest.mark.parametrize("what", ENDLESS)
-async def test_answer_that_never_ends_is_too_large(what: str, base: Any, mode: str) -> None:
+async def test_answer_that_never_ends_is_too_large(what: str, base: Any, ask: Ask) -> None:
     """Whatever it is made of; no more of it is kept than the limit of every other answer."""
-    model = chat(*repeat(ENDLESS[what], 9), base=base, timeout=60)
-    with pytest.raises(TooLargeError, match=f"larger than {64 * MIB} bytes") as caught:
-        await model.ainvoke("hi") if mode == "async" else model.invoke("hi")
-    assert len(caught.value.partial_text) <= 64 * MIB
+    model = chat(*repeat(ENDLESS[what], 9), base=base)
+    with pytest.raises(TooLargeError, match=f"larger than {LIMIT} bytes") as caught:
+        await ask(model)
+    assert len(caught.value.partial_text) <= LIMIT
     assert model.wrapped.closed == ["closed"]
 
 
 @pytest.mark.proves("fault:68:G4")
-@pytest.mark.parametrize("size", [64, 65])
-async def test_whole_answer_has_the_same_limit(size: int, mode: str) -> None:
+@pytest.mark.usefixtures("small_limit")
+async def test_whole_answer_has_the_same_limit(ask: Ask) -> None:
     """All of it at once, up to the last byte."""
-    model = chat("x" * MIB * size, base=AsyncProvider)
-    if size == 64:
-        answer = await model.ainvoke("hi") if mode == "async" else model.invoke("hi")
-        assert len(answer.text) == 64 * MIB
-        return
+    assert len((await ask(chat("x" * LIMIT, base=AsyncProvider))).text) == LIMIT
     with pytest.raises(TooLargeError):
-        await model.ainvoke("hi") if mode == "async" else model.invoke("hi")
+        await ask(chat("x" * (LIMIT + 1), base=AsyncProvider))
+
+
+def test_usual_limit_is_64_mib() -> None:
+    """As of every other answer."""
+    assert chat("a")._limits().sizes.response == 64 * 1024 * KIB
