@@ -79,8 +79,6 @@ class Curl(Asking):
                 await response.aclose()
 
 
-
-
 class Streams(Asking):
     """Reads what asyncio gives, and has an error of its own for all that goes wrong."""
 

@@ -51,8 +51,8 @@ def test_sources_count_in_their_order(case: Case, monkeypatch: pytest.MonkeyPatc
 
 
 @by_case
-def test_none_that_is_given_is_nobody(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who says so does not want to be somebody who is found."""
+def test_none_that_is_given_is_anonymous(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passing None makes the call anonymous and skips the other sources."""
     case.keep("kept")
     monkeypatch.setenv(*case.environment("environment"))
     assert case.shown(case.make(**{case.field: None})) is None
@@ -120,7 +120,7 @@ def test_browser_is_the_last_source(make: Any, asked: list[tuple[str, str]]) -> 
 
 
 def test_login_that_cannot_be_trusted_is_refused_when_the_model_is_made() -> None:
-    """The way to mend it is in the message; nothing is sent as somebody else."""
+    """The message says how to correct it, and nothing is sent from another account."""
     file = CASES["huggingchat"].keep(CANARY)
     file.path.chmod(0o644)
     with pytest.raises(ValueError, match="chmod 600") as caught:
@@ -131,7 +131,7 @@ def test_login_that_cannot_be_trusted_is_refused_when_the_model_is_made() -> Non
 
 @pytest.mark.parametrize("make", [ChatHuggingChat, space], ids=["huggingchat", "gradio"])
 def test_kept_cookie_that_a_header_cannot_carry_is_refused(make: Any) -> None:
-    """Somebody has written into the file."""
+    """The file was edited."""
     store.CredentialFile(make().get_cache_file()).save(Credentials({"a": f"{CANARY}\r\nb: c"}))
     with pytest.raises(ValueError, match="not allowed") as caught:
         make()

@@ -10,11 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import SecretStr
 
 from langchain_g4f import ChatGradioSpace, ChatMicrosoftPhi4, Clocks
-from langchain_g4f.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ModelNotFoundError,
-)
+from langchain_g4f.errors import AuthenticationError, ConfigurationError, ModelNotFoundError
 from langchain_g4f.providers.gradio_space.provider import (
     GradioSpace,
     is_on_hub,
@@ -33,13 +29,7 @@ from tests.unit.providers.gradio_space.apps import (
     recorded_config,
     user,
 )
-from tests.unit.providers.gradio_space.replies import (
-    Reply,
-    completed,
-    events,
-    page,
-    reply,
-)
+from tests.unit.providers.gradio_space.replies import Reply, completed, events, page, reply
 
 PHI4 = "https://microsoft-phi-4-multimodal.hf.space"
 
@@ -268,7 +258,7 @@ async def test_models_are_those_to_choose_from_or_the_app_itself(
         for name in models:
             assert model.invoke("hi", model=name).response_metadata["model_name"] == name
     with pytest.raises((ModelNotFoundError, ConfigurationError)):
-        model.invoke("hi", model="nobody")
+        model.invoke("hi", model="unknown")
 
 
 async def test_models_of_an_app_that_cannot_be_asked_are_an_error() -> None:

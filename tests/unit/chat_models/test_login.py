@@ -208,7 +208,7 @@ async def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(
 async def test_application_is_not_asked_while_another_login_is_there(
     closed: Sandbox, mode: str
 ) -> None:
-    """Somebody has logged in elsewhere meanwhile."""
+    """Another program has kept a login since the model was made."""
     application = Application(lambda _: None)
     model = model_of(closed, application)
     login("huggingchat", base_url=closed.base_url, cookies=closed.login("ada"))
@@ -321,3 +321,17 @@ async def test_error_says_how_to_log_in(
     with pytest.raises(AuthenticationError, match="--profile work"):
         await ask(other, mode, "hi")
     assert [request.path for request in closed.requests] == ["/chat/conversation"] * 2
+
+
+async def test_progress_may_be_told_to_a_coroutine_function(closed: Sandbox, mode: str) -> None:
+    """Before the call goes on."""
+    seen: list[str] = []
+
+    async def told(progress: Progress) -> None:
+        await asyncio.sleep(0)
+        seen.append(progress.kind)
+
+    application = Application(lambda _: closed.login("ada"))
+    model = model_of(closed, application, on_progress=told)
+    assert (await ask(model, mode, "hi")).text == ANSWER
+    assert "login_renewed" in seen

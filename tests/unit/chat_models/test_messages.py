@@ -11,6 +11,7 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     ChatMessage,
+    FunctionMessage,
     HumanMessage,
     SystemMessage,
     ToolCall,
@@ -25,13 +26,7 @@ from langchain_g4f.chat_models.messages import known_nonce, to_chat_request
 from langchain_g4f.core.chat_request import ChatRequest, Media, Message
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
-from tests.unit.chat_models.tools import (
-    ADD,
-    add,
-    asked,
-    saying,
-    systems,
-)
+from tests.unit.chat_models.tools import ADD, add, asked, saying, systems
 from tests.unit.chat_models.ways import OTHER_MODEL, ask
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").decode()
@@ -76,7 +71,7 @@ def test_history_is_told_with_its_roles(model: ChatHuggingChat, sandbox: Sandbox
 def test_text_blocks_and_names_are_read(model: ChatHuggingChat, sandbox: Sandbox) -> None:
     """Content may be a list of blocks, and a name does no harm."""
     blocks: list[str | dict[Any, Any]] = ["one ", {"type": "text", "text": "two"}]
-    model.invoke([HumanMessage(blocks, name="somebody")])
+    model.invoke([HumanMessage(blocks, name="ada")])
     assert said(sandbox) == "one two"
 
 
@@ -189,9 +184,24 @@ def test_call_and_result_read_as_the_model_writes_and_is_told_them() -> None:
     )
     assert (answer.role, answer.text) == ("assistant", f"Let me see.\n{RENDERED}\n{RENDERED}")
     assert result == Message(
-        "tool",
-        '<tool_response id="c1" name="add" status="success">\n5\n</tool_response>',
+        "tool", '<tool_response id="c1" name="add" status="success">\n5\n</tool_response>'
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "role", "begin"),
+    [
+        (FunctionMessage(content="5", name="add"), "tool", '<tool_response name="add" status="suc'),
+        (ChatMessage(role="human", content="5"), "user", "5"),
+        (ChatMessage(role="assistant", content="5"), "assistant", "5"),
+    ],
+)
+def test_message_of_another_class_has_the_role_that_it_names(
+    message: BaseMessage, role: str, begin: str
+) -> None:
+    """A function's result has a name and no id."""
+    (_, found, _) = shown(ASKED, message, ASKED)
+    assert (found.role, found.text[: len(begin)]) == (role, begin)
 
 
 def test_calls_of_anthropic_are_told_once() -> None:

@@ -207,7 +207,7 @@ def test_empty_stop_strings_mean_none(model: ChatHuggingChat, stop: list[str]) -
 
 
 async def test_after_a_silent_restart_the_stop_string_still_cuts(mode: str) -> None:
-    """Nothing behind a stop string is shown, though the server begins its answer anew."""
+    """Nothing after a stop string is shown, although the server starts its answer again."""
     reply = Reply(tokens=["a ", "b ", "c ", "STOP", " d"], restart_after=2)
     with Sandbox(reply=reply) as sandbox:
         answer = await ask(cut_model(sandbox), mode, "go", stop=["STOP"])

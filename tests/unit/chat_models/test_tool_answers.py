@@ -225,7 +225,7 @@ async def test_output_version_v1_has_text_and_calls_as_blocks(mode: str) -> None
 
 @pytest.mark.parametrize("choice", ["any", "add"])
 async def test_forced_call_that_does_not_come_is_plain_text(mode: str, choice: str) -> None:
-    """Nothing is made up, and nobody asks again who was not told to."""
+    """Without `tool_retries` the model is asked once."""
     with saying("I would rather not.") as (model, sandbox):
         answer = await ask(model.bind_tools([add], tool_choice=choice), mode, "hi")
         assert len(sandbox.prompts) == 1
@@ -234,7 +234,7 @@ async def test_forced_call_that_does_not_come_is_plain_text(mode: str, choice: s
 
 
 async def test_call_is_asked_for_once_more_in_the_same_conversation(mode: str) -> None:
-    """Only what came then is the answer; somebody who watches is told of the rest."""
+    """The answer is the second text; progress reports the first one."""
     told: list[Progress] = []
     with saying("No.", f"Well. {ADD}", tool_retries=1, on_progress=told.append) as (model, sandbox):
         answer = await ask(model.bind_tools([add], tool_choice="any"), mode, "hi")

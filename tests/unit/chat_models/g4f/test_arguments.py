@@ -266,3 +266,11 @@ def test_entry_point_that_says_nothing_may_take_anything() -> None:
     assert model.facts.parameters == {}
     with pytest.raises(ServerStreamError, match="S: TypeError"):
         model.invoke("hi")
+
+
+@pytest.mark.parametrize("setting", ["impersonate", "from_browser"])
+def test_setting_for_our_own_services_is_warned_of(setting: str) -> None:
+    """A provider does its own I/O."""
+    settings: Any = {setting: "chrome"}
+    with pytest.warns(UserWarning, match=f"{setting!r} is for chat models of this package"):
+        chat("a", **settings)

@@ -33,7 +33,7 @@ BASES = [
     pytest.param(AbstractProvider, False, id="sync"),
 ]
 by_base = pytest.mark.parametrize(("base", "in_thread"), BASES)
-WAYS_IN_THREADS = pytest.mark.parametrize("in_thread", [False, True])
+in_threads = pytest.mark.parametrize("in_thread", [False, True])
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -130,7 +130,7 @@ class Untidy(StandIn):
 
 
 @pytest.mark.proves("g4f:8:stop", "g4f:8:no-leak", "fault:68:G4")
-@WAYS_IN_THREADS
+@in_threads
 @pytest.mark.parametrize(
     "script",
     [(), (Fail(ValueError("odd")),), (Fail(asyncio.CancelledError()),), (Fail(SystemExit()),)],
@@ -156,8 +156,7 @@ class Panic(BaseException):
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("raised", [asyncio.CancelledError, SystemExit, GeneratorExit, Panic])
 @pytest.mark.parametrize(
-    ("base", "in_thread"),
-    [*BASES, (AsyncProvider, False), (AsyncProvider, True)],
+    ("base", "in_thread"), [*BASES, (AsyncProvider, False), (AsyncProvider, True)]
 )
 async def test_provider_that_would_end_the_program_ends_the_answer(
     base: Any, in_thread: bool, raised: type[BaseException], begun: bool, ask: Ask

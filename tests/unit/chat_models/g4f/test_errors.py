@@ -8,7 +8,8 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -17,10 +18,7 @@ from langchain_g4f import errors as ours
 from tests.g4f_standins import network
 from tests.g4f_standins.families import GENERATIONS, NEW, OLD, family
 from tests.g4f_standins.network import LIBRARIES
-from tests.g4f_standins.providers import (
-    Fail,
-    chat,
-)
+from tests.g4f_standins.providers import Fail, chat
 from tests.g4f_standins.responses import ProviderInfo
 from tests.unit.chat_models.g4f.conftest import Ask
 
@@ -83,6 +81,16 @@ async def test_error_is_ours_with_the_original_as_its_cause(
     assert caught.value.__cause__ is theirs
 
 
+def with_status(status: int, *, response: bool = False) -> Exception:
+    """An error with a status, as aiohttp has it, or with a response, as requests and httpx do."""
+    error: Any = type("HTTPError", (Exception,), {})("x")
+    if response:
+        error.response = SimpleNamespace(status_code=status)
+    else:
+        error.status = status
+    return cast("Exception", error)
+
+
 @pytest.mark.proves("g4f:4:others", "g4f:4:chained")
 @pytest.mark.parametrize(
     ("theirs", "wanted", "said"),
@@ -91,6 +99,8 @@ async def test_error_is_ours_with_the_original_as_its_cause(
         (KeyError(), ours.ServerStreamError, "Some: KeyError: KeyError"),
         (TimeoutError("slow"), ours.APITimeoutError, "Some: slow"),
         (ConnectionResetError("gone"), ours.APIConnectionError, "Some: gone"),
+        (with_status(429), ours.RateLimitError, "Some: x"),
+        (with_status(401, response=True), ours.AuthenticationError, "Some: x"),
         (ImportError("no nodriver"), ours.MissingDependencyError, "Some: no nodriver"),
         (type("MyRate", (NEW["RateLimitError"],), {})("x"), ours.RateLimitError, "Some: x"),
         (type("ReadTimeoutError", (Exception,), {})("x"), ours.APITimeoutError, "Some: x"),

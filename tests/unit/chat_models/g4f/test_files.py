@@ -109,8 +109,7 @@ def test_profile_says_whether_images_are_taken(provider: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:.* may ignore the parameter 'media'")
 @pytest.mark.parametrize(
-    "attributes",
-    [{"vision_models": ["v"]}, {"image_models": ["v"]}, {"default_vision_model": "v"}],
+    "attributes", [{"vision_models": ["v"]}, {"image_models": ["v"]}, {"default_vision_model": "v"}]
 )
 async def test_files_go_to_a_provider_that_says_it_sees(attributes: dict[str, Any]) -> None:
     """Though it does not name the argument."""
@@ -172,3 +171,19 @@ def test_only_so_many_files_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert list(model._access) == urls[-3:]
     odd = chat(r.ImageResponse("u", "", ["odd"]))
     assert odd.invoke("hi").additional_kwargs["files"]
+
+
+@pytest.mark.proves("g4f:6:to-bytes")
+async def test_file_of_a_private_host_is_fetched_if_it_is_trusted(
+    ask: Ask, server: ByteServer
+) -> None:
+    """Otherwise it is not, nor is the provider asked, which might."""
+    message = HumanMessage(["?", {"type": "image", "url": f"{server.url}/x.png"}])
+    model = chat("a", base=Thorough)
+    with pytest.raises(BlockedURLError):
+        await ask(model, [message])
+    assert model.wrapped.calls == []
+    trusting = chat("a", base=Thorough, **TRUSTED)
+    await ask(trusting, [message])
+    assert trusting.wrapped.calls[0].given["media"] == [(PNG, "x.png")]
+    assert len(server.requests) == 1

@@ -320,3 +320,10 @@ async def test_default_models_are_asked(ask: Ask) -> None:
     await ask(model, media=png)
     await ask(model, media=png, model="mine")
     assert [call.model for call in provider.calls] == ["plain", "seeing", "mine"]
+
+
+@pytest.mark.proves("g4f:9:by-name")
+def test_our_own_services_are_found_by_their_names() -> None:
+    """They come before classes of that name."""
+    assert isinstance(g4f_chat_model("flowgpt:gemini", providers={"flowgpt": SOME}), ChatFlowGpt)
+    assert isinstance(g4f_chat_model("huggingchat"), ChatHuggingChat)

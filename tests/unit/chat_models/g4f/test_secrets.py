@@ -309,3 +309,12 @@ def test_provider_that_fails_when_it_is_named(error: Exception, wanted: type[Exc
     assert caught.value.__cause__ is error
     with pytest.raises(KeyboardInterrupt):
         g4f_chat_model("Any:gpt", providers=Lazy(KeyboardInterrupt()))
+
+
+def test_plain_model_travels() -> None:
+    """With its provider, and with what it learnt of it left behind."""
+    model = ChatG4F(provider=Keyed, seed=7)
+    model.invoke("hi")
+    found = pickle.loads(pickle.dumps(model))  # noqa: S301 -- our own
+    assert (found.wrapped, found.seed, found.conversation) == (Keyed, 7, None)
+    assert found.invoke("hi").additional_kwargs["files"]
