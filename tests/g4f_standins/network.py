@@ -79,18 +79,6 @@ class Curl(Asking):
                 await response.aclose()
 
 
-class Status(Asking):
-    """As aiohttp and OpenAI's client have it: the status is the exception's own."""
-
-    @classmethod
-    async def create_async(cls, model: str, messages: Any, **_: Any) -> str:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-            response = await client.post(cls.url, content=cls.body(messages))
-        error: Any = Exception("refused")
-        error.status_code = response.status_code
-        raise error
-
-
 class Streams(Asking):
     """Reads what asyncio gives, and has an error of its own for all that goes wrong."""
 

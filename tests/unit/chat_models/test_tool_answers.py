@@ -1,4 +1,4 @@
-"""Calls in answers: what of an answer is text, what is a call, and when it is given."""
+"""Calls in answers: what is text, what is a call, and a call that has to come and does not."""
 
 from __future__ import annotations
 
@@ -9,16 +9,36 @@ from functools import partial
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+)
 from langchain_core.outputs import ChatGenerationChunk
+from pydantic import ValidationError
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.chunks import ChunkMapper
+from langchain_g4f.chat_models.stream import asked_again
 from langchain_g4f.chat_models.tool_call_filter import ToolCallFilter
+from langchain_g4f.core.chat_request import ChatRequest, Message
 from langchain_g4f.core.events import Event, FinalText, Finish, Progress, Reasoning, Text, ToolCall
 from langchain_g4f.testing import Reply
-from tests.unit.chat_models.tools import ADD, ECHO, NONCE, add, calls, marked, repeat, saying
-from tests.unit.chat_models.ways import WAYS, add_up, ask
+from tests.unit.chat_models.tools import (
+    ADD,
+    ECHO,
+    NO_CALL,
+    NONCE,
+    add,
+    asked,
+    calls,
+    marked,
+    repeat,
+    saying,
+)
+from tests.unit.chat_models.ways import WAYS, ask
 
 SUM = ("add", {"a": 2, "b": 3})
 SAID = ("repeat", {"text": "ä<b>"})
@@ -67,12 +87,11 @@ def without_ids(message: AIMessage) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_text_before_between_and_after_calls_is_kept(way: str) -> None:
+async def test_text_before_between_and_after_calls_is_kept(mode: str) -> None:
     """The calls have their names, arguments and ids of their own; the end says so."""
     with saying(MIXED) as (model, _):
-        answer = await ask(model.bind_tools([add, repeat]), way, "hi")
-        again = await ask(model.bind_tools([add, repeat]), way, "hi")
+        answer = await ask(model.bind_tools([add, repeat]), mode, "hi")
+        again = await ask(model.bind_tools([add, repeat]), mode, "hi")
     assert str(answer.content).split() == ["Let", "me", "see.", "Wait", "for", "it."]
     assert calls(answer) == [SUM, SAID]
     assert answer.response_metadata["finish_reason"] == "tool_calls"
@@ -85,9 +104,9 @@ async def test_every_way_of_asking_gives_the_same_answer() -> None:
     """Chunks added up are what `invoke` gives, but for the ids."""
     found = []
     with saying(f"{MIXED}<tool_call>broken</tool_call>") as (model, _):
-        for way in WAYS:
+        for mode in WAYS:
             bound = model.bind_tools([add, repeat])
-            found.append(without_ids(await ask(bound, way, "hi")))
+            found.append(without_ids(await ask(bound, mode, "hi")))
     assert found[0] == found[1] == found[2] == found[3]
     assert found[0]["invalid"] == [("", '"broken"')]
 
@@ -101,12 +120,11 @@ def test_call_is_given_in_one_piece_when_it_is_whole() -> None:
     assert all(chunk.content == "" for chunk in chunks if chunk.tool_call_chunks)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_call_that_is_only_thought_is_none(way: str) -> None:
+async def test_call_that_is_only_thought_is_none(mode: str) -> None:
     """In the model's reasoning, declared or inline, nothing is called."""
     thinking = Reply("Five.", reasoning=f"I could {ADD} that.")
     with saying(thinking) as (model, _):
-        answer = await ask(model.bind_tools([add]), way, "hi")
+        answer = await ask(model.bind_tools([add]), mode, "hi")
     assert answer.tool_calls == []
     assert str(answer.content).strip() == "Five."
     assert answer.response_metadata["finish_reason"] == "stop"
@@ -125,22 +143,14 @@ def test_stop_string_cuts_no_call(stop: str) -> None:
         assert message.response_metadata["finish_reason"] == "tool_calls"
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_stop_string_in_the_text_ends_the_answer(way: str) -> None:
+async def test_stop_string_in_the_text_ends_the_answer(mode: str) -> None:
     """What comes after it is neither text nor call; a call before it is one."""
     with saying(f"One {ADD} two ### three {ECHO}") as (model, _):
-        answer = await ask(model.bind_tools([add, repeat]), way, "hi", stop=["###"])
+        answer = await ask(model.bind_tools([add, repeat]), mode, "hi", stop=["###"])
     assert calls(answer) == [SUM]
     assert str(answer.content).split() == ["One", "two"]
     assert answer.response_metadata["stop_sequence"] == "###"
     assert answer.response_metadata["finish_reason"] == "tool_calls"
-
-
-@pytest.mark.parametrize("reason", ["length", "interrupted"])
-def test_other_end_of_an_answer_with_calls_is_told(reason: Any) -> None:
-    """An answer that was cut off is not one that waits for results."""
-    for message in mapped(Text(ADD), Finish(reason)):
-        assert message.response_metadata["finish_reason"] == reason
 
 
 @pytest.mark.parametrize(
@@ -162,13 +172,6 @@ def test_replaced_answer_has_the_calls_of_its_last_version(
     assert folded.text.strip() == "y"
     assert folded.response_metadata["finish_reason"] == reason
     assert all(call["id"] for call in folded.tool_calls)
-
-
-def test_broken_call_of_the_last_version_is_an_invalid_one() -> None:
-    """As it is in a stream."""
-    _, folded = mapped(Text("x"), FinalText("<tool_call>broken</tool_call>"), Finish())
-    assert folded.tool_calls == []
-    assert [call["args"] for call in folded.invalid_tool_calls] == ['"broken"']
 
 
 def test_last_version_without_tools_keeps_its_text() -> None:
@@ -208,45 +211,11 @@ def test_call_of_a_service_keeps_its_id() -> None:
         assert [call["id"] for call in message.tool_calls] == ["their-1"]
 
 
-PROSE = [
-    *["a < b and <b>bold</b>", "<tool> <tools>", "I call add(2, 3)."],
-    "Use the <think> tag and close it with </think> like so.",
-]
-
-
-@pytest.mark.parametrize("text", PROSE)
-@pytest.mark.parametrize("way", WAYS)
-async def test_prose_is_neither_call_nor_reasoning(way: str, text: str) -> None:
-    """It comes as it was said, with tools and without."""
-    with saying([*text]) as (model, _):
-        plain = await ask(model, way, "hi")
-        answer = await ask(model.bind_tools([add]), way, "hi")
-    assert (answer.content, answer.tool_calls) == (text, [])
-    assert (plain.content, plain.additional_kwargs) == (text, {})
-    assert answer.response_metadata["finish_reason"] == "stop"
-
-
-def test_text_comes_as_early_with_tools_as_without() -> None:
-    """Each piece of text is given for the very event that brings it."""
-    pieces = ["Let ", "me ", "see: ", "a < b, ", "so"]
-    new_filter = partial(ToolCallFilter, tools=True, bare_json=False, parallel=True)
-    told, plain = (
-        ChunkMapper("example", "model", (), new_filter),
-        ChunkMapper("example", "model", ()),
-    )
-    for piece in pieces:
-        found, same = (
-            [c.text for c in mapper.step(Text(piece)) if isinstance(c, ChatGenerationChunk)]
-            for mapper in (told, plain)
-        )
-        assert found == same == [piece]
-
-
-@pytest.mark.parametrize("way", ["invoke", "stream"])
-async def test_output_version_v1_has_text_and_calls_as_blocks(way: str) -> None:
+@pytest.mark.parametrize("mode", ["invoke", "stream"])
+async def test_output_version_v1_has_text_and_calls_as_blocks(mode: str) -> None:
     """In content and in content blocks alike."""
     with saying(MIXED, output_version="v1") as (model, _):
-        answer = await ask(model.bind_tools([add, repeat]), way, "hi")
+        answer = await ask(model.bind_tools([add, repeat]), mode, "hi")
     assert [block["type"] for block in answer.content_blocks] == ["text", *["tool_call"] * 2]
     assert calls(answer) == [SUM, SAID]
     blocks = [block for block in answer.content if isinstance(block, dict)]
@@ -254,25 +223,103 @@ async def test_output_version_v1_has_text_and_calls_as_blocks(way: str) -> None:
     assert [(b["name"], b["args"]) for b in blocks[1:]] == [SUM, SAID]
 
 
-async def test_events_of_version_3_show_text_and_calls_as_blocks() -> None:
-    """Each block begins and ends, and the message at the end has them all."""
-    with saying(MIXED) as (model, _):
-        bound: Any = model.bind_tools([add, repeat])
-        events = list(bound.stream_events("hi", version="v3"))
-        message = bound.stream_events("hi", version="v3").output
-    ended = [e["content"] for e in events if e["event"] == "content-block-finish"]
-    assert [block["type"] for block in ended] == ["text", *["tool_call"] * 2]
-    assert [(block["name"], block["args"]) for block in ended[1:]] == [SUM, SAID]
-    assert calls(message) == [SUM, SAID]
-    assert "".join(message.text.split()) == "Letmesee.Waitforit."
+@pytest.mark.parametrize("choice", ["any", "add"])
+async def test_forced_call_that_does_not_come_is_plain_text(mode: str, choice: str) -> None:
+    """Without `tool_retries` the model is asked once."""
+    with saying("I would rather not.") as (model, sandbox):
+        answer = await ask(model.bind_tools([add], tool_choice=choice), mode, "hi")
+        assert len(sandbox.prompts) == 1
+    assert (answer.content, answer.tool_calls) == ("I would rather not.", [])
+    assert answer.response_metadata["finish_reason"] == "stop"
 
 
-def test_chunks_of_calls_add_up_in_any_order_of_adding() -> None:
-    """As a running total, or two halves."""
-    with saying([*MIXED]) as (model, _):
-        chunks = streamed(model)
-    half = len(chunks) // 2
-    whole: Any = add_up(chunks)
-    halves: Any = add_up(chunks[:half]) + add_up(chunks[half:])
-    assert whole.tool_calls == halves.tool_calls
-    assert whole.content_blocks == halves.content_blocks
+async def test_call_is_asked_for_once_more_in_the_same_conversation(mode: str) -> None:
+    """The answer is the second text; progress reports the first one."""
+    told: list[Progress] = []
+    with saying("No.", f"Well. {ADD}", tool_retries=1, on_progress=told.append) as (model, sandbox):
+        answer = await ask(model.bind_tools([add], tool_choice="any"), mode, "hi")
+        assert len(sandbox.conversations) == 1
+        assert len(sandbox.prompts) == 2
+        assert asked(sandbox).startswith(NO_CALL)
+        assert "You must call one of the tools now" in asked(sandbox)
+    assert calls(answer) == [SUM]
+    assert str(answer.content).strip() == "Well."
+    assert answer.response_metadata["finish_reason"] == "tool_calls"
+    (retry,) = (each for each in told if each.kind == "tool_retry")
+    assert retry.data == {"text": "No."}
+
+
+async def test_next_turn_goes_on_in_the_conversation(mode: str) -> None:
+    """What was asked again is no part of the caller's history, and does not part the two."""
+    with saying("No.", ADD, "Five.", "Bye.", tool_retries=1) as (model, sandbox):
+        said: list[BaseMessage] = [HumanMessage("hi")]
+        said.append(await ask(model.bind_tools([add], tool_choice="any"), mode, said))
+        (call,) = said[-1].tool_calls  # type: ignore[attr-defined]
+        said.append(ToolMessage("5", tool_call_id=str(call["id"])))
+        said.append(await ask(model.bind_tools([add]), mode, said))
+        assert asked(sandbox).startswith("<tool_response")
+        said.append(HumanMessage("bye"))
+        last = await ask(model.bind_tools([add]), mode, said)
+        assert asked(sandbox) == "bye"
+        assert len(sandbox.conversations) == 1
+    assert last.content == "Bye."
+
+
+async def test_last_try_is_the_answer_whatever_it_is(mode: str) -> None:
+    """As often as is said, and no more."""
+    told: list[Progress] = []
+    with saying("One.", "Two.", "Three.", tool_retries=2, on_progress=told.append) as found:
+        model, sandbox = found
+        answer = await ask(model.bind_tools([add], tool_choice="add"), mode, "hi")
+        assert len(sandbox.prompts) == 3
+    assert (answer.content, answer.tool_calls) == ("Three.", [])
+    assert answer.response_metadata["finish_reason"] == "stop"
+    assert [each.data["text"] for each in told if each.kind == "tool_retry"] == ["One.", "Two."]
+
+
+async def test_call_that_comes_at_once_is_not_asked_for_again(mode: str) -> None:
+    """Its text waits for it, and comes before it."""
+    with saying(f"Well. {ADD} So.", tool_retries=3) as (model, sandbox):
+        answer = await ask(model.bind_tools([add], tool_choice="any"), mode, "hi")
+        assert len(sandbox.prompts) == 1
+    assert str(answer.content).split() == ["Well.", "So."]
+    assert calls(answer) == [SUM]
+
+
+def test_number_of_tries_is_none_below_zero() -> None:
+    """It is off if nothing is said."""
+    assert ChatHuggingChat().tool_retries == 0
+    with pytest.raises(ValidationError, match="tool_retries"):
+        ChatHuggingChat(tool_retries=-1)
+
+
+def test_request_after_a_missing_call_is_no_part_of_the_history() -> None:
+    """The note of the call is said once more."""
+    mapper = ChunkMapper("example", "model")
+    chat_request = ChatRequest((Message("user", "hi", note="note"),))
+    again = asked_again(chat_request, mapper)
+    assert mapper.text == ""
+    assert [m.in_history for m in again.messages] == [True, False, False]
+    assert again.messages[-1].note == "note"
+
+
+@pytest.mark.parametrize(
+    ("first", "stop"),
+    [
+        (Reply("No. I do not ### want to"), ["###"]),
+        (Reply("No I would not do it", restart_after=3), None),
+        (Reply("No.", reasoning="Should I?"), None),
+    ],
+    ids=["stopped", "restarted", "thought"],
+)
+async def test_answer_without_a_call_is_the_one_the_server_has(
+    mode: str, first: Reply, stop: list[str] | None
+) -> None:
+    """So the same conversation goes on; nothing of that answer is in the one that counts."""
+    with saying(first, ADD, tool_retries=1) as (model, sandbox):
+        bound = model.bind_tools([add], tool_choice="any")
+        answer = await ask(bound, mode, "hi", stop=stop)
+        assert (len(sandbox.conversations), len(sandbox.prompts)) == (1, 2)
+        assert asked(sandbox).startswith(NO_CALL)
+    assert (calls(answer), answer.content) == ([SUM], "")
+    assert answer.response_metadata.keys().isdisjoint({"restarted", "final_text", "stop_sequence"})

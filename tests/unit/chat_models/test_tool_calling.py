@@ -1,4 +1,4 @@
-"""What the model is told of tools and of the format of its answer."""
+"""What the model is told of tools and formats, and answers that are read by a schema."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import re
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import RunnableBinding, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from typing_extensions import TypedDict
 
 from langchain_g4f import ChatHuggingChat
 from langchain_g4f.chat_models.tool_calling import Emulation
-from langchain_g4f.errors import ConfigurationError
+from langchain_g4f.errors import ConfigurationError, ToolCallError
 from langchain_g4f.testing import Sandbox
 from tests.unit.chat_models.tools import ADD, add, asked, calls, repeat, saying, system
-from tests.unit.chat_models.ways import WAYS, ask
+from tests.unit.chat_models.ways import ask
 
 INTEGER = {"type": "integer"}
 SCHEMA = {
@@ -108,13 +109,6 @@ def test_tools_stand_behind_the_callers_system_prompt(
     assert [tool["name"] for tool in described(system(sandbox))] == ["add", "repeat"]
 
 
-def test_tools_may_be_given_with_the_call(model: ChatHuggingChat, sandbox: Sandbox) -> None:
-    """As arguments they mean the same as bound."""
-    model.invoke("hi", tools=[add], tool_choice="add")
-    assert [tool["name"] for tool in described(system(sandbox))] == ["add"]
-    assert '"add"' in asked(sandbox)
-
-
 @pytest.mark.parametrize("choice", [None, False, "auto", "", {"type": "auto"}])
 def test_no_choice_is_no_directive(choice: Any) -> None:
     """The model decides."""
@@ -153,11 +147,10 @@ def test_named_choice_demands_that_call(
 
 
 @pytest.mark.parametrize("choice", ["none", {"type": "none"}])
-@pytest.mark.parametrize("way", WAYS)
-async def test_choice_of_none_hides_the_tools(way: str, choice: Any) -> None:
+async def test_choice_of_none_hides_the_tools(mode: str, choice: Any) -> None:
     """The model is not told of them, and what looks like a call is text."""
     with saying(ADD) as (model, sandbox):
-        answer = await ask(model.bind_tools([add], tool_choice=choice), way, "hi")
+        answer = await ask(model.bind_tools([add], tool_choice=choice), mode, "hi")
         assert system(sandbox) == ""
     assert (answer.tool_calls, answer.content) == ([], ADD)
 
@@ -174,59 +167,28 @@ def test_choice_of_an_unknown_tool_is_refused_when_it_is_bound(choice: Any) -> N
         ChatHuggingChat().invoke("hi", tools=[add], tool_choice=choice)
 
 
-def test_choice_without_any_tools_names_none() -> None:
-    """There is nothing to choose from."""
-    with pytest.raises(ConfigurationError, match="the tools are: none"):
-        ChatHuggingChat().bind_tools([], tool_choice="add")
-
-
-def test_demand_for_a_call_without_tools_is_no_demand() -> None:
-    """It could not be met."""
-    assert Emulation.take({"tools": [], "tool_choice": "any"}) == Emulation()
-    emulation = taken(tools=[], tool_choice="any", response_format={"type": "json_object"})
-    assert (emulation.section, emulation.forced) == ("", False)
-    assert "tool" not in emulation.note
-
-
 def test_tool_of_another_service_is_refused() -> None:
-    """It cannot be described, for nobody here knows what it does."""
+    """Its description is known to that service only."""
     with pytest.raises(ConfigurationError, match="'web_search_preview' is run by another service"):
         ChatHuggingChat().bind_tools([{"type": "web_search_preview"}])
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_no_parallel_calls_keeps_the_first(way: str) -> None:
+async def test_no_parallel_calls_keeps_the_first(mode: str) -> None:
     """The model is asked for one, and of several the first counts."""
     second = ADD.replace("2", "7")
     with saying(f"{ADD}\n{second}") as (model, sandbox):
-        answer = await ask(model.bind_tools([add], parallel_tool_calls=False), way, "hi")
+        answer = await ask(model.bind_tools([add], parallel_tool_calls=False), mode, "hi")
         assert "Make one call at a time." in system(sandbox)
         assert calls(answer) == [("add", {"a": 2, "b": 3})]
-        both = await ask(model.bind_tools([add], parallel_tool_calls=True), way, "hi")
+        both = await ask(model.bind_tools([add], parallel_tool_calls=True), mode, "hi")
         assert "Several calls are several such elements." in system(sandbox)
         assert calls(both) == [("add", {"a": 2, "b": 3}), ("add", {"a": 7, "b": 3})]
-
-
-def without_id(text: str) -> str:
-    """The text without what is different in each conversation."""
-    return re.sub(r' id="\w+"', "", text)
-
-
-@pytest.mark.parametrize("strict", [True, False])
-def test_strict_is_taken_and_changes_nothing(
-    model: ChatHuggingChat, sandbox: Sandbox, strict: bool
-) -> None:
-    """Nothing could keep that promise."""
-    model.bind_tools([add]).invoke("hi")
-    before = without_id(system(sandbox))
-    model.bind_tools([add], strict=strict).invoke("hi")
-    assert without_id(system(sandbox)) == before
 
 
 def test_calls_without_tools_are_not_looked_for() -> None:
     """A model without tools is read as it always was."""
     assert Emulation.take({"tools": [], "strict": True}) == Emulation()
-    assert Emulation.take({"response_format": {"type": "text"}}) is None
+    assert Emulation.take({"response_format": {"type": "text"}}) == Emulation()
     with saying(ADD) as (plain, _):
         assert plain.invoke("hi").content == ADD
 
@@ -242,11 +204,10 @@ FORMATS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("wanted", FORMATS.values(), ids=FORMATS.keys())
-@pytest.mark.parametrize("way", WAYS)
-async def test_wanted_format_is_told_and_its_fence_left_out(way: str, wanted: Any) -> None:
+async def test_wanted_format_is_told_and_its_fence_left_out(mode: str, wanted: Any) -> None:
     """As a plain parameter, in any form; the answer is JSON and nothing else."""
     with saying('Here: ```json\n{"a": 1, "b": 2}\n```') as (model, sandbox):
-        answer = await ask(model, way, "hi", response_format=wanted)
+        answer = await ask(model, mode, "hi", response_format=wanted)
         schema = json.loads(asked(sandbox).partition("JSON Schema:\n")[2])
         assert answer.content == '{"a": 1, "b": 2}'
         assert answer.response_metadata["finish_reason"] == "stop"
@@ -270,14 +231,154 @@ def test_format_that_is_not_known_is_refused(wanted: Any) -> None:
         ChatHuggingChat().invoke("hi", response_format=wanted)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_tools_and_a_format_go_together(way: str) -> None:
+async def test_tools_and_a_format_go_together(mode: str) -> None:
     """A call is a call, and around JSON nothing is left."""
     with saying(f"Well. {ADD}", 'So: {"a": 1} Bye.') as (model, sandbox):
         bound = model.bind_tools([add], response_format=SCHEMA)
-        first = await ask(bound, way, [HumanMessage("hi")])
+        first = await ask(bound, mode, [HumanMessage("hi")])
         assert "JSON Schema" in asked(sandbox)
         assert described(system(sandbox))
-        second = await ask(bound, way, "hi")
+        second = await ask(bound, mode, "hi")
     assert calls(first) == [("add", {"a": 2, "b": 3})]
     assert (second.tool_calls, second.content) == ([], '{"a": 1}')
+
+
+class Sum(BaseModel):
+    """Two numbers."""
+
+    a: int
+    b: int
+
+
+class SumDict(TypedDict):
+    """Two numbers."""
+
+    a: int
+    b: int
+
+
+SUM = {**Sum.model_json_schema(), "title": "Sum"}
+METHODS = ("function_calling", "json_schema", "json_mode")
+KINDS = ("invoke", "ainvoke", "stream", "astream")
+
+
+def answer(method: str, name: str = "Sum", arguments: str = '{"a": 1, "b": 2}') -> str:
+    """What a model says that is asked by this method."""
+    if method != "function_calling":
+        return f"```json\n{arguments}\n```"
+    return f'<tool_call>{{"name": "{name}", "arguments": {arguments}}}</tool_call>'
+
+
+async def result(chain: Runnable[Any, Any], mode: str) -> Any:
+    """What the chain gives; the last thing, if it gives several."""
+    if mode == "astream":
+        return [each async for each in chain.astream("hi")][-1]
+    return chain.invoke("hi") if mode == "invoke" else await chain.ainvoke("hi")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", [Sum, SumDict, SUM], ids=["pydantic", "typed dict", "JSON"])
+async def test_answer_is_read_as_the_schema_says(mode: str, method: Any, schema: Any) -> None:
+    """By each method, an object of the class, or a dict."""
+    name = schema["title"] if isinstance(schema, dict) else schema.__name__
+    with saying(answer(method, name)) as (model, sandbox):
+        found = await result(model.with_structured_output(schema, method=method), mode)
+        told = asked(sandbox)
+        assert ("You must call the tool" in told) is (method == "function_calling")
+        assert ("JSON Schema" in told) is (method != "function_calling")
+        assert ("# Tools" in system(sandbox)) is (method == "function_calling")
+    assert found == (Sum(a=1, b=2) if schema is Sum else {"a": 1, "b": 2})
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema"])
+def test_other_methods_need_a_schema(method: Any) -> None:
+    """It is said at once."""
+    with pytest.raises(ConfigurationError, match="needs a schema"):
+        ChatHuggingChat().with_structured_output(method=method)
+
+
+def test_unknown_method_is_refused() -> None:
+    """By its name."""
+    with pytest.raises(ConfigurationError, match="'magic'"):
+        ChatHuggingChat().with_structured_output(Sum, method="magic")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("method", METHODS)
+async def test_answer_that_does_not_fit_is_an_error(mode: str, method: Any) -> None:
+    """It is raised, or given with the raw answer where that is asked for."""
+    with saying(answer(method, arguments='{"a": "x", "b": 2}')) as (model, _):
+        with pytest.raises((OutputParserException, ValidationError)):
+            await result(model.with_structured_output(Sum, method=method), mode)
+        found = await result(
+            model.with_structured_output(Sum, method=method, include_raw=True), mode
+        )
+    assert found["parsed"] is None
+    assert isinstance(found["parsing_error"], OutputParserException | ValidationError)
+    assert found["raw"].response_metadata["finish_reason"]
+
+
+BARE = {
+    "the arguments": '{"a": 1, "b": 2}',
+    "the arguments in a fence": '```json\n{"a": 1, "b": 2}\n```\n',
+    "the call": '{"name": "Sum", "arguments": {"a": 1, "b": 2}}',
+    "the call in a fence": '```\n{"name": "Sum", "arguments": {"a": 1, "b": 2}}\n```',
+    "the call, misspelled": "{'name': 'Sum', 'arguments': {'a': 1, 'b': 2,}}",
+}
+
+
+@pytest.mark.parametrize("schema", [Sum, SUM], ids=["pydantic", "JSON"])
+@pytest.mark.parametrize("said", BARE.values(), ids=BARE)
+async def test_json_of_a_call_alone_is_the_call(mode: str, schema: Any, said: str) -> None:
+    """The element is missing, and all else is right."""
+    with saying(said) as (model, _):
+        found = await result(model.with_structured_output(schema), mode)
+    assert found == (Sum(a=1, b=2) if schema is Sum else {"a": 1, "b": 2})
+
+
+NONE = {
+    "a refusal": ("I would rather not.", "no call of 'Sum' in the answer: 'I would rather not.'"),
+    "nothing of the schema": ('{"c": 3}', "no call of 'Sum'"),
+    "a part of the arguments": ('{"a": 1}', "no call of 'Sum'"),
+    "words around the JSON": ('Here: {"a": 1, "b": 2}', "no call of 'Sum'"),
+    "another tool": (
+        '<tool_call>{"name": "add", "arguments": {}}</tool_call>',
+        "no call of 'Sum', but of 'add'",
+    ),
+    "half a call": ('<tool_call>{"name": "Sum", "arguments": {"a": 1', "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("schema", [Sum, SUM], ids=["pydantic", "JSON"])
+@pytest.mark.parametrize(("said", "why"), NONE.values(), ids=NONE)
+async def test_call_that_does_not_come_is_an_error(
+    mode: str, schema: Any, said: str, why: str
+) -> None:
+    """And no silent None; with the raw answer it is given, and the answer as it was."""
+    with saying(said) as (model, _):
+        with pytest.raises(ToolCallError, match=why) as caught:
+            await result(model.with_structured_output(schema), mode)
+        if mode.endswith("invoke"):
+            found = await result(model.with_structured_output(schema, include_raw=True), mode)
+            assert found["parsed"] is None
+            assert isinstance(found["parsing_error"], ToolCallError)
+            assert found["raw"].text == caught.value.llm_output
+    assert isinstance(caught.value, OutputParserException)
+
+
+async def test_long_answer_is_no_part_of_an_error() -> None:
+    """Only its beginning, and all of it as an attribute."""
+    with saying("no " * 1000) as (model, _), pytest.raises(ToolCallError) as caught:
+        await result(model.with_structured_output(Sum), "invoke")
+    assert len(str(caught.value)) < 300
+    assert str(caught.value.llm_output).strip() == ("no " * 1000).strip()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("strict", [True, False, None])
+def test_strict_is_taken_and_the_schema_is_traced(method: Any, strict: bool | None) -> None:
+    """What is bound tells a tracer what was wanted."""
+    chain: Any = ChatHuggingChat().with_structured_output(Sum, method=method, strict=strict)
+    bound = chain.first.kwargs
+    assert bound.get("strict") is strict
+    assert bound["ls_structured_output_format"] == {"kwargs": {"method": method}, "schema": Sum}

@@ -11,31 +11,30 @@ from langchain_core.messages import AIMessage
 
 from langchain_g4f import ChatG4F
 from langchain_g4f.transport import retry
-from tests.unit.chat_models.ways import WAYS
 from tests.unit.chat_models.ways import ask as ask_in
 
 Ask = Callable[..., Awaitable[AIMessage]]
 
 
-async def _ask(way: str, model: Any, prompt: Any = "hi", /, **kwargs: Any) -> AIMessage:
-    return await ask_in(model, way, prompt, **kwargs)
+async def _ask(mode: str, model: Any, prompt: Any = "hi", /, **kwargs: Any) -> AIMessage:
+    return await ask_in(model, mode, prompt, **kwargs)
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=["invoke", "astream"])
 def ask(request: pytest.FixtureRequest) -> Ask:
-    """Ask a chat model in one of the four ways; the test runs in each."""
+    """Ask a chat model, sync and whole or async and streamed."""
     return partial(_ask, request.param)
 
 
 @pytest.fixture(params=["sync", "async"])
-def kind(request: pytest.FixtureRequest) -> str:
+def mode(request: pytest.FixtureRequest) -> str:
     """Whether to call sync or async; the test runs with both."""
     return str(request.param)
 
 
-async def read(model: ChatG4F, kind: str) -> list[Any]:
+async def read(model: ChatG4F, mode: str) -> list[Any]:
     """The chunks of an answer."""
-    if kind == "sync":
+    if mode == "sync":
         return list(model.stream("hi"))
     return [chunk async for chunk in model.astream("hi")]
 

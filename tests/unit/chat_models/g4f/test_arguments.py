@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_g4f import ChatG4F, ChatHuggingChat
+from langchain_g4f import ChatG4F
 from langchain_g4f.chat_models.parameters import Parameter
 from langchain_g4f.errors import ConfigurationError, ServerStreamError
 from langchain_g4f.text.escape import escape
@@ -109,14 +109,6 @@ async def test_call_wins_over_provider_kwargs_and_these_over_fields(ask: Ask) ->
     assert (given["seed"], given["n"], given["headers"]) == (2, 1, {"c": "d"})
 
 
-@pytest.mark.parametrize("setting", ["impersonate", "from_browser"])
-def test_setting_for_our_own_services_is_warned_of(setting: str) -> None:
-    """A provider does its own I/O."""
-    settings: Any = {setting: "chrome"}
-    with pytest.warns(UserWarning, match=f"{setting!r} is for chat models of this package"):
-        chat("a", **settings)
-
-
 # -- messages and conversations --------------------------------------------------------------------
 
 HISTORY = [
@@ -164,16 +156,6 @@ async def test_provider_that_changes_what_it_is_given_changes_nothing_of_ours(
     assert handle == {"models": {"m": {"id": "1"}}}
     said = [[each["content"] for each in call.messages] for call in provider.calls]
     assert said == [["Two?"]] * 3
-
-
-@pytest.mark.proves("g4f:1:messages")
-@pytest.mark.parametrize("native", [False, True])
-async def test_names_of_messages_are_kept(ask: Ask, native: bool) -> None:
-    """A caller who tells several speakers apart is understood."""
-    provider = scripted(Thorough, "a", supports_native_tools=native)
-    tools = [TOOL] if native else None
-    await ask(ChatG4F(provider=provider), [HumanMessage("hi", name="ada")], tools=tools)
-    assert provider.calls[0].messages == [{"role": "user", "content": "hi", "name": "ada"}]
 
 
 @pytest.mark.proves("g4f:1:messages")
@@ -226,27 +208,6 @@ async def test_conversation_gets_what_came_after_the_last_answer(ask: Ask) -> No
     assert [each["role"] for each in result] == ["user"]
     assert "42" in result[0]["content"]
     assert [each["content"] for each in ended] == ["One?", "1"]
-
-
-@pytest.mark.proves("g4f:6:last-user-messages")
-async def test_conversation_is_told_of_tools_by_the_user(ask: Ask) -> None:
-    """A conversation that is continued takes no other message."""
-    provider = scripted(Thorough, "a", supports_native_tools=False)
-    model = ChatG4F(provider=provider, conversation={"id": "1"})
-    await ask(model.bind_tools([TOOL]), HISTORY)
-    (first, second) = provider.calls[0].messages
-    assert (first["role"], second["role"]) == ("user", "user")
-    assert "<tools>" in first["content"]
-    assert "Be brief." not in first["content"]
-
-
-@pytest.mark.proves("g4f:1:messages", "g4f:6:last-user-messages")
-async def test_results_of_tools_are_said_by_the_user_where_tools_are_emulated(ask: Ask) -> None:
-    """No provider is asked to know a role of ours."""
-    model = chat("a")
-    await ask(model, CALLED)
-    roles = [each["role"] for each in model.wrapped.calls[0].messages]
-    assert roles == ["system", "user", "assistant", "user"]
 
 
 # -- parameters ------------------------------------------------------------------------------------
@@ -307,10 +268,9 @@ def test_entry_point_that_says_nothing_may_take_anything() -> None:
         model.invoke("hi")
 
 
-@pytest.mark.proves("g4f:9:parameters")
-def test_our_own_chat_models_have_them_too() -> None:
-    """By the same method."""
-    found = ChatHuggingChat().get_parameters(as_json=True)
-    assert found["temperature"]["supported"] is False
-    retries = {"name": "max_retries", "type": "int", "default": 2, "supported": True}
-    assert found["max_retries"] == retries
+@pytest.mark.parametrize("setting", ["impersonate", "from_browser"])
+def test_setting_for_our_own_services_is_warned_of(setting: str) -> None:
+    """A provider does its own I/O."""
+    settings: Any = {setting: "chrome"}
+    with pytest.warns(UserWarning, match=f"{setting!r} is for chat models of this package"):
+        chat("a", **settings)

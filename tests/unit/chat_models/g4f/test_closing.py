@@ -7,31 +7,25 @@ import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 
 from langchain_g4f import ChatG4F
 from langchain_g4f import errors as ours
-from langchain_g4f.g4f_adapter import worker
 from langchain_g4f.g4f_adapter.attempt import END, NOTHING_YET
 from langchain_g4f.g4f_adapter.worker import Worker
 from tests.g4f_standins.providers import (
     AbstractProvider,
     AsyncGeneratorProvider,
     AsyncProvider,
-    Do,
     Fail,
     Hang,
     StandIn,
-    Thorough,
     chat,
     current_threads,
 )
 from tests.unit.chat_models.g4f.conftest import Ask
-from tests.unit.chat_models.ways import ask as ask_in
 
 BASES = [
     pytest.param(AsyncGeneratorProvider, False, id="async"),
@@ -39,7 +33,7 @@ BASES = [
     pytest.param(AbstractProvider, False, id="sync"),
 ]
 by_base = pytest.mark.parametrize(("base", "in_thread"), BASES)
-WAYS_IN_THREADS = pytest.mark.parametrize("in_thread", [False, True])
+in_threads = pytest.mark.parametrize("in_thread", [False, True])
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -58,11 +52,11 @@ async def no_threads() -> None:
 @pytest.mark.proves("g4f:8:astream", "g4f:8:stream", "g4f:8:no-leak")
 @by_base
 async def test_stream_that_is_closed_early_closes_the_provider(
-    base: Any, in_thread: bool, kind: str
+    base: Any, in_thread: bool, mode: str
 ) -> None:
     """At once, whoever iterates it."""
     model = chat(*["word "] * 500, base=base, run_in_thread=in_thread)
-    if kind == "sync":
+    if mode == "sync":
         for chunk in model.stream("hi"):
             assert chunk.text == "word "
             break
@@ -77,21 +71,6 @@ async def test_stream_that_is_closed_early_closes_the_provider(
     await asyncio.to_thread(wait_until, lambda: bool(model.wrapped.closed))
     assert model.wrapped.closed == ["closed"]
     assert time.monotonic() - left < 1
-
-
-@pytest.mark.proves("g4f:8:no-leak")
-@by_base
-async def test_fifty_dropped_streams_leave_nothing(base: Any, in_thread: bool, kind: str) -> None:
-    """Neither a thread nor an open generator, though they were never closed."""
-    model = chat(*["word "] * 500, base=base, run_in_thread=in_thread)
-    for _ in range(50):
-        if kind == "sync":
-            next(iter(model.stream("hi")))
-        else:
-            await anext(model.astream("hi"))
-    gc.collect()
-    await asyncio.to_thread(wait_until, lambda: len(model.wrapped.closed) == 50)
-    await no_threads()
 
 
 @pytest.mark.proves("g4f:8:astream")
@@ -115,82 +94,7 @@ async def test_cancelled_call_ends_within_a_second(
     assert model.wrapped.closed == ["closed"]
 
 
-async def settled(made: list[int]) -> int:
-    """How many are made, once no more are made."""
-    before = -1
-    while len(made) != before:
-        before = len(made)
-        await asyncio.sleep(0.02)
-    return before
-
-
-@pytest.mark.proves("g4f:8:stream")
-async def test_fast_provider_waits_for_a_slow_reader(kind: str) -> None:
-    """No more is made than has room between the two."""
-    made: list[int] = []
-    model = chat(*[Do(lambda: made.append(1)), "w "] * 1000, base=AbstractProvider)
-    if kind == "sync":
-        stream = model.stream("hi")
-        next(stream)
-        assert await settled(made) <= worker._CAPACITY + 3
-        assert sum(1 for _ in stream) == 1000
-    else:
-        astream = model.astream("hi")
-        await anext(astream)
-        assert await settled(made) <= worker._CAPACITY + 3
-        assert len([chunk async for chunk in astream]) == 1000
-    assert len(made) == 1000
-
-
 # -- event loops and threads -----------------------------------------------------------------------
-
-
-@pytest.mark.proves("g4f:8:concurrency")
-@by_base
-def test_loop_that_is_left_in_mid_answer_does_not_hurt_the_next(base: Any, in_thread: bool) -> None:
-    """An open answer is closed with its loop, of which no task is left."""
-    model = chat(*["a"] * 200, base=base, run_in_thread=in_thread)
-
-    async def left() -> asyncio.AbstractEventLoop:
-        stream = model.astream("hi")
-        assert (await anext(stream)).text == "a"
-        return asyncio.get_running_loop()
-
-    assert asyncio.all_tasks(asyncio.run(left())) == set()
-    for _ in range(2):
-        assert asyncio.run(model.ainvoke("hi")).text == "a" * 200
-    gc.collect()
-    asyncio.run(no_threads())
-    assert len(model.wrapped.closed) == 3
-
-
-@pytest.mark.proves("g4f:8:stream", "g4f:8:concurrency")
-@by_base
-async def test_sync_calls_work_while_a_loop_runs(base: Any, in_thread: bool) -> None:
-    """As in a notebook; the provider gets a loop of its own."""
-    model = chat("a", "b", base=base, run_in_thread=in_thread)
-    assert (await model.ainvoke("hi")).text == "ab"
-    assert model.invoke("hi").text == "ab"
-    assert "".join(chunk.text for chunk in model.stream("hi")) == "ab"
-    assert [each.text for each in model.batch(["1", "2"])] == ["ab", "ab"]
-    assert "".join([chunk.text async for chunk in model.astream("hi")]) == "ab"
-
-
-@pytest.mark.proves("g4f:8:concurrency")
-@by_base
-def test_eight_threads_share_one_model(base: Any, in_thread: bool) -> None:
-    """Each gets its own answer."""
-    echo = base if base is not AsyncGeneratorProvider else Thorough
-    model = chat("a", base=echo, run_in_thread=in_thread)
-
-    def work(number: int) -> list[str]:
-        streamed = "".join(chunk.text for chunk in model.stream(f"s{number}"))
-        return [model.invoke(f"i{number}").text, streamed, asyncio.run(model.ainvoke("a")).text]
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(work, range(16))) == [["a"] * 3] * 16
-    said = sorted(call.messages[0]["content"] for call in model.wrapped.calls)
-    assert said == sorted([f"{kind}{n}" for kind in "si" for n in range(16)] + ["a"] * 16)
 
 
 # -- stop strings, and providers that clean up badly -----------------------------------------------
@@ -226,7 +130,7 @@ class Untidy(StandIn):
 
 
 @pytest.mark.proves("g4f:8:stop", "g4f:8:no-leak", "fault:68:G4")
-@WAYS_IN_THREADS
+@in_threads
 @pytest.mark.parametrize(
     "script",
     [(), (Fail(ValueError("odd")),), (Fail(asyncio.CancelledError()),), (Fail(SystemExit()),)],
@@ -241,31 +145,6 @@ async def test_endless_provider_is_ended_however_it_cleans_up(
     assert model.wrapped.closed == ["closed"]
 
 
-class Raises(BaseCallbackHandler):
-    raise_error = True
-
-    def on_llm_new_token(self, token: Any, **_: Any) -> None:
-        raise LookupError("no place to show it")
-
-
-class RaisesLater(AsyncCallbackHandler):
-    raise_error = True
-
-    async def on_llm_new_token(self, token: Any, **_: Any) -> None:
-        raise LookupError("no place to show it")
-
-
-@pytest.mark.parametrize(("way", "handler"), [("stream", Raises), ("astream", RaisesLater)])
-async def test_error_of_a_token_callback_ends_the_answer(way: str, handler: Any) -> None:
-    """It is the caller's own, where it raises at all."""
-    model = chat(*["a"] * 100, base=AbstractProvider)
-    with pytest.raises(LookupError, match="no place"):
-        await ask_in(model, way, "hi", config={"callbacks": [handler()]})
-    gc.collect()
-    await no_threads()
-    assert model.wrapped.closed == ["closed"]
-
-
 # -- providers that would end the program ----------------------------------------------------------
 
 
@@ -277,8 +156,7 @@ class Panic(BaseException):
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("raised", [asyncio.CancelledError, SystemExit, GeneratorExit, Panic])
 @pytest.mark.parametrize(
-    ("base", "in_thread"),
-    [*BASES, (AsyncProvider, False), (AsyncProvider, True)],
+    ("base", "in_thread"), [*BASES, (AsyncProvider, False), (AsyncProvider, True)]
 )
 async def test_provider_that_would_end_the_program_ends_the_answer(
     base: Any, in_thread: bool, raised: type[BaseException], begun: bool, ask: Ask

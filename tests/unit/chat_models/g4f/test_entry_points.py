@@ -12,11 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 from langchain_g4f import ChatG4F, ConfigurationError
-from langchain_g4f.errors import AuthenticationError, ServerStreamError, StreamInterruptedError
+from langchain_g4f.errors import ServerStreamError, StreamInterruptedError
 from tests.g4f_standins import families, providers
-from tests.g4f_standins.providers import Do, Fail, StandIn, chat, scripted
-from tests.g4f_standins.responses import AuthResult, Reasoning, RequestLogin
-from tests.unit.chat_models.g4f.conftest import Ask, read
+from tests.g4f_standins.providers import Do, StandIn, chat, scripted
+from tests.g4f_standins.responses import AuthResult, RequestLogin
+from tests.unit.chat_models.g4f.conftest import Ask
 
 WORDS = ("How ", "are ", "you?")
 
@@ -66,21 +66,6 @@ async def test_provider_of_any_kind_answers(base: Any, given: str, ask: Ask) -> 
     (call,) = provider.calls
     assert (call.model, call.messages) == ("m", [{"role": "user", "content": "hi"}])
     assert provider.closed == ["closed"]
-
-
-@pytest.mark.proves("g4f:8:astream", "g4f:8:stream")
-@pytest.mark.parametrize("base", [providers.AsyncGeneratorProvider, providers.AbstractProvider])
-async def test_each_delta_is_a_chunk(base: Any, kind: str) -> None:
-    """Nothing is collected first, and the last chunk is the end alone."""
-    assert [chunk.text for chunk in await read(chat(*WORDS, base=base), kind)] == [*WORDS, ""]
-
-
-@pytest.mark.proves("g4f:1:lookup-order")
-async def test_entry_point_of_an_instance_is_nearer_than_those_of_its_class(ask: Ask) -> None:
-    """As where a program puts a function of its own on a provider."""
-    provider = scripted(providers.AsyncGeneratorProvider, "the class's")()
-    provider.create_completion = lambda model, messages, **_: iter(["its ", "own"])
-    assert (await ask(ChatG4F(provider=provider))).text == "its own"
 
 
 @pytest.mark.proves("g4f:1:supports-stream", "g4f:1:create-completion")
@@ -216,15 +201,6 @@ async def test_call_that_an_entry_point_cannot_take_is_refused(
     assert (await ask(ChatG4F(provider=Demanding, provider_kwargs={"token": "b"}))).text == "b"
 
 
-class Outer:
-    Inner = scripted(providers.AsyncProvider, "inner", name="Inner")
-
-
-def test_nested_name_is_found() -> None:
-    """As `module:Outer.Inner`."""
-    assert ChatG4F(provider=f"{__name__}:Outer.Inner").facts.name == "Inner"
-
-
 # -- providers with a login ------------------------------------------------------------------------
 
 
@@ -310,13 +286,6 @@ async def test_given_credentials_are_used_and_no_file_is_touched(
     assert provider.get_cache_file().read_text() == "not JSON"
 
 
-@pytest.mark.proves("g4f:2:create-authed")
-async def test_authorised_entry_point_may_be_a_plain_generator(ask: Ask) -> None:
-    """It is iterated in a thread."""
-    model = chat("a", "b", base=families.PlainAuthed, auth_result={"k": 1})
-    assert (await ask(model)).text == "ab"
-
-
 async def test_credentials_of_a_provider_without_logins_are_arguments(ask: Ask) -> None:
     """There is no other entry point; an `auth_result` among the arguments is one of them."""
     model = chat("a", cookies={"a": "1"})
@@ -328,26 +297,6 @@ async def test_credentials_of_a_provider_without_logins_are_arguments(ask: Ask) 
         {"cookies": {"a": "1"}},
         {"cookies": {"a": "1"}, "auth_result": "theirs"},
     )
-
-
-@pytest.mark.proves("g4f:8:login", "g4f:9:events")
-async def test_login_that_fails_is_an_error_of_the_login(ask: Ask) -> None:
-    """After the request for it was told; its address may be empty."""
-    missing = Fail(families.NEW["MissingAuthError"]("no login came"))
-    told: list[str] = []
-    steps: list[Any] = []
-    model = chat(
-        Reasoning(status="looking"),
-        RequestLogin("Some", ""),
-        missing,
-        on_login_required=told.append,
-        on_progress=steps.append,
-    )
-    with pytest.raises(AuthenticationError, match="no login came"):
-        await ask(model)
-    assert told == [""]
-    assert [step.kind for step in steps] == ["status", "login_required", "login_required"]
-    assert steps[1].message == "Some wants a login"
 
 
 @pytest.mark.proves("g4f:8:login")

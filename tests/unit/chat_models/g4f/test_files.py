@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from PIL import Image
 
 from langchain_g4f import ChatG4F
 from langchain_g4f.core.chat_request import Media
@@ -72,45 +69,6 @@ async def test_files_of_messages_and_of_the_call_arrive_once(ask: Ask, native: b
 
 
 @pytest.mark.proves("g4f:6:to-bytes")
-@pytest.mark.parametrize("form", ["bytes", "path", "data URI", "file", "PIL"])
-async def test_file_is_read_in_every_form(form: str, ask: Ask, tmp_path: Path) -> None:
-    """Before the provider sees it, which gets bytes."""
-    picture = Image.new("RGB", (1, 1))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    data, path = buffer.getvalue(), tmp_path / "x.png"
-    path.write_bytes(data)
-    forms: dict[str, Any] = {
-        "bytes": data,
-        "path": path,
-        "data URI": f"data:image/png;base64,{base64.b64encode(data).decode()}",
-        "file": io.BytesIO(data),
-        "PIL": picture,
-    }
-    model = chat("a", base=Thorough)
-    await ask(model, media=[(forms[form], "x.png")])
-    ((found, name),) = model.wrapped.calls[0].given["media"]
-    assert name == "x.png"
-    assert found.startswith(PNG[:8])
-
-
-@pytest.mark.proves("g4f:6:to-bytes")
-async def test_file_of_a_private_host_is_fetched_if_it_is_trusted(
-    ask: Ask, server: ByteServer
-) -> None:
-    """Otherwise it is not, nor is the provider asked, which might."""
-    message = HumanMessage(["?", {"type": "image", "url": f"{server.url}/x.png"}])
-    model = chat("a", base=Thorough)
-    with pytest.raises(BlockedURLError):
-        await ask(model, [message])
-    assert model.wrapped.calls == []
-    trusting = chat("a", base=Thorough, **TRUSTED)
-    await ask(trusting, [message])
-    assert trusting.wrapped.calls[0].given["media"] == [(PNG, "x.png")]
-    assert len(server.requests) == 1
-
-
-@pytest.mark.proves("g4f:6:to-bytes")
 async def test_address_of_a_public_file_is_fetched_by_us(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,8 +109,7 @@ def test_profile_says_whether_images_are_taken(provider: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:.* may ignore the parameter 'media'")
 @pytest.mark.parametrize(
-    "attributes",
-    [{"vision_models": ["v"]}, {"image_models": ["v"]}, {"default_vision_model": "v"}],
+    "attributes", [{"vision_models": ["v"]}, {"image_models": ["v"]}, {"default_vision_model": "v"}]
 )
 async def test_files_go_to_a_provider_that_says_it_sees(attributes: dict[str, Any]) -> None:
     """Though it does not name the argument."""
@@ -167,14 +124,14 @@ async def test_files_go_to_a_provider_that_says_it_sees(attributes: dict[str, An
 # -- from a provider -------------------------------------------------------------------------------
 
 
-async def fetch(model: ChatG4F, block: Any, kind: str) -> bytes:
+async def fetch(model: ChatG4F, block: Any, mode: str) -> bytes:
     """The bytes of a block."""
-    return model.fetch_file(block) if kind == "sync" else await model.afetch_file(block)
+    return model.fetch_file(block) if mode == "sync" else await model.afetch_file(block)
 
 
 @pytest.mark.proves("g4f:9:fetch-file", "g4f:5:image")
 async def test_picture_is_fetched_with_the_cookies_of_its_response(
-    kind: str, server: ByteServer
+    mode: str, server: ByteServer
 ) -> None:
     """And its headers, which nothing shows; a file of another response goes without."""
     url = f"{server.url}/x.png"
@@ -185,39 +142,23 @@ async def test_picture_is_fetched_with_the_cookies_of_its_response(
     model = chat(*pictures, **TRUSTED)
     answer = await model.ainvoke("hi")
     blocks = [*answer.additional_kwargs["files"], answer.content_blocks[0]]
-    assert [await fetch(model, block, kind) for block in blocks] == [PNG] * 4
+    assert [await fetch(model, block, mode) for block in blocks] == [PNG] * 4
     cookies, key = "session=made-up; b=2", "made-up"
     sent = [(each.header("cookie"), each.header("x-key")) for each in server.requests]
     assert sent == [(cookies, key), (cookies, key), (None, None), (cookies, key)]
     assert "made-up" not in repr((answer, model))
 
 
-@pytest.mark.proves("g4f:9:fetch-file", "g4f:8:secrets")
-async def test_another_origin_is_told_no_cookies(kind: str, server: ByteServer) -> None:
-    """A redirect may go there, the credentials do not."""
-
-    def elsewhere(exchange: Exchange) -> None:
-        exchange.respond(302, b"", (("location", f"{server.url}/x.png"),))
-
-    with ByteServer(elsewhere) as first:
-        model = chat(r.ImageResponse(f"{first.url}/x.png", "", OPTIONS), **TRUSTED)
-        answer = await model.ainvoke("hi")
-        assert await fetch(model, answer.content_blocks[0], kind) == PNG
-        assert first.requests[0].header("cookie") == "session=made-up; b=2"
-    assert len(server.requests) == 1
-    assert "made-up" not in repr(server.requests[0].headers)
-
-
 @pytest.mark.proves("g4f:9:fetch-file")
-async def test_block_without_a_public_address_is_not_fetched(kind: str) -> None:
+async def test_block_without_a_public_address_is_not_fetched(mode: str) -> None:
     """Whoever makes answers may name any address; bytes that came along need none."""
     model = chat(r.AudioResponse(b"\x00speech"))
     with pytest.raises(BlockedURLError):
-        await fetch(model, {"type": "image", "url": "http://127.0.0.1:9/x.png"}, kind)
+        await fetch(model, {"type": "image", "url": "http://127.0.0.1:9/x.png"}, mode)
     with pytest.raises(ConfigurationError, match="URL or base64"):
-        await fetch(model, {"type": "image"}, kind)
+        await fetch(model, {"type": "image"}, mode)
     answer = await model.ainvoke("hi")
-    assert await fetch(model, answer.content_blocks[0], kind) == b"\x00speech"
+    assert await fetch(model, answer.content_blocks[0], mode) == b"\x00speech"
 
 
 @pytest.mark.proves("g4f:8:secrets")
@@ -230,3 +171,19 @@ def test_only_so_many_files_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert list(model._access) == urls[-3:]
     odd = chat(r.ImageResponse("u", "", ["odd"]))
     assert odd.invoke("hi").additional_kwargs["files"]
+
+
+@pytest.mark.proves("g4f:6:to-bytes")
+async def test_file_of_a_private_host_is_fetched_if_it_is_trusted(
+    ask: Ask, server: ByteServer
+) -> None:
+    """Otherwise it is not, nor is the provider asked, which might."""
+    message = HumanMessage(["?", {"type": "image", "url": f"{server.url}/x.png"}])
+    model = chat("a", base=Thorough)
+    with pytest.raises(BlockedURLError):
+        await ask(model, [message])
+    assert model.wrapped.calls == []
+    trusting = chat("a", base=Thorough, **TRUSTED)
+    await ask(trusting, [message])
+    assert trusting.wrapped.calls[0].given["media"] == [(PNG, "x.png")]
+    assert len(server.requests) == 1

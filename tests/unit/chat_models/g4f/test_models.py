@@ -55,16 +55,6 @@ async def test_provider_without_any_attribute_answers() -> None:
     assert (facts.models, facts.aliases, facts.default_model) == ([], {}, "")
 
 
-@pytest.mark.proves("g4f:1:identity")
-def test_identity_is_read() -> None:
-    """Name, label and address; of an instance the name of its class."""
-    provider = scripted(StandIn, label="Some Chat", url="https://chat.example", name="Some")
-    facts = Facts(provider)
-    assert (facts.name, facts.label, facts.url) == ("Some", "Some Chat", "https://chat.example")
-    assert Facts(provider()).name == "Some"
-    assert Facts(scripted(StandIn, label=None, name="Some")).label == "Some"
-
-
 @pytest.mark.proves("g4f:1:working")
 def test_provider_that_does_not_work_is_warned_of_and_used() -> None:
     """It says so itself; it may still answer."""
@@ -86,13 +76,6 @@ async def test_missing_login_says_what_to_give(ask: Ask) -> None:
         assert "give api_key" not in str(caught.value)
 
 
-@pytest.mark.proves("g4f:1:supports-stream")
-async def test_provider_that_does_not_stream_gives_one_chunk() -> None:
-    """And the chunk that ends the answer."""
-    model = model_of(supports_stream=False)
-    assert [chunk.text async for chunk in model.astream("hi")] == ["a", ""]
-
-
 @pytest.mark.proves("g4f:1:supports-system-message", "g4f:1:messages")
 async def test_system_text_goes_where_it_can(ask: Ask) -> None:
     """As a message of its own, or with the first message of the user."""
@@ -109,19 +92,6 @@ async def test_system_text_goes_where_it_can(ask: Ask) -> None:
     assert said == ["Be brief.\n\nOne?", "1", "Two?"]
 
 
-@pytest.mark.proves("g4f:1:supports-message-history", "g4f:6:format-prompt")
-async def test_history_is_one_prompt_where_none_is_taken(ask: Ask) -> None:
-    """A single message stays as it is; of several each is told with its role."""
-    model = model_of(supports_message_history=False)
-    await ask(model, "One?")
-    await ask(model, HISTORY)
-    alone, flat = (call.messages for call in model.wrapped.calls)
-    assert alone == [{"role": "user", "content": "One?"}]
-    assert [each["role"] for each in flat] == ["user"]
-    places = [flat[0]["content"].index(part) for part in ("Be brief.", "One?", "1", "Two?")]
-    assert places == sorted(places)
-
-
 @pytest.mark.proves("g4f:1:use-stream-timeout", "g4f:8:timeouts")
 def test_timeouts_are_told_by_the_names_that_are_there() -> None:
     """Both of a signature that has both, none of one that has none."""
@@ -131,18 +101,6 @@ def test_timeouts_are_told_by_the_names_that_are_there() -> None:
     given = named.calls[0].given
     assert (given["timeout"], given["stream_timeout"]) == (7, 7)
     assert plain.calls[0].given == {}
-
-
-@pytest.mark.proves("g4f:1:default-models")
-async def test_default_models_are_asked(ask: Ask) -> None:
-    """That for pictures if there is one in the question; a named one always."""
-    provider = scripted(Thorough, "a", default_model="plain", default_vision_model="seeing")
-    model = ChatG4F(provider=provider)
-    png = [(b"\x89PNG\r\n\x1a\n", "x.png")]
-    await ask(model)
-    await ask(model, media=png)
-    await ask(model, media=png, model="mine")
-    assert [call.model for call in provider.calls] == ["plain", "seeing", "mine"]
 
 
 @pytest.mark.proves("g4f:1:model-lists", "g4f:1:audio-models", "g4f:1:model-aliases")
@@ -320,13 +278,6 @@ def test_provider_is_found_by_its_name(
     assert found.run_in_thread
 
 
-@pytest.mark.proves("g4f:9:by-name")
-def test_our_own_services_are_found_by_their_names() -> None:
-    """They come before classes of that name."""
-    assert isinstance(g4f_chat_model("flowgpt:gemini", providers={"flowgpt": SOME}), ChatFlowGpt)
-    assert isinstance(g4f_chat_model("huggingchat"), ChatHuggingChat)
-
-
 @pytest.mark.parametrize("given", [None, {}, {"Some": SOME}, object()])
 def test_name_that_nothing_has_is_refused_with_those_there_are(given: Any) -> None:
     """Ours, and the classes that can answer."""
@@ -334,3 +285,45 @@ def test_name_that_nothing_has_is_refused_with_those_there_are(given: Any) -> No
     with pytest.raises(ConfigurationError, match=said) as caught:
         g4f_chat_model("Other:model", providers=given)
     assert ("Some" in str(caught.value)) is (given == {"Some": SOME})
+
+
+@pytest.mark.proves("g4f:1:identity")
+def test_identity_is_read() -> None:
+    """Name, label and address; of an instance the name of its class."""
+    provider = scripted(StandIn, label="Some Chat", url="https://chat.example", name="Some")
+    facts = Facts(provider)
+    assert (facts.name, facts.label, facts.url) == ("Some", "Some Chat", "https://chat.example")
+    assert Facts(provider()).name == "Some"
+    assert Facts(scripted(StandIn, label=None, name="Some")).label == "Some"
+
+
+@pytest.mark.proves("g4f:1:supports-message-history", "g4f:6:format-prompt")
+async def test_history_is_one_prompt_where_none_is_taken(ask: Ask) -> None:
+    """A single message stays as it is; of several each is told with its role."""
+    model = model_of(supports_message_history=False)
+    await ask(model, "One?")
+    await ask(model, HISTORY)
+    alone, flat = (call.messages for call in model.wrapped.calls)
+    assert alone == [{"role": "user", "content": "One?"}]
+    assert [each["role"] for each in flat] == ["user"]
+    places = [flat[0]["content"].index(part) for part in ("Be brief.", "One?", "1", "Two?")]
+    assert places == sorted(places)
+
+
+@pytest.mark.proves("g4f:1:default-models")
+async def test_default_models_are_asked(ask: Ask) -> None:
+    """That for pictures if there is one in the question; a named one always."""
+    provider = scripted(Thorough, "a", default_model="plain", default_vision_model="seeing")
+    model = ChatG4F(provider=provider)
+    png = [(b"\x89PNG\r\n\x1a\n", "x.png")]
+    await ask(model)
+    await ask(model, media=png)
+    await ask(model, media=png, model="mine")
+    assert [call.model for call in provider.calls] == ["plain", "seeing", "mine"]
+
+
+@pytest.mark.proves("g4f:9:by-name")
+def test_our_own_services_are_found_by_their_names() -> None:
+    """They come before classes of that name."""
+    assert isinstance(g4f_chat_model("flowgpt:gemini", providers={"flowgpt": SOME}), ChatFlowGpt)
+    assert isinstance(g4f_chat_model("huggingchat"), ChatHuggingChat)

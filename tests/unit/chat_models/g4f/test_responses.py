@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableLambda
 
-from langchain_g4f import ChatG4F
-from langchain_g4f.core.limits import MIB
+from langchain_g4f import BaseChatG4F, ChatG4F
+from langchain_g4f.core.limits import KIB, Sizes
 from langchain_g4f.errors import EmptyResponseError, TooLargeError
 from tests.g4f_standins import responses as r
 from tests.g4f_standins.providers import (
@@ -21,7 +22,6 @@ from tests.g4f_standins.providers import (
 )
 from tests.unit.chat_models.g4f.conftest import Ask, read
 from tests.unit.chat_models.g4f.response_rows import CALL, ROWS, URL
-from tests.unit.chat_models.test_progress import graph_of
 
 BASES = [AsyncGeneratorProvider, AbstractProvider]
 by_base = pytest.mark.parametrize("base", BASES)
@@ -173,9 +173,9 @@ async def test_blocks_are_the_same_in_content_and_in_content_blocks(
 
 
 @pytest.mark.proves("g4f:9:v1")
-async def test_streamed_blocks_have_indexes(kind: str) -> None:
+async def test_streamed_blocks_have_indexes(mode: str) -> None:
     """So that pieces of one block are joined, and no others."""
-    chunks = await read(chat(*EVERYTHING, output_version="v1"), kind)
+    chunks = await read(chat(*EVERYTHING, output_version="v1"), mode)
     blocks = [block for chunk in chunks for block in chunk.content if isinstance(block, dict)]
     kinds = {block["type"] for block in blocks}
     assert {"reasoning", "text", "image", "video", "audio", "tool_call_chunk"} <= kinds
@@ -183,11 +183,11 @@ async def test_streamed_blocks_have_indexes(kind: str) -> None:
 
 
 @pytest.mark.proves("g4f:9:said-once")
-async def test_metadata_and_usage_are_said_once(kind: str) -> None:
+async def test_metadata_and_usage_are_said_once(mode: str) -> None:
     """Merging chunks joins texts and adds counts."""
     twice = (r.Usage(prompt_tokens=1, completion_tokens=1), r.FinishReason("stop"))
     states = (r.JsonConversation(id="0"), r.JsonConversation(id="1"))
-    chunks = await read(chat(states[0], *twice, "a", states[1], *twice), kind)
+    chunks = await read(chat(states[0], *twice, "a", states[1], *twice), mode)
     for name in ("model_name", "finish_reason", "conversation"):
         assert sum(name in chunk.response_metadata for chunk in chunks) == 1
     last = [chunk.chunk_position == "last" for chunk in chunks]
@@ -227,7 +227,7 @@ PAYLOADS: list[dict[str, Any]] = [
 
 @pytest.mark.proves("g4f:9:events", "g4f:8:login")
 @by_base
-async def test_progress_inside_a_parent_run_is_a_custom_event(base: Any, kind: str) -> None:
+async def test_progress_inside_a_parent_run_is_a_custom_event(base: Any, mode: str) -> None:
     """For programs that watch the events of a chain."""
     model: ChatG4F = chat(*STEPS, base=base)
 
@@ -237,29 +237,17 @@ async def test_progress_inside_a_parent_run_is_a_custom_event(base: Any, kind: s
     async def acall(text: str) -> str:
         return (await model.ainvoke(text)).text
 
-    parent = RunnableLambda(call, acall) if kind == "async" else RunnableLambda(call)
+    parent = RunnableLambda(call, acall) if mode == "async" else RunnableLambda(call)
     events: list[Any] = [event async for event in parent.astream_events("hi", version="v2")]
     found = [event for event in events if event["event"] == "on_custom_event"]
     assert {event["name"] for event in found} == {"g4f_progress"}
     assert [event["data"] for event in found] == PAYLOADS
 
 
-@pytest.mark.proves("g4f:9:events")
-@by_base
-async def test_progress_inside_langgraph_reaches_the_custom_stream(base: Any, kind: str) -> None:
-    """While the node is at work."""
-    graph = graph_of(chat(*STEPS, base=base))  # type: ignore[arg-type]
-    question = {"messages": [("user", "hi")]}
-    if kind == "sync":
-        told = list(graph.stream(question, stream_mode="custom"))
-    else:
-        told = [each async for each in graph.astream(question, stream_mode="custom")]
-    assert told == PAYLOADS
-
-
 # -- answers without an end ------------------------------------------------------------------------
 
-MUCH = "x" * 8 * MIB
+LIMIT = 64 * KIB
+MUCH = "x" * (LIMIT // 8)
 ENDLESS: dict[str, Any] = {
     "text": MUCH,
     "bytes": MUCH.encode(),
@@ -271,26 +259,36 @@ ENDLESS: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let answers have 64 KiB."""
+    limits = BaseChatG4F._limits
+    sizes = Sizes(response=LIMIT)
+    monkeypatch.setattr(BaseChatG4F, "_limits", lambda self: replace(limits(self), sizes=sizes))
+
+
 @pytest.mark.proves("fault:68:G4")
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.usefixtures("small_limit")
+@by_base
 @pytest.mark.parametrize("what", ENDLESS)
-async def test_answer_that_never_ends_is_too_large(what: str, base: Any, kind: str) -> None:
+async def test_answer_that_never_ends_is_too_large(what: str, base: Any, ask: Ask) -> None:
     """Whatever it is made of; no more of it is kept than the limit of every other answer."""
-    model = chat(*repeat(ENDLESS[what], 9), base=base, timeout=60)
-    with pytest.raises(TooLargeError, match=f"larger than {64 * MIB} bytes") as caught:
-        await model.ainvoke("hi") if kind == "async" else model.invoke("hi")
-    assert len(caught.value.partial_text) <= 64 * MIB
+    model = chat(*repeat(ENDLESS[what], 9), base=base)
+    with pytest.raises(TooLargeError, match=f"larger than {LIMIT} bytes") as caught:
+        await ask(model)
+    assert len(caught.value.partial_text) <= LIMIT
     assert model.wrapped.closed == ["closed"]
 
 
 @pytest.mark.proves("fault:68:G4")
-@pytest.mark.parametrize("size", [64, 65])
-async def test_whole_answer_has_the_same_limit(size: int, kind: str) -> None:
+@pytest.mark.usefixtures("small_limit")
+async def test_whole_answer_has_the_same_limit(ask: Ask) -> None:
     """All of it at once, up to the last byte."""
-    model = chat("x" * MIB * size, base=AsyncProvider)
-    if size == 64:
-        answer = await model.ainvoke("hi") if kind == "async" else model.invoke("hi")
-        assert len(answer.text) == 64 * MIB
-        return
+    assert len((await ask(chat("x" * LIMIT, base=AsyncProvider))).text) == LIMIT
     with pytest.raises(TooLargeError):
-        await model.ainvoke("hi") if kind == "async" else model.invoke("hi")
+        await ask(chat("x" * (LIMIT + 1), base=AsyncProvider))
+
+
+def test_usual_limit_is_64_mib() -> None:
+    """As of every other answer."""
+    assert chat("a")._limits().sizes.response == 64 * 1024 * KIB

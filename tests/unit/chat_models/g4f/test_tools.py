@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel
 
 from langchain_g4f import ChatG4F
 from langchain_g4f.errors import ConfigurationError
-from tests.g4f_standins import responses as r
-from tests.g4f_standins.providers import AsyncGeneratorProvider, Thorough, chat, scripted
+from tests.g4f_standins.providers import Thorough, chat, scripted
 from tests.g4f_standins.tool_models import USAGE, CallsTools, ReadsTools
 from tests.unit.chat_models.g4f.conftest import Ask
 from tests.unit.chat_models.tools import add, repeat
@@ -65,27 +63,15 @@ async def test_result_of_a_tool_is_answered(base: Any, ask: Ask) -> None:
     assert roles[-1] == ("tool" if base is CallsTools else "user")
 
 
-@pytest.mark.proves("g4f:8:tools")
-@by_base
-async def test_agent_uses_tools(base: Any, kind: str) -> None:
-    """LangGraph's loop runs to its end, with the result in the answer."""
-    agent: Any = create_agent(chat(base=base), [add, repeat])
-    question = {"messages": [HumanMessage("Please add 2 and 3.")]}
-    state = agent.invoke(question) if kind == "sync" else await agent.ainvoke(question)
-    kinds = [message.type for message in state["messages"]]
-    assert kinds == ["human", "ai", "tool", "ai"]
-    assert state["messages"][-1].text == "The result is 5."
-
-
 @pytest.mark.proves("g4f:8:structured-output")
 @pytest.mark.parametrize("method", ["function_calling", "json_schema"])
 @pytest.mark.parametrize("schema", [Sum, {**Sum.model_json_schema(), "title": "Sum"}])
 @by_base
-async def test_structured_output_is_read(base: Any, schema: Any, method: Any, kind: str) -> None:
+async def test_structured_output_is_read(base: Any, schema: Any, method: Any, mode: str) -> None:
     """By a forced call or by JSON, the provider's own where it has that."""
     provider = scripted(base)
     chain = ChatG4F(provider=provider).with_structured_output(schema, method=method)
-    found = chain.invoke("2 and 3") if kind == "sync" else await chain.ainvoke("2 and 3")
+    found = chain.invoke("2 and 3") if mode == "sync" else await chain.ainvoke("2 and 3")
     assert (found if isinstance(found, dict) else found.model_dump()) == {"a": 2, "b": 3}
     if base is CallsTools and method == "json_schema":
         wanted = provider.calls[0].given["response_format"]
@@ -95,14 +81,6 @@ async def test_structured_output_is_read(base: Any, schema: Any, method: Any, ki
     if base is CallsTools and method == "function_calling":
         named = {"type": "function", "function": {"name": "Sum"}}
         assert provider.calls[0].given["tool_choice"] == named
-
-
-@pytest.mark.proves("g4f:8:structured-output")
-@by_base
-async def test_json_mode_needs_no_schema(base: Any) -> None:
-    """Any object will do."""
-    model = chat(base=base).with_structured_output(method="json_mode")
-    assert await model.ainvoke("hi there") == {"answer": "hi there"}
 
 
 SCHEMA = {"type": "object", "properties": {}}
@@ -160,23 +138,6 @@ def test_choice_of_a_tool_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="there is no tool 'sub'"):
         model.invoke("hi", tools=[add], tool_choice="sub")
     assert model.wrapped.calls == []
-
-
-def test_tools_of_a_provider_that_has_them_are_not_warned_of() -> None:
-    """It may take them without naming them, as nearly all do."""
-    provider = scripted(AsyncGeneratorProvider, "a", supports_native_tools=True)
-    ChatG4F(provider=provider).bind_tools([add], tool_choice="any").invoke("hi")
-    assert set(provider.calls[0].given) == {"tools", "tool_choice"}
-
-
-@pytest.mark.proves("g4f:5:tool-calls")
-async def test_call_without_an_id_gets_one(ask: Ask) -> None:
-    """Its result has to name it."""
-    call = {"function": {"name": "add", "arguments": '{"a": 1}'}}
-    answer = await ask(chat(r.ToolCalls([call, call])))
-    first, second = (str(each["id"]) for each in answer.tool_calls)
-    assert first.startswith("call_")
-    assert first != second
 
 
 @pytest.mark.proves("g4f:8:tools")
