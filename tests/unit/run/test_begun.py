@@ -12,9 +12,9 @@ from langchain_g4f.core.limits import Clocks
 from langchain_g4f.core.plan import Plan, send, stream
 from langchain_g4f.errors import APIError, APITimeoutError
 from tests.unit.run.plans import REFUSED, RESET, cancel_in, until
-from tests.unit.run.world import Decoder, Reply, Service, request, texts
+from tests.unit.run.service import Decoder, FakeService, Reply, request, texts
 
-Serve = Callable[..., Service]
+Serve = Callable[..., FakeService]
 
 
 def listening(*, already_started: bool = True) -> Plan:
@@ -42,12 +42,12 @@ FAILURES: list[Any] = [
 @pytest.mark.proves("obligation:gradio-space:16")
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_what_was_begun_is_stopped_once_however_listening_fails(
-    failure: Reply, way: str, serve: Serve
+    failure: Reply, mode: str, serve: Serve
 ) -> None:
     """Otherwise the service would go on working for a caller that has left."""
     service = serve(listen=failure)
     with pytest.raises(APIError):
-        await service.call(way, listening(), service.context(max_retries=0)).all()
+        await service.call(mode, listening(), service.context(max_retries=0)).all()
     assert service.asked == ["join", "listen", "cancel"]
 
 
@@ -55,29 +55,29 @@ async def test_what_was_begun_is_stopped_once_however_listening_fails(
     "failure", [Reply(status=500), Reply(fails=REFUSED, sent=False)], ids=["status", "connection"]
 )
 async def test_what_nothing_has_begun_is_not_stopped(
-    failure: Reply, way: str, serve: Serve
+    failure: Reply, mode: str, serve: Serve
 ) -> None:
     """Where it is the request for the answer that begins it."""
     service = serve(listen=failure)
-    call = service.call(way, listening(already_started=False), service.context(max_retries=0))
+    call = service.call(mode, listening(already_started=False), service.context(max_retries=0))
     with pytest.raises(APIError):
         await call.all()
     assert service.asked == ["join", "listen"]
 
 
 @pytest.mark.parametrize("ending", [b"a!", b"a*"])
-async def test_what_is_over_is_not_stopped(ending: bytes, way: str, serve: Serve) -> None:
+async def test_what_is_over_is_not_stopped(ending: bytes, mode: str, serve: Serve) -> None:
     """Its end came, good or bad."""
     service = serve(listen=Reply([ending]))
-    await until(service, service.call(way, listening()), None)
+    await until(service, service.call(mode, listening()), None)
     assert service.asked == ["join", "listen"]
 
 
 @pytest.mark.proves("obligation:gradio-space:16")
-async def test_call_that_is_left_stops_what_it_has_begun(way: str, serve: Serve) -> None:
+async def test_call_that_is_left_stops_what_it_has_begun(mode: str, serve: Serve) -> None:
     """Once, and whatever comes of it."""
     service = serve(listen=Reply([b"ab"]), cancel=Reply(status=500))
-    call = service.call(way, listening())
+    call = service.call(mode, listening())
     await until(service, call, Text("a"))
     await call.close()
     assert service.asked == ["join", "listen", "cancel"]
@@ -106,32 +106,35 @@ def again() -> Plan:
         yield Title(f"{number} {end.text} {end.error is None}")
 
 
-async def test_what_is_given_up_for_another_is_stopped_before_that(way: str, serve: Serve) -> None:
-    """And the other is not, if it is over."""
-    service = serve(**{"listen-1": Reply([b"a"]), "listen-2": Reply([b"b!"])})
-    events = await service.call(way, again()).all()
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        (b"a", b"b!", ["join-1", "listen-1", "join-2", "cancel-1", "listen-2"]),
+        (b"a!", b"b", ["join-1", "listen-1", "join-2", "listen-2", "cancel-2"]),
+    ],
+    ids=["first cut", "second cut"],
+)
+async def test_unfinished_one_of_two_answers_is_stopped(
+    first: bytes, second: bytes, asked: list[str], mode: str, serve: Serve
+) -> None:
+    """The first one before the second is asked for; the finished one is not stopped."""
+    service = serve(**{"listen-1": Reply([first]), "listen-2": Reply([second])})
+    events = await service.call(mode, again()).all()
     assert [event.title for event in events if isinstance(event, Title)] == [
-        "1 a False",
-        "2 b True",
+        f"1 a {b'!' in first}",
+        f"2 b {b'!' in second}",
     ]
-    assert service.asked == ["join-1", "listen-1", "join-2", "cancel-1", "listen-2"]
+    assert service.asked == asked
 
 
-async def test_what_was_over_is_not_stopped_for_another(way: str, serve: Serve) -> None:
-    """There is nothing to stop."""
-    service = serve(**{"listen-1": Reply([b"a!"]), "listen-2": Reply([b"b"])})
-    await service.call(way, again()).all()
-    assert service.asked == ["join-1", "listen-1", "join-2", "listen-2", "cancel-2"]
-
-
-async def test_stopping_one_leaves_the_other_its_time(way: str, serve: Serve) -> None:
+async def test_stopping_one_leaves_the_other_its_time(mode: str, serve: Serve) -> None:
     """The short clock of a clean-up is not that of the call."""
     answers = {"listen-1": Reply([b"a"]), "cancel-1": Reply(takes=1)}
     service = serve(**answers, **{"listen-2": Reply([50.0, b"b", 30.0, b"c!"])})
     context = service.context(clocks=Clocks(total=100))
-    assert texts(await service.call(way, again(), context).all()) == "abc"
+    assert texts(await service.call(mode, again(), context).all()) == "abc"
     service = serve(**answers, **{"listen-2": Reply([50.0, b"b", 51.0, b"c!"])})
     context = service.context(clocks=Clocks(total=100))
     with pytest.raises(APITimeoutError) as caught:
-        await service.call(way, again(), context).all()
+        await service.call(mode, again(), context).all()
     assert caught.value.kind == "total"
