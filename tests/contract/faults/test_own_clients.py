@@ -23,7 +23,7 @@ from langchain_g4f.errors import (
 from tests.contract.faults.byte_server import Exchange
 from tests.contract.faults.harness import ask, by_turns, by_way, fail
 from tests.contract.faults.registry import CANARY, PATIENT, Provider, cut, fault
-from tests.unit.transport.worlds import closed_port
+from tests.unit.transport.exchanges import closed_port
 
 by_library = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 

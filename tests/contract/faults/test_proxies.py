@@ -23,7 +23,7 @@ from tests.contract.faults.harness import (
 )
 from tests.contract.faults.registry import CANARY, PATIENT, After, Provider, cut, fault, hang, reset
 from tests.contract.faults.tunnel import Tunnel
-from tests.unit.transport.worlds import closed_port
+from tests.unit.transport.exchanges import closed_port
 
 WORDS = ("One ", "two ", "three ")
 

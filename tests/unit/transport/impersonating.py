@@ -10,15 +10,15 @@ from langchain_g4f.core.http import Request
 from langchain_g4f.core.limits import Clocks
 from langchain_g4f.transport.client import ClientSettings
 from tests.contract.faults.byte_server import Exchange as Asked
-from tests.unit.transport.worlds import CLOCKS, Exchange, made
+from tests.unit.transport.exchanges import CLOCKS, Exchange, made
 
 CHROME = ClientSettings(impersonate="chrome")
 MIB = 1024 * 1024
 
 
-def chrome(world: str, settings: ClientSettings = CHROME) -> Exchange:
-    """An exchange over the kept client of this world."""
-    return Exchange(made(world, settings).exchange())
+def chrome(mode: str, settings: ClientSettings = CHROME) -> Exchange:
+    """An exchange over the kept client of this mode."""
+    return Exchange(made(mode, settings).exchange())
 
 
 async def read_all(exchange: Exchange, request: Request, clocks: Clocks = CLOCKS) -> None:

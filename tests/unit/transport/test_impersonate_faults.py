@@ -16,8 +16,8 @@ from langchain_g4f.errors import APIConnectionError, APITimeoutError
 from langchain_g4f.transport.impersonate import CurlTransport, ImpersonateConfig, SyncCurlTransport
 from tests.contract.faults.byte_server import ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
+from tests.unit.transport.exchanges import by_mode, echo
 from tests.unit.transport.impersonating import MIB, begin, chrome, clocks, read_all
-from tests.unit.transport.worlds import by_world, closed_port, echo
 
 pytestmark = pytest.mark.proves("promise:impersonate-contract")
 CHROME = ImpersonateConfig("chrome")
@@ -25,12 +25,12 @@ CHROME = ImpersonateConfig("chrome")
 # -- clocks ---------------------------------------------------------------------------------------
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("kind", ["first_event", "silence"])
-async def test_read_times_out_when_it_should(world: str, kind: str) -> None:
+async def test_read_times_out_when_it_should(mode: str, kind: str) -> None:
     """Before the answer by one clock, inside it by another one."""
     with ByteServer(Asked.never_answer if kind == "first_event" else begin) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         begun = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             await read_all(exchange, Request("GET", server.url), clocks(**{kind: 0.2}))
@@ -40,8 +40,8 @@ async def test_read_times_out_when_it_should(world: str, kind: str) -> None:
         assert server.wait_closed(1)
 
 
-@by_world
-async def test_slow_reader_is_no_silence(world: str) -> None:
+@by_mode
+async def test_slow_reader_is_no_silence(mode: str) -> None:
     """The clock runs only while a reader waits."""
 
     def handle(asked: Asked) -> None:
@@ -52,7 +52,7 @@ async def test_slow_reader_is_no_silence(world: str) -> None:
         stream.end()
 
     with ByteServer(handle) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         await exchange.open(Request("GET", server.url), clocks(silence=0.3))
         assert await exchange.read() == b"a"
         await asyncio.sleep(0.3)
@@ -61,12 +61,12 @@ async def test_slow_reader_is_no_silence(world: str) -> None:
         await exchange.close()
 
 
-@by_world
-async def test_connection_that_does_not_stand_in_time_was_used_for_nothing(world: str) -> None:
+@by_mode
+async def test_connection_that_does_not_stand_in_time_was_used_for_nothing(mode: str) -> None:
     """The TLS handshake is a part of connecting."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
-        exchange = chrome(world)
+        exchange = chrome(mode)
         begun = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             await exchange.open(
@@ -76,12 +76,12 @@ async def test_connection_that_does_not_stand_in_time_was_used_for_nothing(world
         assert (caught.value.kind, caught.value.request_sent) == ("connect", False)
 
 
-@by_world
-async def test_service_that_does_not_read_is_a_write_timeout(world: str) -> None:
+@by_mode
+async def test_service_that_does_not_read_is_a_write_timeout(mode: str) -> None:
     """A request that cannot be written is not waited for."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        exchange = chrome(world)
+        exchange = chrome(mode)
         request = Request("POST", url, body=bytes(32 * MIB))
         with pytest.raises(APITimeoutError) as caught:
             await exchange.open(request, clocks(write=0.2))
@@ -133,7 +133,7 @@ def garbage(asked: Asked) -> None:
     asked.close()
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize(
     ("handle", "name"),
     [
@@ -145,28 +145,20 @@ def garbage(asked: Asked) -> None:
         (Asked.reset, "ReadError"),
     ],
 )
-async def test_broken_answer_is_a_connection_error(world: str, handle: Any, name: str) -> None:
+async def test_broken_answer_is_a_connection_error(mode: str, handle: Any, name: str) -> None:
     """Of the kind that httpx would name, and the request counts as sent."""
     with ByteServer(handle) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         with pytest.raises(APIConnectionError, match=name) as caught:
             await read_all(exchange, Request("POST", server.url, body=b"x"))
         assert caught.value.request_sent
         await exchange.close()
 
 
-@by_world
-async def test_port_nobody_listens_on_may_be_tried_again(world: str) -> None:
-    """Nothing was sent."""
-    with closed_port() as port, pytest.raises(APIConnectionError) as caught:
-        await chrome(world).open(Request("POST", f"http://127.0.0.1:{port}/", body=b"x"))
-    assert (caught.value.is_retryable, caught.value.request_sent) == (True, False)
-
-
-@by_world
+@by_mode
 @pytest.mark.parametrize(("method", "body"), [("POST", b"x"), ("POST", b""), ("GET", b"")])
 async def test_request_lost_on_a_used_connection_is_not_repeated(
-    world: str, method: str, body: bytes
+    mode: str, method: str, body: bytes
 ) -> None:
     """The library would do so for any method, and decides nothing here."""
 
@@ -177,17 +169,17 @@ async def test_request_lost_on_a_used_connection_is_not_repeated(
             asked.close()
 
     with ByteServer(handle) as server:
-        await chrome(world).whole(Request("GET", server.url))
+        await chrome(mode).whole(Request("GET", server.url))
         with pytest.raises(APIConnectionError) as caught:
-            await chrome(world).open(Request(method, f"{server.url}/lost", body=body))
+            await chrome(mode).open(Request(method, f"{server.url}/lost", body=body))
         assert caught.value.request_sent
         assert [asked.path for asked in server.requests] == ["/", "/lost"]
 
 
-@by_world
-async def test_unread_answer_stays_at_the_service(world: str) -> None:
+@by_mode
+async def test_unread_answer_stays_at_the_service(mode: str) -> None:
     """A reader that sleeps costs no memory, and loses nothing either."""
-    total, sent = 64 * MIB, itertools.count()
+    total, sent = 24 * MIB, itertools.count()
     block = bytes(range(256)) * 256
 
     def flood(asked: Asked) -> None:
@@ -201,7 +193,7 @@ async def test_unread_answer_stays_at_the_service(world: str) -> None:
         return sent.__reduce__()[1][0]  # type: ignore[return-value]
 
     with ByteServer(flood) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         await exchange.open(Request("GET", server.url))
         before = -1
         while blocks_sent() != before:  # until it stands still

@@ -21,13 +21,19 @@ from langchain_g4f.transport.client import (
     async_client,
     sync_client,
 )
+from langchain_g4f.transport.impersonate import (
+    CurlTransport,
+    ImpersonateConfig,
+    SyncCurlTransport,
+)
 from tests.contract.faults.byte_server import Exchange as Asked
 
 CLOCKS = Clocks(connect=2, pool=2, write=2, first_event=2, silence=2)
-WORLDS = ("sync", "async")
+MODES = ("sync", "async")
 PLAIN = ClientSettings()
 
-by_world = pytest.mark.parametrize("world", WORLDS)
+by_mode = pytest.mark.parametrize("mode", MODES)
+by_library = pytest.mark.parametrize("library", ["httpx", "curl"])
 
 
 class Exchange:
@@ -65,10 +71,20 @@ async def _result(value: Any) -> Any:
     return await value if isawaitable(value) else value
 
 
+def curl(mode: str) -> Any:
+    """A transport that looks like Chrome."""
+    kind = SyncCurlTransport if mode == "sync" else CurlTransport
+    return kind(ImpersonateConfig("chrome"))
+
+
 @asynccontextmanager
-async def exchanges(world: str, **settings: Any) -> AsyncIterator[Callable[[], Exchange]]:
-    """Makes exchanges over one client of this world; in the end nothing is open in its pool."""
-    if world == "sync":
+async def exchanges(
+    mode: str, library: str = "httpx", **settings: Any
+) -> AsyncIterator[Callable[[], Exchange]]:
+    """Makes exchanges over one client in this mode; in the end nothing is open in its pool."""
+    if library == "curl":
+        settings["transport"] = curl(mode)
+    if mode == "sync":
         with httpx.Client(**settings) as http:
             client = SyncClient(http)
             yield lambda: Exchange(client.exchange())
@@ -86,6 +102,8 @@ def assert_pool_is_quiet(http: Any) -> None:
     if pool is not None:
         assert pool._requests == []
         assert [c for c in pool.connections if not (c.is_idle() or c.is_closed())] == []
+    multi = getattr(http._transport, "_multi", None)
+    assert multi is None or multi._running == {}
 
 
 @contextmanager
@@ -110,11 +128,11 @@ def echo(asked: Asked) -> None:
     asked.respond(200, f"{asked.method} {asked.path}".encode(), [("Set-Cookie", "tracking=1")])
 
 
-def made(world: str, settings: ClientSettings) -> SyncClient | AsyncClient:
-    """The client of this world."""
-    return sync_client(settings) if world == "sync" else async_client(settings)
+def made(mode: str, settings: ClientSettings) -> SyncClient | AsyncClient:
+    """The kept client for this mode."""
+    return sync_client(settings) if mode == "sync" else async_client(settings)
 
 
-async def asked_of(world: str, url: str, settings: ClientSettings = PLAIN) -> bytes:
-    """The body of an answer, by the kept client of this world."""
-    return await Exchange(made(world, settings).exchange()).whole(Request("GET", url))
+async def asked_of(mode: str, url: str, settings: ClientSettings = PLAIN) -> bytes:
+    """The body of an answer, by the kept client for this mode."""
+    return await Exchange(made(mode, settings).exchange()).whole(Request("GET", url))
