@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import partial
 from itertools import combinations
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.errors import TooLargeError
 from langchain_g4f.tools.parser import RawCall, ToolCallParser
-from tests.unit.timing import cpu_seconds
+from tests.unit.timing import assert_grows
 
 Parsed = list[Text | Reasoning | RawCall]
 
@@ -337,13 +336,19 @@ HOSTILE = {
 }
 
 
+WITHOUT_ID = ["lines of calls", "lines with calls", "fences", "code", "artifacts", "open strings"]
+
+
 @pytest.mark.proves("property:6")
 @pytest.mark.parametrize(
-    ("size", "with_id"), [(1, True), (1, False), (1 << 30, True)], ids=["single", "bare", "whole"]
+    ("name", "size", "with_id"),
+    [
+        *((name, size, True) for name in HOSTILE for size in (1, 1 << 30)),
+        *((name, 1, False) for name in ("calls", "openings", *WITHOUT_ID)),
+    ],
 )
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_answer_takes_linear_time(name: str, with_id: bool, size: int) -> None:
-    """Four times the length takes far less than sixteen times as long."""
+def test_hostile_answer_takes_linear_time(name: str, size: int, with_id: bool) -> None:
+    """Four times the length takes far less than sixteen times as long, in pieces or whole."""
     begin = {"one call": "<tool_call>{", "one string": '<tool_call>"'}.get(name, "")
 
     def parse(length: int) -> None:
@@ -356,5 +361,4 @@ def test_hostile_answer_takes_linear_time(name: str, with_id: bool, size: int) -
         for _ in parser.close():
             pass
 
-    short, long = (cpu_seconds(partial(parse, length)) for length in (4_000, 16_000))
-    assert long < 10 * max(short, 0.002)
+    assert_grows(parse, 4_000, 16_000, less_than=10, least_s=0.002)
