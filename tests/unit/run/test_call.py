@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -106,22 +104,3 @@ async def test_host_is_looked_up_for_the_plan(mode: str) -> None:
             yield Title(error.provider)
 
     assert await FakeService().call(mode, plan()).all() == [Title("127.0.0.1"), Title("example")]
-
-
-def answering() -> Plan:
-    """One answer."""
-    yield from stream(request("answer"), Decoder)
-
-
-async def test_async_driver_leaves_the_loop_to_others() -> None:
-    """Two calls on one loop run at the same time."""
-    service = FakeService(answer=Reply([b"a", b"b", b"c", b"!"]))
-    seen: list[str] = []
-
-    async def consume(name: str) -> None:
-        async with aclosing(service.call("async", answering()).events) as events:
-            async for event in events:
-                seen.append(f"{name}{getattr(event, 'text', '')}")  # noqa: PERF401 -- they alternate
-
-    await asyncio.gather(consume("1"), consume("2"))
-    assert seen.index("2a") < seen.index("1c")

@@ -57,20 +57,15 @@ def everything() -> Plan:
 
 
 @pytest.mark.proves("promise:drivers-agree")
-async def test_plan_with_every_effect_gives_its_events_in_order(mode: str, serve: Serve) -> None:
-    """Events of the plan and of the answer come as they arise."""
-    service = serve(create=Reply([b"cre", b"ated"]), answer=Reply([b"-~a", b"bc", b"!"]))
-    assert await service.call(mode, everything()).all() == EVERYTHING
-    assert service.asked == ["create", "answer", "delete"]
-
-
-@pytest.mark.proves("promise:drivers-agree")
-async def test_drivers_send_the_same_requests(serve: Serve) -> None:
-    """The service cannot tell them apart."""
+async def test_drivers_perform_every_effect_and_send_the_same_requests(serve: Serve) -> None:
+    """Events come as they arise; the service cannot tell the drivers apart."""
     seen = []
     for mode in MODES:
-        service = serve(create=Reply([b"x"], headers={"set-cookie": "b=2"}), answer=Reply([b"!"]))
-        await service.call(mode, everything(), service.context(cookies={"a": "1"})).all()
+        created = Reply([b"cre", b"ated"], headers={"set-cookie": "b=2"})
+        service = serve(create=created, answer=Reply([b"-~a", b"bc", b"!"]))
+        call = service.call(mode, everything(), service.context(cookies={"a": "1"}))
+        assert await call.all() == EVERYTHING
+        assert service.asked == ["create", "answer", "delete"]
         seen.append([(r.method, str(r.url), r.headers.raw, r.content) for r in service.requests])
     assert seen[0] == seen[1]
     assert dict(seen[0][1][2])[b"cookie"] == b"a=1; b=2"

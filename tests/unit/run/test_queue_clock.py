@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from langchain_g4f.core.events import QUEUED, Event, Finish, Progress, Text
@@ -114,12 +113,6 @@ async def test_time_in_the_queue_is_given_back_for_what_comes_after(
     context = service.context(clocks=Clocks(total=100))
     assert texts(await service.call(mode, plan(), context).all()) == "a"
     assert service.asked == ["x", "after"]
-
-
-async def test_silence_is_a_timeout_in_the_queue_too(mode: str, serve: Serve) -> None:
-    """Heartbeats show that the server is alive."""
-    service = serve(x=Reply([b"#", httpx.ReadTimeout("x")]))
-    assert (await timeout_of(service, mode)).kind == "silence"
 
 
 async def test_end_of_the_body_may_have_a_place_in_the_queue(mode: str, serve: Serve) -> None:

@@ -158,12 +158,6 @@ def test_text_behind_a_doubtful_end_waits_for_the_end_of_the_line_only() -> None
     assert list(parser.feed("more")) == [Text("more")]
 
 
-def test_order_of_the_events_is_kept() -> None:
-    """Reasoning, text and calls of one piece come out one after the other."""
-    events = ToolCallParser(NONCE).feed(f"<think>a</think>b{TAG}c</tool_call>d")
-    assert list(events) == [Reasoning("a"), Text("b"), call("c"), Text("d")]
-
-
 ONE = '<tool_call>{"name": "a"}</tool_call>'
 UNMARKED = RawCall('{"name": "a"}', closed=True, marked=False)
 ALONE = [
@@ -286,19 +280,15 @@ def test_another_id_is_none(tag: str) -> None:
     ],
 )
 def test_call_over_the_limit_is_an_error_however_it_is_cut(text: str) -> None:
-    """And of what came before it nothing is lost."""
+    """And of what came before it nothing is lost; the tags do not count."""
+    whole = f"{TAG}1234567890</tool_call>"
+    assert parse([whole], 10) == parse(whole, 10) == [call("1234567890")]
     limit, text = 9 if text.endswith("\\") else 10, marked(text)
     for pieces in ([f"before {text}"], list(f"before {text}"), ["before ", text]):
         found: Parsed = []
         with pytest.raises(TooLargeError, match=f"longer than {limit} characters"):
             collect(ToolCallParser(NONCE, limit=limit), pieces, found)
         assert "".join(event.text for event in found) == "before "
-
-
-def test_call_of_the_very_limit_is_fine() -> None:
-    """The tags do not count."""
-    text = f"{TAG}1234567890</tool_call>"
-    assert parse([text], 10) == parse(text, 10) == [call("1234567890")]
 
 
 @pytest.mark.parametrize("end", ["", '"}</tool_call>', " <tool_call>"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from inspect import isawaitable
@@ -31,6 +33,8 @@ from tests.contract.faults.byte_server import Exchange as Asked
 CLOCKS = Clocks(connect=2, pool=2, write=2, first_event=2, silence=2)
 MODES = ("sync", "async")
 PLAIN = ClientSettings()
+CHROME = ClientSettings(impersonate="chrome")
+MIB = 1024 * 1024
 
 by_mode = pytest.mark.parametrize("mode", MODES)
 by_library = pytest.mark.parametrize("library", ["httpx", "curl"])
@@ -136,3 +140,37 @@ def made(mode: str, settings: ClientSettings) -> SyncClient | AsyncClient:
 async def asked_of(mode: str, url: str, settings: ClientSettings = PLAIN) -> bytes:
     """The body of an answer, by the kept client for this mode."""
     return await Exchange(made(mode, settings).exchange()).whole(Request("GET", url))
+
+
+def chrome(mode: str, settings: ClientSettings = CHROME) -> Exchange:
+    """An exchange over the kept client of this mode."""
+    return Exchange(made(mode, settings).exchange())
+
+
+async def read_all(exchange: Exchange, request: Request, clocks: Clocks = CLOCKS) -> None:
+    """Open an answer and read it to its end."""
+    await exchange.open(request, clocks)
+    while await exchange.read() is not None:
+        pass
+
+
+async def until(condition: Callable[[], object], within_s: float = 5) -> bool:
+    """Whether this comes true in time, while the event loop runs."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.005)
+    return True
+
+
+def clocks(**seconds: float) -> Clocks:
+    """The usual ones, but for these."""
+    usual = {"connect": 2.0, "pool": 2.0, "write": 2.0, "first_event": 2.0, "silence": 2.0}
+    return Clocks(**(usual | seconds))
+
+
+def begin(asked: Asked) -> None:
+    """Begin an answer and leave it at that."""
+    asked.start_stream().chunk(b"a")
+    asked.never_answer()

@@ -26,6 +26,7 @@ from langchain_g4f.transport.client import (
 from tests.contract.faults.byte_server import ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
 from tests.unit.transport.exchanges import (
+    CHROME,
     CLOCKS,
     PLAIN,
     Exchange,
@@ -36,7 +37,6 @@ from tests.unit.transport.exchanges import (
     sockets_open,
 )
 
-CHROME = ClientSettings(impersonate="chrome")
 by_settings = pytest.mark.parametrize(
     "settings",
     [
@@ -125,29 +125,6 @@ def test_clients_of_loops_that_were_merely_closed_are_dropped_with_their_sockets
         client._async.clear()
         gc.collect()
         assert server.wait_closed(1)
-
-
-def test_loops_in_threads_do_not_disturb_each_other() -> None:
-    """Each has its own client, though all are made at the same time."""
-    failures: list[BaseException] = []
-
-    async def main(url: str) -> None:
-        assert await asyncio.gather(*(asked_of("async", url) for _ in range(5))) == [b"GET /"] * 5
-
-    def work(url: str) -> None:
-        try:
-            asyncio.run(main(url))
-        except BaseException as exc:  # noqa: BLE001 -- handed to the test's thread
-            failures.append(exc)
-
-    with ByteServer(echo) as server:
-        threads = [threading.Thread(target=work, args=(f"{server.url}/",)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert failures == []
-    assert client._async == {}
 
 
 async def test_closing_waits_for_calls_under_way_and_not_for_ever(

@@ -26,8 +26,7 @@ from langchain_g4f.transport.impersonate import (
 )
 from tests.contract.faults.byte_server import ByteServer
 from tests.strict import STRICT
-from tests.unit.transport.exchanges import Exchange, asked_of, echo
-from tests.unit.transport.impersonating import CHROME, begin, chrome, until
+from tests.unit.transport.exchanges import CHROME, Exchange, asked_of, begin, chrome, echo, until
 from tests.unit.transport.test_client import exit_code
 
 pytestmark = pytest.mark.proves("promise:impersonate-lifetime")

@@ -16,8 +16,7 @@ from langchain_g4f.errors import APIConnectionError, ConfigurationError
 from langchain_g4f.transport.client import ClientSettings
 from tests.contract.faults.byte_server import ByteServer
 from tests.unit.traces import assert_tells_nothing
-from tests.unit.transport.exchanges import Exchange, by_mode, echo, made
-from tests.unit.transport.impersonating import CHROME, chrome
+from tests.unit.transport.exchanges import CHROME, Exchange, by_mode, chrome, echo, made
 
 pytestmark = pytest.mark.proves("promise:impersonate-wire")
 

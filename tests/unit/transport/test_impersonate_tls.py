@@ -21,12 +21,19 @@ from langchain_g4f.errors import APIConnectionError
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import ClientSettings
 from tests.contract.faults.byte_server import ByteServer
-from tests.contract.faults.certificates import Authority, self_signed
+from tests.contract.faults.certificates import Authority
 from tests.contract.faults.downloads import context
 from tests.unit.transport.client_hello import Hello, hellos
-from tests.unit.transport.exchanges import PLAIN, Exchange, by_mode, echo, made
+from tests.unit.transport.exchanges import (
+    PLAIN,
+    Exchange,
+    by_mode,
+    chrome,
+    echo,
+    made,
+    read_all,
+)
 from tests.unit.transport.h2_server import DATA, HEADERS, RST_STREAM, SETTINGS, H2Server
-from tests.unit.transport.impersonating import MIB, chrome, read_all, until
 
 pytestmark = pytest.mark.proves("promise:impersonate-wire")
 
@@ -113,15 +120,6 @@ async def test_certificate_for_another_name_is_refused(
             await chrome(mode).open(Request("POST", server.url, body=b"x"))
         assert server.requests == []
     assert (caught.value.is_retryable, caught.value.request_sent) == (False, False)
-
-
-@by_mode
-async def test_self_signed_certificate_is_refused(mode: str, tmp_path: Path) -> None:
-    """A self-signed certificate is refused."""
-    with ByteServer(echo, ssl_context=self_signed(tmp_path, LOCAL)) as server:
-        with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
-            await chrome(mode).open(Request("GET", server.url))
-        assert server.requests == []
 
 
 @by_mode
@@ -216,32 +214,6 @@ async def test_http2_stream_that_the_service_resets_is_broken(
         with pytest.raises(APIConnectionError, match="RemoteProtocolError"):
             await read_all(exchange, Request("GET", server.url))
         await exchange.close()
-
-
-@by_mode
-async def test_unread_http2_answer_is_bounded(mode: str, trusted: Authority) -> None:
-    """By the window that the browser grants, which is 6 MiB."""
-    sent = [0]
-
-    def flood(server: H2Server, stream: int) -> None:
-        server.head(stream)
-        for _ in range(383):  # as much as the window takes
-            server.data(stream, bytes(16384))
-            sent[0] += 16384
-
-    with H2Server(trusted.server(LOCAL), flood) as server:
-        exchange = chrome(mode)
-        await exchange.open(Request("GET", server.url))
-        transfer: Any = exchange.inner._response.stream._stream._transfer
-        assert await until(lambda: transfer.paused)
-        assert sum(map(len, transfer._pieces)) < MIB
-        read = 0
-        while read < 383 * 16384:
-            data = await exchange.read()
-            assert data
-            read += len(data)
-        await exchange.close()
-    assert sent == [read]
 
 
 @pytest.mark.proves("fault:66:HC:curl", "fault:66:PH:curl", "fault:66:FG:curl")
