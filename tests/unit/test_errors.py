@@ -169,11 +169,3 @@ def test_status_error_keeps_what_it_is_given() -> None:
         "request_id": "r",
         "partial_text": "",
     }
-
-
-def test_error_of_an_app_has_a_title() -> None:
-    """The one the app gave it; most give none."""
-    error = errors.AppError("m")
-    assert error.title == ""
-    error.title = "Model error"
-    assert errors.AppError("m").title == ""

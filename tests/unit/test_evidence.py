@@ -64,20 +64,6 @@ def test_every_claimed_item_has_a_test(pytestconfig: pytest.Config) -> None:
     assert ledger.find_missing(ledger.load_owed(), shown) == []
 
 
-def test_table_names_the_tests_of_an_item_and_what_is_missing(
-    collect: Callable[[str], tuple[pytest.RunResult, str]],
-) -> None:
-    """Variants are counted, and a claimed item without a test stands out."""
-    _, table = collect(
-        f"@pytest.mark.parametrize('n', [1, 2, 3])\n{proves('colour:blue')}\n"
-        "def test_blue(n): pass\n"
-    )
-    name = "test_table_names_the_tests_of_an_item_and_what_is_missing.py::test_blue"
-    assert f"| `colour:blue` | later | `{name}` (3) |" in table
-    assert "| `colour:red` red / scarlet | claimed | **missing** |" in table
-    assert "| Colours | 2 | 1 | 0 | 1 |" in table
-
-
 @pytest.mark.parametrize(
     ("mark", "counted"),
     [
@@ -110,26 +96,6 @@ def test_mark_that_names_nothing_owed_stops_the_run_and_is_named(
     result.stderr.fnmatch_lines(["*::test_red: 'colour:rde'"])
     assert result.stderr.str().count("colour:rde") == 1
     assert table == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "message"),
-    [
-        (OWED.replace("colour:blue", "colour:red"), ValueError, "listed twice: colour:red"),
-        (OWED.replace('"later"', '"latre"'), ValueError, "colour:blue: no such status: 'latre'"),
-        (OWED.replace('"later"', '"excused"'), ValueError, "colour:blue: an excused item, and no"),
-        (OWED.replace("text =", "why ="), ValueError, "colour:red: an excused item, and no other"),
-        (OWED.replace("text =", "txet ="), TypeError, "txet"),
-    ],
-)
-def test_list_with_a_fault_is_refused(
-    tmp_path: Path, text: str, error: type[Exception], message: str
-) -> None:
-    """A double id, an unknown status or key, or a missing reason is an error that names it."""
-    owed = tmp_path / "owed.toml"
-    owed.write_text(text, encoding="utf-8")
-    with pytest.raises(error, match=message):
-        ledger.load_owed(owed)
 
 
 def owed_ids(prefix: str) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from concurrent.futures import Future
 
 import pytest
@@ -72,46 +71,6 @@ def test_giving_up_too_late_says_so() -> None:
     locks.release("a")
     assert not waiter.cancel()
     locks.release("a")
-    assert locks._held == {}
-
-
-@pytest.mark.proves("promise:locks")
-def test_threads_and_event_loops_exclude_each_other() -> None:
-    """One holder at a time, whoever waits and however."""
-    locks = KeyedLocks()
-    inside: list[str] = []
-    most = 0
-
-    def work(name: str) -> None:
-        nonlocal most
-        inside.append(name)
-        most = max(most, len(inside))
-        inside.remove(name)
-        locks.release("a")
-
-    def in_thread(name: str) -> None:
-        for _ in range(50):
-            locks.acquire("a").result(5)
-            work(name)
-
-    def in_loop(name: str) -> None:
-        async def task() -> None:
-            for _ in range(25):
-                await asyncio.wait_for(asyncio.wrap_future(locks.acquire("a")), 5)
-                work(name)
-
-        async def main() -> None:
-            await asyncio.gather(task(), task())
-
-        asyncio.run(main())
-
-    kinds = (in_thread, in_thread, in_loop, in_loop)
-    threads = [threading.Thread(target=k, args=(str(n),)) for n, k in enumerate(kinds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == 1
     assert locks._held == {}
 
 

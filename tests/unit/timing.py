@@ -22,3 +22,19 @@ def _once(work: Callable[[], object]) -> float:
     begin = time.thread_time()
     work()
     return time.thread_time() - begin
+
+
+def assert_grows(
+    work: Callable[[int], object], short: int, long: int, *, less_than: float, least_s: float
+) -> None:
+    """Work of the long size takes less than so many times the time of the short one.
+
+    It is measured again if it does not, at most three times: other programs disturb a measurement.
+    Of a short time that is below ``least_s``, ``least_s`` is taken.
+    """
+    times: list[tuple[float, float]] = []
+    for _ in range(3):
+        times.append((_once(lambda: work(short)), _once(lambda: work(long))))
+        if times[-1][1] < less_than * max(times[-1][0], least_s):
+            return
+    raise AssertionError(times)

@@ -43,7 +43,7 @@ from tests.contract.faults.registry import (
     reset,
 )
 from tests.contract.faults.tunnel import Tunnel
-from tests.unit.transport.worlds import closed_port
+from tests.unit.transport.exchanges import closed_port
 
 WORDS = ("One ", "two ", "three ")
 

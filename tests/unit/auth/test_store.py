@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,27 +43,17 @@ def test_file_and_folder_are_for_their_owner_alone(home: Path) -> None:
 
 
 @auth_file
-def test_file_is_private_however_open_the_umask_is(home: Path) -> None:
-    """From its first byte on."""
-    before = os.umask(0)
-    try:
-        path = kept().path
-    finally:
-        os.umask(before)
-    assert (mode(path.parent), mode(path)) == (0o700, 0o600)
-
-
-@auth_file
-def test_folders_above_are_private_however_open_the_umask_is(
+def test_file_and_folders_above_are_private_however_open_the_umask_is(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who can write in one of them can put another folder in the place of ours."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "a" / "b"))
     before = os.umask(0)
     try:
-        kept()
+        path = kept().path
     finally:
         os.umask(before)
+    assert (mode(path.parent), mode(path)) == (0o700, 0o600)
     assert (mode(home / "a"), mode(home / "a" / "b")) == (0o700, 0o700)
 
 
@@ -169,3 +161,46 @@ def test_login_is_in_nothing_that_is_printed_or_pickled() -> None:
     assert CANARY not in f"{found!r} {found} {file!r} {file}"
     assert "ada" in repr(found)
     assert CANARY.encode() not in pickle.dumps(file)
+
+
+# -- written by several processes ----------------------------------------------------------------
+
+WRITER = """
+import sys
+from langchain_g4f.auth.store import CredentialFile, Credentials
+file = CredentialFile.of("huggingchat", sys.argv[2], "default")
+for number in range(20):
+    value = f"{sys.argv[1]}-{number}-" + sys.argv[1] * 5_000
+    assert file.save(Credentials({"first": value, "second": value}, value, sys.argv[1]))
+"""
+
+
+def assert_whole(found: Credentials | None) -> Credentials:
+    """Every part of it was written by one writer at one time."""
+    assert found is not None
+    value = found.cookies["first"]
+    assert found == Credentials({"first": value, "second": value}, value, value[0])
+    assert len(value) > 5_000
+    return found
+
+
+@auth_file
+def test_two_processes_that_write_at_once_tear_nothing() -> None:
+    """Each of 40 writes is whole for a reader at the same time, and the last one stays."""
+    file = file_of()
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, name, SERVER], env={**os.environ}, stderr=subprocess.PIPE
+        )
+        for name in "ab"
+    ]
+    seen: set[str] = set()
+    while any(writer.poll() is None for writer in writers):
+        if file.path.exists():
+            seen.add(assert_whole(file.load()).cookies["first"][:5])
+    assert [writer.communicate()[1] for writer in writers] == [b"", b""]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    last = assert_whole(file.load())
+    assert last.cookies["first"].split("-")[1] == "19"
+    assert len(seen) > 1
+    assert [found.name for found in file.path.parent.iterdir()] == [file.path.name]

@@ -62,12 +62,21 @@ def test_link_is_forgotten_and_not_what_it_leads_to(tmp_path: Path) -> None:
 
 
 @auth_file
-@pytest.mark.parametrize("bits", [0o644, 0o640, 0o604, 0o620, 0o666])
-def test_file_that_others_can_use_is_refused_with_the_way_to_mend_it(bits: int) -> None:
-    """They have read it, perhaps; a new login mends that, and the mode."""
+@pytest.mark.parametrize(
+    ("which", "bits"),
+    [
+        *(("file", bits) for bits in (0o640, 0o604, 0o620)),
+        *(("folder", bits) for bits in (0o770, 0o702)),
+    ],
+)
+def test_place_that_others_can_use_is_refused_with_the_way_to_mend_it(
+    which: str, bits: int
+) -> None:
+    """They may have read the file or put it there; a new login mends that, and the mode."""
     file = kept()
-    file.path.chmod(bits)
-    with pytest.raises(ConfigurationError, match=f"chmod 600 {file.path}") as caught:
+    place, mended = (file.path, 600) if which == "file" else (file.path.parent, 700)
+    place.chmod(bits)
+    with pytest.raises(ConfigurationError, match=f"chmod {mended} {place}") as caught:
         file.load()
     assert "logging in again" in str(caught.value)
     assert_tells_nothing(caught.value, CANARY)
@@ -76,34 +85,17 @@ def test_file_that_others_can_use_is_refused_with_the_way_to_mend_it(bits: int) 
 
 
 @auth_file
-def test_file_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may hold the session of another user."""
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_place_of_another_user_is_refused(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may hold the session of its owner, who can replace it at any time."""
     file = kept()
-    monkeypatch.setattr(os, "geteuid", lambda: file.path.stat().st_uid + 1)
-    with pytest.raises(ConfigurationError, match="belongs to another user"):
-        file.load()
-
-
-@auth_file
-@pytest.mark.parametrize("bits", [0o777, 0o770, 0o702, 0o720])
-def test_folder_that_others_can_write_is_refused_with_the_way_to_mend_it(bits: int) -> None:
-    """The file in there may be theirs by content; a new login mends that, and the mode."""
-    file = kept()
-    file.path.parent.chmod(bits)
-    with pytest.raises(ConfigurationError, match=f"chmod 700 {file.path.parent}") as caught:
-        file.load()
-    assert_tells_nothing(caught.value, CANARY)
-    assert file.save(LOGIN)
-    assert file.load() == LOGIN
-
-
-@auth_file
-def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its owner can replace what is in there at any time."""
-    file = kept()
-    folder = file.path.parent
-    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    with pytest.raises(ConfigurationError, match=f"{folder} belongs to another user"):
+    place, other = file.path, file.path.stat().st_uid + 1
+    if which == "folder":
+        place = place.parent
+    else:  # the folder is looked at first
+        monkeypatch.setattr(CredentialFile, "_refuse_open_folder", lambda *_: None)
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    with pytest.raises(ConfigurationError, match=f"{place} belongs to another user"):
         file.load()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from langchain_g4f.codecs.devalue import MAX_DEPTH, unflatten
 from langchain_g4f.errors import MalformedStreamError
 from langchain_g4f.testing.chat_ui.wire import devalue as flatten
-from tests.unit.timing import cpu_seconds
+from tests.unit.timing import assert_grows
 
 if TYPE_CHECKING:
     from langchain_g4f.core.http import JSON
@@ -163,8 +162,7 @@ def test_time_is_linear_in_the_size() -> None:
     def read(count: int) -> None:
         unflatten([[*range(1, count + 1), *([1] * count)], *(["x"] * count)])
 
-    short, long = (cpu_seconds(partial(read, count)) for count in (4_000, 40_000))
-    assert long < 50 * max(short, 0.001)
+    assert_grows(read, 4_000, 40_000, less_than=50, least_s=0.001)
 
 
 @pytest.mark.parametrize(

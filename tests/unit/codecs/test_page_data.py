@@ -176,23 +176,6 @@ def test_recorded_errors_have_their_status() -> None:
     assert page[1].status == 403
 
 
-def test_recorded_values_are_the_recorded_ones() -> None:
-    """Looked up by name, as values are shared."""
-    _, page = named("huggingchat-legacy/chat-unicode")
-    texts = [message["content"] for message in page[1]["messages"]]
-    assert any("Zażółć" in text for text in texts)
-    assert page[1]["model"] == "lab/text-small"
-    assert page[0]["models"][0]["multimodalAcceptedMimetypes"] is None
-    (page,) = named("huggingchat-legacy/models-from-home-page-data")
-    assert page[1] is None
-    assert [model["id"] for model in page[0]["models"]]
-
-
-def test_current_server_has_nothing_at_the_legacy_address() -> None:
-    """Its nodes are empty."""
-    assert named("huggingchat/legacy-endpoints-on-current-server") == [[None, None]] * 2
-
-
 def test_page_that_shares_to_be_large_is_refused() -> None:
     """Each of many messages has the same many updates: whoever looks at all of them never ends."""
     count = 10_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tracemalloc
 from pathlib import Path
@@ -104,6 +103,11 @@ def test_examples_of_the_standard_give_its_events(
         pytest.param(b":\n::\n: data: b\ndata: a:b\n\n", [message("a:b")], id="colons"),
         pytest.param(b" data: b\ndata: a\n\n", [message("a")], id="space-before-the-name"),
         pytest.param(b"\n\r\r\n\n", [], id="blank"),
+        pytest.param(
+            "event: żółć\nid: 💬\ndata: 🤗€é\n\n".encode(),
+            [ServerSentEvent("żółć", "🤗€é", "💬")],
+            id="characters-of-several-bytes",
+        ),
         pytest.param(b"data: a\n\ndata: b\n", [message("a")], id="no-blank-line"),
         pytest.param(b"data: a\n\ndata: \xe2\x82", [message("a")], id="cut-inside-a-character"),
     ],
@@ -125,12 +129,6 @@ def test_event_is_out_with_the_carriage_return_that_ends_it() -> None:
     assert list(decoder.feed(b"data: a\r\r")) == [message("a")]
     assert list(decoder.feed(b"\ndata: b\r")) == []
     assert list(decoder.feed(b"\n\r")) == [message("b")]
-
-
-def test_character_of_several_bytes_is_whole_however_it_is_cut() -> None:
-    """No character is ever replaced."""
-    body = "event: żółć\nid: 💬\ndata: 🤗€é\n\n".encode()
-    assert decode(*singly(body)) == [ServerSentEvent("żółć", "🤗€é", "💬")]
 
 
 @pytest.mark.parametrize(
@@ -171,19 +169,11 @@ def test_unfinished_event_takes_little_more_memory_than_its_bytes() -> None:
     """Many short lines are not as many strings."""
     decoder, block = ServerSentEvents(8 << 20), b"data:xy\n" * 1000
     tracemalloc.start()
-    for _ in range(50):
+    for _ in range(20):
         list(decoder.feed(block))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2 * 50 * len(block)
-
-
-def test_event_is_a_frozen_value() -> None:
-    """It can be compared and kept, and not changed."""
-    event = ServerSentEvent("message", "a")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        event.data = "b"  # type: ignore[misc]
-    assert not hasattr(event, "__dict__")
+    assert peak < 2 * 20 * len(block)
 
 
 def recorded() -> list[bytes]:

@@ -19,7 +19,7 @@ from langchain_g4f.core.plan import Plan, Stream, StreamEnd
 from langchain_g4f.providers.flowgpt import FlowGPT, plan, sign
 from langchain_g4f.text.transcript import GO_ON
 from tests.contract.recordings.flowgpt.marks import obligations
-from tests.unit.run.world import Service
+from tests.unit.run.service import FakeService
 
 NOW_S = 1713341603
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -36,7 +36,7 @@ MEMBER = replace(SERVICE, api_key=TOKEN)
 def context(**given: Any) -> CallContext:
     """A context with the clock and the nonce of section 4."""
     defaults: dict[str, Any] = {"wall_clock": lambda: NOW_S + 0.9, "new_id": lambda: NONCE}
-    return replace(Service().context(), provider="flowgpt", **defaults | given)
+    return replace(FakeService().context(), provider="flowgpt", **defaults | given)
 
 
 def started(

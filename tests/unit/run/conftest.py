@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from langchain_g4f.transport import retry
-from tests.unit.run.world import WAYS, Reply, Service
+from tests.unit.run.service import MODES, FakeService, Reply
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
     """The name of the driver."""
     return str(request.param)
 
@@ -23,12 +23,12 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Service]]:
+def serve() -> Iterator[Callable[..., FakeService]]:
     """Make services; none may have an open answer in the end."""
-    made: list[Service] = []
+    made: list[FakeService] = []
 
-    def make(**table: Reply | list[Reply]) -> Service:
-        made.append(Service(**table))
+    def make(**table: Reply | list[Reply]) -> FakeService:
+        made.append(FakeService(**table))
         return made[-1]
 
     yield make

@@ -13,7 +13,7 @@ from langchain_g4f.core.events import Event, Title
 from langchain_g4f.core.http import Request, RetryWhen
 from langchain_g4f.core.plan import Defer, Lock, Plan, send, stream
 from langchain_g4f.errors import G4FError
-from tests.unit.run.world import Decoder, Service, request
+from tests.unit.run.service import Decoder, FakeService, request
 
 REFUSED = httpx.ConnectError("refused")
 RESET = httpx.ReadError("reset")
@@ -43,7 +43,7 @@ def deferring(then: Callable[[], Plan]) -> Plan:
     yield Defer(request("never reached"))
 
 
-async def until(service: Service, call: Any, event: Event | None) -> None:
+async def until(service: FakeService, call: Any, event: Event | None) -> None:
     """Use a call up to an event; without one to its end, whatever that is."""
     try:
         while await call.next() != event:
@@ -52,9 +52,9 @@ async def until(service: Service, call: Any, event: Event | None) -> None:
         assert event is None
 
 
-async def cancel_in(service: Service, plan: Plan, **context: Any) -> None:
+async def cancel_in(service: FakeService, plan: Plan, **context: Any) -> None:
     """Cancel a call where it waits for ever."""
-    call = service.call("arun", plan, service.context(**context))
+    call = service.call("async", plan, service.context(**context))
     task = asyncio.ensure_future(call.all())
     asked: list[str] | None = None
     while asked != service.asked:

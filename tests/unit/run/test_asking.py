@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from langchain_g4f.core.events import Text, Title
+from langchain_g4f.core.events import Title
 from langchain_g4f.core.limits import Clocks
 from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import Lock, MakeRequest, Plan, ask, send, stream
 from langchain_g4f.errors import APITimeoutError, ConfigurationError
 from tests.unit.run.plans import RESET, until
-from tests.unit.run.world import Decoder, Reply, Service, request
+from tests.unit.run.service import Decoder, FakeService, Reply, request
 
-Serve = Callable[..., Service]
+Serve = Callable[..., FakeService]
 Question = Callable[[], bool]
 
 
@@ -30,17 +31,17 @@ def asking(question: Question) -> Plan:
 
 @pytest.mark.parametrize("answer", [True, False])
 async def test_answer_of_the_application_goes_to_the_plan(
-    way: str, serve: Serve, answer: bool
+    mode: str, serve: Serve, answer: bool
 ) -> None:
     """And the call goes on."""
     service = serve()
-    events = await service.call(way, asking(lambda: answer)).all()
+    events = await service.call(mode, asking(lambda: answer)).all()
     assert events == [Title("yes" if answer else "no")]
     assert service.asked == ["next"]
 
 
-async def test_async_question_is_asked_in_a_thread_and_blocks_nobody() -> None:
-    """The event loop goes on, and it is what lets the question be answered here."""
+async def test_async_question_is_asked_in_a_thread_and_does_not_block_the_loop() -> None:
+    """The event loop keeps running: a task on it answers the question."""
     asked, answered = threading.Event(), threading.Event()
     threads: list[threading.Thread] = []
 
@@ -53,7 +54,7 @@ async def test_async_question_is_asked_in_a_thread_and_blocks_nobody() -> None:
         assert await asyncio.to_thread(asked.wait, 5)
         answered.set()
 
-    events, _ = await asyncio.gather(Service().call("arun", asking(question)).all(), answer())
+    events, _ = await asyncio.gather(FakeService().call("async", asking(question)).all(), answer())
     assert events == [Title("yes")]
     assert threads[0] is not threading.current_thread()
 
@@ -66,13 +67,13 @@ async def test_sync_question_is_asked_where_the_call_is(serve: Serve) -> None:
         threads.append(threading.current_thread())
         return True
 
-    await serve().call("run", asking(question)).all()
+    await serve().call("sync", asking(question)).all()
     assert threads == [threading.current_thread()]
 
 
 @pytest.mark.proves("promise:clocks")
 async def test_total_clock_stands_still_while_the_application_is_asked(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """A person needs minutes, and the call has as long after that as it had before."""
     service = serve(next=Reply(takes=4))
@@ -82,18 +83,18 @@ async def test_total_clock_stands_still_while_the_application_is_asked(
         return True
 
     context = service.context(clocks=Clocks(total=5))
-    assert await service.call(way, asking(question), context).all() == [Title("yes")]
+    assert await service.call(mode, asking(question), context).all() == [Title("yes")]
     slow = serve(next=Reply(takes=6, pieces=[b"late"]))
     context = slow.context(clocks=Clocks(total=5))
     with pytest.raises(APITimeoutError) as caught:
-        await slow.call(way, asking(lambda: True), context).all()
+        await slow.call(mode, asking(lambda: True), context).all()
     assert caught.value.kind == "total"
 
 
 @pytest.mark.proves("promise:locks")
 @pytest.mark.parametrize("error", [ConfigurationError("no window"), RuntimeError("no window")])
 async def test_error_of_the_application_ends_the_call_unchanged(
-    way: str, serve: Serve, error: Exception
+    mode: str, serve: Serve, error: Exception
 ) -> None:
     """Whatever it is; nothing is sent after it, and the lock is free."""
 
@@ -101,7 +102,7 @@ async def test_error_of_the_application_ends_the_call_unchanged(
         raise error
 
     locks, service = KeyedLocks(), serve()
-    call = service.call(way, asking(question), service.context(locks=locks))
+    call = service.call(mode, asking(question), service.context(locks=locks))
     with pytest.raises(type(error)) as caught:
         await call.all()
     assert caught.value is error
@@ -109,7 +110,7 @@ async def test_error_of_the_application_ends_the_call_unchanged(
     assert locks._held == {}
 
 
-async def test_plan_may_recover_from_an_error_of_ours(way: str, serve: Serve) -> None:
+async def test_plan_may_recover_from_an_error_of_ours(mode: str, serve: Serve) -> None:
     """It is raised where the question was."""
 
     def question() -> bool:
@@ -121,7 +122,7 @@ async def test_plan_may_recover_from_an_error_of_ours(way: str, serve: Serve) ->
         except ConfigurationError as error:
             yield Title(str(error))
 
-    assert await serve().call(way, plan()).all() == [Title("no window")]
+    assert await serve().call(mode, plan()).all() == [Title("no window")]
 
 
 @pytest.mark.proves("promise:locks")
@@ -133,8 +134,8 @@ async def test_call_that_is_cancelled_does_not_wait_for_the_answer() -> None:
         asked.set()
         return answered.wait(5)
 
-    locks, service = KeyedLocks(), Service()
-    call = service.call("arun", asking(question), service.context(locks=locks))
+    locks, service = KeyedLocks(), FakeService()
+    call = service.call("async", asking(question), service.context(locks=locks))
     task = asyncio.ensure_future(call.all())
     assert await asyncio.to_thread(asked.wait, 5)
     task.cancel()
@@ -167,31 +168,24 @@ def refused(make_request: MakeRequest, *, already_started: bool) -> Plan:
         yield from asking(never if already_started else lambda: True)
 
 
-async def test_message_that_was_taken_is_a_reason_not_to_ask(way: str, serve: Serve) -> None:
-    """It would be sent twice."""
-    service = serve(answer=Reply([b"a!"]))
-    events = await service.call(way, answered()).all()
-    assert [event for event in events if isinstance(event, Text | Title)] == [
-        Text("a"),
-        Title("no"),
-    ]
-
-
-async def test_message_whose_answer_broke_was_taken(way: str, serve: Serve) -> None:
-    """Whether anything was said of it or not."""
-    service = serve(answer=Reply([RESET]))
-    call = service.call(way, answered())
+@pytest.mark.parametrize("pieces", [[b"a!"], [RESET]], ids=["complete", "broken"])
+async def test_message_that_was_taken_is_a_reason_not_to_ask(
+    pieces: list[Any], mode: str, serve: Serve
+) -> None:
+    """The message would be sent twice."""
+    service = serve(answer=Reply(pieces))
+    call = service.call(mode, answered())
     await until(service, call, Title("no"))
     await call.close()
 
 
 @pytest.mark.parametrize(("already_started", "answer"), [(False, "yes"), (True, "no")])
 async def test_refused_answer_is_asked_about_if_nothing_had_begun_it(
-    way: str, serve: Serve, already_started: bool, answer: str
+    mode: str, serve: Serve, already_started: bool, answer: str
 ) -> None:
     """A message is taken by an earlier request, where one says so."""
     service = serve(answer=Reply(status=401))
     events = await service.call(
-        way, refused(request("answer"), already_started=already_started)
+        mode, refused(request("answer"), already_started=already_started)
     ).all()
     assert events == [Title(answer)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from langchain_g4f.errors import APIConnectionError
 from langchain_g4f.run.call import Call
 from langchain_g4f.run.operations import CLOSE, READ, Open
 from langchain_g4f.transport.retry import RetryBudget
-from tests.unit.run.world import URL, Decoder, Reply, Service, request
+from tests.unit.run.service import URL, Decoder, FakeService, Reply, request
 
 
 def steps_of(plan: Plan, context: CallContext) -> Any:
@@ -29,7 +27,7 @@ def steps_of(plan: Plan, context: CallContext) -> Any:
 @pytest.mark.parametrize("outcome", [b"bytes", None])
 def test_outcome_of_another_operation_is_a_type_error(plan: Any, outcome: object) -> None:
     """A driver that mixes up outcomes is found out at once."""
-    steps = steps_of(plan(), Service().context())
+    steps = steps_of(plan(), FakeService().context())
     next(steps)
     with pytest.raises(TypeError):
         steps.send(outcome)
@@ -37,13 +35,13 @@ def test_outcome_of_another_operation_is_a_type_error(plan: Any, outcome: object
 
 def test_host_is_looked_up_within_what_is_left_of_the_total() -> None:
     """The resolver cannot be waited for longer than the call may take."""
-    steps = steps_of(resolve("example.com", 443), Service().context())  # type: ignore[arg-type]
+    steps = steps_of(resolve("example.com", 443), FakeService().context())  # type: ignore[arg-type]
     assert next(steps) == Resolve("example.com", 443, 600)
 
 
 def test_request_to_an_address_brings_no_cookies_and_takes_none() -> None:
     """Whoever is asked at a given address is not the service."""
-    context = Service().context(cookies={"a": "1"})
+    context = FakeService().context(cookies={"a": "1"})
 
     def plan() -> Plan:
         yield from send(lambda: Request("GET", f"{URL}/x", address="192.0.2.1"))
@@ -57,22 +55,22 @@ def test_request_to_an_address_brings_no_cookies_and_takes_none() -> None:
     assert context.cookies.header_for(URL) == "a=1"
 
 
-async def test_redirect_is_a_response_where_the_plan_wants_it(way: str) -> None:
+async def test_redirect_is_a_response_where_the_plan_wants_it(mode: str) -> None:
     """Its body is not read, and the connection is closed."""
 
     def plan() -> Plan:
         response = yield from send(request("x"), redirects=True)
         yield Title(f"{response.status} {response.headers.get('location')} {response.body!r}")
 
-    service = Service(x=Reply([b"elsewhere"], status=302, headers={"location": "/y"}))
-    assert await service.call(way, plan()).all() == [Title("302 /y b''")]
+    service = FakeService(x=Reply([b"elsewhere"], status=302, headers={"location": "/y"}))
+    assert await service.call(mode, plan()).all() == [Title("302 /y b''")]
     assert service.asked == ["x"]
     assert service.open_bodies == 0
 
 
 @pytest.mark.parametrize(("ending", "whole"), [(b"", False), (b"$", True)])
 async def test_end_of_the_body_may_complete_the_answer(
-    ending: bytes, whole: bool, way: str
+    ending: bytes, whole: bool, mode: str
 ) -> None:
     """A decoder that held something back gives it out, and may be finished by that."""
 
@@ -88,14 +86,14 @@ async def test_end_of_the_body_may_complete_the_answer(
         end = yield from stream(request("x"), Holding, abort=request("stop"))
         yield Title(f"{end.text} {end.error is None}")
 
-    service = Service(x=Reply([b"a"]))
-    events = await service.call(way, plan()).all()
+    service = FakeService(x=Reply([b"a"]))
+    events = await service.call(mode, plan()).all()
     assert events[:3] == [Text("a"), Title("before the end"), Text("held")]
     assert events[-1] == Title(f"aheld {whole}")
     assert service.asked == ["x", *["stop"] * (not whole)]
 
 
-async def test_host_is_looked_up_for_the_plan(way: str) -> None:
+async def test_host_is_looked_up_for_the_plan(mode: str) -> None:
     """The addresses of a host, or an error the plan can catch."""
 
     def plan() -> Plan:
@@ -105,23 +103,4 @@ async def test_host_is_looked_up_for_the_plan(way: str) -> None:
         except APIConnectionError as error:
             yield Title(error.provider)
 
-    assert await Service().call(way, plan()).all() == [Title("127.0.0.1"), Title("example")]
-
-
-def answering() -> Plan:
-    """One answer."""
-    yield from stream(request("answer"), Decoder)
-
-
-async def test_async_driver_leaves_the_loop_to_others() -> None:
-    """Two calls on one loop run at the same time."""
-    service = Service(answer=Reply([b"a", b"b", b"c", b"!"]))
-    seen: list[str] = []
-
-    async def consume(name: str) -> None:
-        async with aclosing(service.call("arun", answering()).events) as events:
-            async for event in events:
-                seen.append(f"{name}{getattr(event, 'text', '')}")  # noqa: PERF401 -- they alternate
-
-    await asyncio.gather(consume("1"), consume("2"))
-    assert seen.index("2a") < seen.index("1c")
+    assert await FakeService().call(mode, plan()).all() == [Title("127.0.0.1"), Title("example")]

@@ -12,9 +12,9 @@ from langchain_g4f.core.events import Text
 from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.errors import APIConnectionError
 from tests.unit.run.plans import RESET, answer, cancel_in, deferring, reattaching, until
-from tests.unit.run.world import Hang, Reply, Service, request
+from tests.unit.run.service import FakeService, Hang, Reply, request
 
-Serve = Callable[..., Service]
+Serve = Callable[..., FakeService]
 
 
 @pytest.mark.proves("promise:abort-once", "promise:cancel-stops")
@@ -60,7 +60,7 @@ async def test_call_cancelled_while_it_waits_for_a_lock_owes_nothing(serve: Serv
 async def test_error_of_a_cancelled_connection_is_no_error_of_the_call(serve: Serve) -> None:
     """What the transport says while it is cancelled is not what the caller gets."""
 
-    class Grumbling(Service):
+    class Grumbling(FakeService):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             try:
                 return await super().handle_async_request(request)
@@ -71,16 +71,16 @@ async def test_error_of_a_cancelled_connection_is_no_error_of_the_call(serve: Se
     await cancel_in(service, answer())
     assert service.asked == ["create"]
     with pytest.raises(APIConnectionError):  # without a cancellation the error is raised
-        await Service(create=Reply(fails=RESET)).call("arun", answer()).all()
+        await FakeService(create=Reply(fails=RESET)).call("async", answer()).all()
 
 
 CLEANED_UP = ["create", "answer", "stop", "second", "first"]
 SLOW = Reply(delay_s=0.02)
 
 
-async def begun(service: Service, locks: KeyedLocks) -> asyncio.Task[None]:
+async def begun(service: FakeService, locks: KeyedLocks) -> asyncio.Task[None]:
     """A call that waits in the midst of its answer."""
-    call = service.call("arun", deferring(answer), service.context(locks=locks))
+    call = service.call("async", deferring(answer), service.context(locks=locks))
     waiting = asyncio.Event()
 
     async def use() -> None:
@@ -94,7 +94,7 @@ async def begun(service: Service, locks: KeyedLocks) -> asyncio.Task[None]:
 
 
 @pytest.mark.proves("promise:deferred-clean-up", "promise:abort-once")
-@pytest.mark.parametrize("pauses", [[0, 0, 0], [0.01, 0.01], [0.005] * 10, [0, 0.03, 0.02]])
+@pytest.mark.parametrize("pauses", [[0, 0, 0], [0.005] * 10])
 async def test_call_cancelled_again_during_its_clean_up_finishes_it(
     pauses: list[float], serve: Serve
 ) -> None:
@@ -115,7 +115,7 @@ async def test_call_cancelled_again_during_its_clean_up_finishes_it(
 async def test_close_that_is_cancelled_finishes_the_clean_up(serve: Serve) -> None:
     """Closing is part of the promise, whoever loses patience with it."""
     service = serve(answer=Reply([b"ab", Hang()]), stop=SLOW, second=SLOW, first=SLOW)
-    call = service.call("arun", deferring(answer))
+    call = service.call("async", deferring(answer))
     await until(service, call, Text("a"))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
@@ -128,39 +128,20 @@ async def test_timeout_of_the_caller_is_a_timeout(serve: Serve) -> None:
     service = serve(answer=Reply([b"ab", Hang()]), stop=SLOW)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await service.call("arun", deferring(answer)).all()
+            await service.call("async", deferring(answer)).all()
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
     assert service.asked == CLEANED_UP
 
 
-async def test_task_group_whose_other_task_fails_cancels_the_call(serve: Serve) -> None:
-    """Structured concurrency sees its own error only."""
-    service = serve(answer=Reply([b"ab", Hang()]))
-
-    async def fail() -> None:
-        await asyncio.sleep(0.02)
-        raise KeyError("the other one")
-
-    async def both() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(service.call("arun", deferring(answer)).all())
-            group.create_task(fail())
-
-    with pytest.raises(ExceptionGroup) as caught:
-        await both()
-    assert [type(each) for each in caught.value.exceptions] == [KeyError]
-    assert service.asked == CLEANED_UP
-
-
 @pytest.mark.proves("promise:abort-once")
-@pytest.mark.parametrize("delay_s", [0, 0.005, 0.02])
-@pytest.mark.parametrize("ticks", [0, 1, 2, 3, 5, 8])
+@pytest.mark.parametrize("delay_s", [0, 0.005])
+@pytest.mark.parametrize("ticks", [0, 1, 3, 8])
 def test_call_cancelled_as_its_loop_ends_is_cleaned_up(ticks: int, delay_s: float) -> None:
     """A loop that shuts down cancels every task, also those that clean up."""
     slow = Reply(delay_s=delay_s)
-    service = Service(answer=Reply([b"ab", Hang()]), stop=slow, second=slow, first=slow)
+    service = FakeService(answer=Reply([b"ab", Hang()]), stop=slow, second=slow, first=slow)
     locks, complaints = KeyedLocks(), list[object]()
 
     async def main() -> None:
@@ -178,7 +159,7 @@ def test_call_cancelled_as_its_loop_ends_is_cleaned_up(ticks: int, delay_s: floa
 async def test_clean_up_that_fails_is_passed_on_when_it_is_over() -> None:
     """A bug of the transport is not hidden, and releases the lock."""
 
-    class Broken(Service):
+    class Broken(FakeService):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             if request.url.path == "/stop":
                 raise KeyError("a bug")
@@ -186,7 +167,7 @@ async def test_clean_up_that_fails_is_passed_on_when_it_is_over() -> None:
 
     locks = KeyedLocks()
     service = Broken(answer=Reply([b"ab"]))
-    call = service.call("arun", deferring(answer), service.context(locks=locks))
+    call = service.call("async", deferring(answer), service.context(locks=locks))
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()

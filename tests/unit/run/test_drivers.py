@@ -26,9 +26,9 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     TooLargeError,
 )
-from tests.unit.run.world import URL, WAYS, Decoder, Reply, Service, request, texts
+from tests.unit.run.service import MODES, URL, Decoder, FakeService, Reply, request, texts
 
-Serve = Callable[..., Service]
+Serve = Callable[..., FakeService]
 
 EVERYTHING = [
     Title("a title"),
@@ -57,20 +57,15 @@ def everything() -> Plan:
 
 
 @pytest.mark.proves("promise:drivers-agree")
-async def test_plan_with_every_effect_gives_its_events_in_order(way: str, serve: Serve) -> None:
-    """Events of the plan and of the answer come as they arise."""
-    service = serve(create=Reply([b"cre", b"ated"]), answer=Reply([b"-~a", b"bc", b"!"]))
-    assert await service.call(way, everything()).all() == EVERYTHING
-    assert service.asked == ["create", "answer", "delete"]
-
-
-@pytest.mark.proves("promise:drivers-agree")
-async def test_drivers_send_the_same_requests(serve: Serve) -> None:
-    """The service cannot tell them apart."""
+async def test_drivers_perform_every_effect_and_send_the_same_requests(serve: Serve) -> None:
+    """Events come as they arise; the service cannot tell the drivers apart."""
     seen = []
-    for way in WAYS:
-        service = serve(create=Reply([b"x"], headers={"set-cookie": "b=2"}), answer=Reply([b"!"]))
-        await service.call(way, everything(), service.context(cookies={"a": "1"})).all()
+    for mode in MODES:
+        created = Reply([b"cre", b"ated"], headers={"set-cookie": "b=2"})
+        service = serve(create=created, answer=Reply([b"-~a", b"bc", b"!"]))
+        call = service.call(mode, everything(), service.context(cookies={"a": "1"}))
+        assert await call.all() == EVERYTHING
+        assert service.asked == ["create", "answer", "delete"]
         seen.append([(r.method, str(r.url), r.headers.raw, r.content) for r in service.requests])
     assert seen[0] == seen[1]
     assert dict(seen[0][1][2])[b"cookie"] == b"a=1; b=2"
@@ -128,12 +123,12 @@ async def test_drivers_fail_alike(
 ) -> None:
     """The same events, the same error with the same fields, the same requests."""
     seen = []
-    for way in WAYS:
+    for mode in MODES:
         service = serve(**{"answer": Reply([b"!"]), **faults})
         events: list[Event] = []
         context = service.context(sizes=Sizes(response=1000), max_retries=0)
         with pytest.raises(kind) as caught:
-            await service.call(way, simple(), context).into(events)
+            await service.call(mode, simple(), context).into(events)
         error = caught.value
         seen.append((events, str(error), vars(error), service.asked))
         assert type(error) is kind
@@ -146,7 +141,7 @@ async def test_drivers_fail_alike(
 @pytest.mark.proves("promise:errors-thrown-into-plan")
 @pytest.mark.parametrize(("faults", "kind"), FAULTS)
 async def test_error_is_raised_at_its_effect_and_the_plan_can_go_on(
-    faults: dict[str, Reply], kind: type[G4FError], way: str, serve: Serve
+    faults: dict[str, Reply], kind: type[G4FError], mode: str, serve: Serve
 ) -> None:
     """What recovery needs is an ``except`` around the request."""
 
@@ -160,14 +155,14 @@ async def test_error_is_raised_at_its_effect_and_the_plan_can_go_on(
 
     service = serve(**{"answer": Reply([b"!"]), **faults}, again=Reply([b"fine"]))
     context = service.context(sizes=Sizes(response=1000), max_retries=0)
-    events = await service.call(way, recovering(), context).all()
+    events = await service.call(mode, recovering(), context).all()
     assert events[-2:] == [Title(kind.__name__), Title("fine")]
 
 
 @pytest.mark.proves("promise:errors-thrown-into-plan", "obligation:huggingchat:10")
 @pytest.mark.parametrize("last", [[], [httpx.ReadError("reset")], [httpx.RemoteProtocolError("x")]])
 async def test_answer_that_is_cut_is_a_result_and_no_error(
-    last: list[Any], way: str, serve: Serve
+    last: list[Any], mode: str, serve: Serve
 ) -> None:
     """The plan decides whether to take it up again; the reader never notices."""
     ends: list[StreamEnd] = []
@@ -177,7 +172,7 @@ async def test_answer_that_is_cut_is_a_result_and_no_error(
         ends.append((yield from stream(request("rest"), Decoder)))
 
     service = serve(answer=Reply([b"ab", *last]), rest=Reply([b"cd", b"!"]))
-    events = await service.call(way, reattaching()).all()
+    events = await service.call(mode, reattaching()).all()
     assert events == [*map(Text, "abcd"), Finish()]
     assert [end.text for end in ends] == ["ab", "cd"]
     assert isinstance(ends[0].error, StreamInterruptedError)
@@ -186,7 +181,7 @@ async def test_answer_that_is_cut_is_a_result_and_no_error(
 
 
 async def test_error_the_plan_raises_of_itself_names_provider_and_phase(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """Also where it has nothing to do with a request under way."""
 
@@ -195,13 +190,13 @@ async def test_error_the_plan_raises_of_itself_names_provider_and_phase(
         response.json()
 
     with pytest.raises(MalformedStreamError, match="expected JSON") as caught:
-        await serve().call(way, plan()).all()
+        await serve().call(mode, plan()).all()
     assert (caught.value.provider, caught.value.phase) == ("example", "do create")
 
 
 @pytest.mark.parametrize("kind", [ConfigurationError, KeyError, asyncio.CancelledError])
 async def test_other_exception_of_a_plan_is_passed_on(
-    kind: type[BaseException], way: str, serve: Serve
+    kind: type[BaseException], mode: str, serve: Serve
 ) -> None:
     """A bug of a provider is not disguised."""
 
@@ -209,7 +204,7 @@ async def test_other_exception_of_a_plan_is_passed_on(
         yield Title("x")
         raise kind("mine")
 
-    call = serve().call(way, plan())
+    call = serve().call(mode, plan())
     assert await call.next() == Title("x")
     with pytest.raises(kind, match="mine"):
         await call.next()
@@ -228,7 +223,7 @@ def test_exception_of_the_caller_does_not_reach_the_plan(error: Exception, serve
             raise
 
     service = serve(answer=Reply([b"ab", b"!"]))
-    events = service.call("run", plan()).sync
+    events = service.call("sync", plan()).sync
     assert next(events) == Text("a")
     with pytest.raises(type(error), match="theirs"):
         events.throw(error)
@@ -236,10 +231,10 @@ def test_exception_of_the_caller_does_not_reach_the_plan(error: Exception, serve
     assert service.asked == ["create", "answer", "stop"]
 
 
-async def test_call_that_is_over_has_no_more_events(way: str, serve: Serve) -> None:
+async def test_call_that_is_over_has_no_more_events(mode: str, serve: Serve) -> None:
     """After its end, its error or its closing."""
     for pieces in ([b"!"], [b"?"], [b"a", b"b"]):
-        call = serve(answer=Reply(pieces)).call(way, simple())
+        call = serve(answer=Reply(pieces)).call(mode, simple())
         with suppress(G4FError, StopAsyncIteration):
             await call.next()
         await call.close()
@@ -248,17 +243,17 @@ async def test_call_that_is_over_has_no_more_events(way: str, serve: Serve) -> N
 
 
 async def test_total_clock_starts_with_the_first_event_that_is_asked_for(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """A call that was made and not used has lost no time."""
     service = serve(answer=Reply([b"a!"]))
-    call = service.call(way, simple())
+    call = service.call(mode, simple())
     service.now += 1000
     assert texts(await call.all()) == "a"
 
 
 async def test_request_that_cannot_be_built_is_a_configuration_error(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """It is thrown into the plan like any other."""
 
@@ -270,16 +265,16 @@ async def test_request_that_cannot_be_built_is_a_configuration_error(
                 yield Title(str(error))
 
     service = serve()
-    events = await service.call(way, plan()).all()
+    events = await service.call(mode, plan()).all()
     assert [event.title[:23] for event in events if isinstance(event, Title)] == [
         "no valid URL or header:"
     ] * 2
     assert service.asked == []
 
 
-async def test_call_is_not_begun_before_it_is_iterated(way: str, serve: Serve) -> None:
+async def test_call_is_not_begun_before_it_is_iterated(mode: str, serve: Serve) -> None:
     """A generator that is never started costs nothing, and closes silently."""
     service = serve()
-    call = service.call(way, everything())
+    call = service.call(mode, everything())
     await call.close()
     assert service.asked == []

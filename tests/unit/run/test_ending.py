@@ -13,9 +13,9 @@ from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import Lock, Plan, send, stream
 from langchain_g4f.errors import APIError
 from tests.unit.run.plans import REFUSED, answer, deferring, until
-from tests.unit.run.world import Decoder, Reply, Service, request
+from tests.unit.run.service import Decoder, FakeService, Reply, request
 
-Serve = Callable[..., Service]
+Serve = Callable[..., FakeService]
 
 
 @pytest.mark.proves("promise:deferred-clean-up")
@@ -29,13 +29,13 @@ Serve = Callable[..., Service]
     ],
 )
 async def test_deferred_requests_run_in_reverse_order_however_the_call_ends(
-    reply: Reply, last: Event | None, stop: list[str], way: str, serve: Serve
+    reply: Reply, last: Event | None, stop: list[str], mode: str, serve: Serve
 ) -> None:
     """The last thing made is the first to go; what was not reached is not undone."""
     service = serve(answer=reply, second=Reply(fails=REFUSED, sent=False))
     locks = KeyedLocks()
     context = service.context(locks=locks, max_retries=0)
-    call = service.call(way, deferring(answer), context)
+    call = service.call(mode, deferring(answer), context)
     await until(service, call, last)
     await call.close()
     assert service.asked == ["create", "answer", *stop, "second", "first"]
@@ -43,13 +43,13 @@ async def test_deferred_requests_run_in_reverse_order_however_the_call_ends(
 
 
 @pytest.mark.proves("promise:locks")
-async def test_lock_is_held_until_the_clean_up_is_done(way: str, serve: Serve) -> None:
+async def test_lock_is_held_until_the_clean_up_is_done(mode: str, serve: Serve) -> None:
     """The next call may depend on it."""
     locks = KeyedLocks()
     taken: list[bool] = []
     look = Reply(look=lambda: taken.append("key" in locks._held))
     service = serve(answer=Reply([b"ab"]), stop=look, first=look)
-    call = service.call(way, deferring(answer), service.context(locks=locks))
+    call = service.call(mode, deferring(answer), service.context(locks=locks))
     await until(service, call, Text("a"))
     await call.close()
     assert taken == [True, True]
@@ -57,7 +57,7 @@ async def test_lock_is_held_until_the_clean_up_is_done(way: str, serve: Serve) -
 
 
 async def test_plan_that_fails_while_it_is_closed_is_cleaned_up_after(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """Its error is passed on when everything is done."""
 
@@ -69,7 +69,7 @@ async def test_plan_that_fails_while_it_is_closed_is_cleaned_up_after(
 
     locks = KeyedLocks()
     service = serve(answer=Reply([b"ab"]))
-    call = service.call(way, plan(), service.context(locks=locks))
+    call = service.call(mode, plan(), service.context(locks=locks))
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
@@ -77,7 +77,7 @@ async def test_plan_that_fails_while_it_is_closed_is_cleaned_up_after(
     assert locks._held == {}
 
 
-async def test_decoder_that_fails_is_cleaned_up_after(way: str, serve: Serve) -> None:
+async def test_decoder_that_fails_is_cleaned_up_after(mode: str, serve: Serve) -> None:
     """A bug of a decoder is passed on, and the service is stopped."""
 
     class Broken(Decoder):
@@ -87,11 +87,11 @@ async def test_decoder_that_fails_is_cleaned_up_after(way: str, serve: Serve) ->
     service = serve(answer=Reply([b"ab"]))
     plan = stream(request("answer"), Broken, abort=request("stop"))
     with pytest.raises(KeyError):
-        await service.call(way, plan).all()  # type: ignore[arg-type]
+        await service.call(mode, plan).all()  # type: ignore[arg-type]
     assert service.asked == ["answer", "stop"]
 
 
-async def test_clean_up_that_fails_releases_the_locks(way: str, serve: Serve) -> None:
+async def test_clean_up_that_fails_releases_the_locks(mode: str, serve: Serve) -> None:
     """A bug in the making of a request is passed on; no other call waits for ever."""
 
     def broken() -> Request:
@@ -104,7 +104,7 @@ async def test_clean_up_that_fails_releases_the_locks(way: str, serve: Serve) ->
 
     locks = KeyedLocks()
     service = serve(answer=Reply([b"ab"]))
-    call = service.call(way, plan(), service.context(locks=locks))
+    call = service.call(mode, plan(), service.context(locks=locks))
     await until(service, call, Text("a"))
     with pytest.raises(KeyError, match="a bug"):
         await call.close()
@@ -112,7 +112,7 @@ async def test_clean_up_that_fails_releases_the_locks(way: str, serve: Serve) ->
 
 
 async def test_answer_the_plan_gave_up_is_closed_before_the_next_request(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """A plan that recovers in the midst of an answer does not keep its connection."""
 
@@ -132,5 +132,5 @@ async def test_answer_the_plan_gave_up_is_closed_before_the_next_request(
         last=look,
     )
     context = service.context(sizes=Sizes(response=1000))
-    assert await service.call(way, plan(), context).all() == [Title("create"), Title("answer")]
+    assert await service.call(mode, plan(), context).all() == [Title("create"), Title("answer")]
     assert still_open == [0, 0]

@@ -13,10 +13,10 @@ from langchain_g4f.core.http import Request
 from langchain_g4f.core.limits import Sizes
 from langchain_g4f.core.plan import Defer, Plan, send, stream
 from langchain_g4f.errors import ConfigurationError, G4FError
-from tests.unit.run.world import URL, Decoder, Reply, Service
+from tests.unit.run.service import URL, Decoder, FakeService, Reply
 from tests.unit.traces import assert_tells_nothing
 
-Serve = Callable[..., Service]
+Serve = Callable[..., FakeService]
 
 CANARY = "canary-f3a91c77d2"
 
@@ -79,7 +79,7 @@ FAULTS: list[Any] = [
 async def test_error_tells_no_secret_and_holds_nothing_foreign(
     fault: Callable[[], Reply],
     plan: Callable[[], Plan],
-    way: str,
+    mode: str,
     serve: Serve,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -90,7 +90,7 @@ async def test_error_tells_no_secret_and_holds_nothing_foreign(
         cookies={"hf-chat": CANARY}, sizes=Sizes(response=1000), max_retries=1
     )
     with pytest.raises(G4FError) as caught:
-        await service.call(way, plan(), context).all()
+        await service.call(mode, plan(), context).all()
     assert_tells_nothing(caught.value, CANARY)
     assert CANARY not in caplog.text
 
@@ -98,7 +98,7 @@ async def test_error_tells_no_secret_and_holds_nothing_foreign(
 @pytest.mark.proves("obligation:huggingchat:19")
 @pytest.mark.parametrize("fails_in", ["url", "header"])
 async def test_request_that_cannot_be_built_tells_nothing_of_its_headers(
-    fails_in: str, way: str, serve: Serve
+    fails_in: str, mode: str, serve: Serve
 ) -> None:
     """The error comes before anything is sent, and is the easiest to meet."""
 
@@ -108,13 +108,13 @@ async def test_request_that_cannot_be_built_tells_nothing_of_its_headers(
 
     service = serve()
     with pytest.raises(ConfigurationError) as caught:
-        await service.call(way, plan(), service.context(cookies={"a": CANARY})).all()
+        await service.call(mode, plan(), service.context(cookies={"a": CANARY})).all()
     assert_tells_nothing(caught.value, CANARY)
 
 
 @pytest.mark.proves("promise:redaction")
 async def test_only_what_is_secret_in_a_request_is_masked_in_its_answer(
-    way: str, serve: Serve
+    mode: str, serve: Serve
 ) -> None:
     """A credential of any header, without its scheme; what a request says openly is quoted."""
     open_, token = "application/canary", f"{CANARY}-token"
@@ -126,5 +126,5 @@ async def test_only_what_is_secret_in_a_request_is_masked_in_its_answer(
 
     reply = Reply([body], status=422, headers={"content-type": "application/json"})
     with pytest.raises(G4FError, match=open_) as caught:
-        await serve(x=reply).call(way, plan()).all()
+        await serve(x=reply).call(mode, plan()).all()
     assert_tells_nothing(caught.value, CANARY)

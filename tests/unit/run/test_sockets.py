@@ -5,36 +5,100 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from langchain_g4f.core.events import Finish, Text
+from langchain_g4f.core.context import CallContext
+from langchain_g4f.core.events import Event, Finish, Text
 from langchain_g4f.core.http import Request
-from langchain_g4f.core.plan import Plan, send
-from langchain_g4f.errors import APITimeoutError, BadRequestError
+from langchain_g4f.core.limits import Clocks, Sizes
+from langchain_g4f.core.plan import Defer, Plan, stream
+from langchain_g4f.errors import BadRequestError
 from langchain_g4f.run import arun, run
-from langchain_g4f.transport.client import async_client, sync_client
-from tests.contract.faults.byte_server import ByteServer, Exchange
-from tests.unit.run.chat import (
-    CLOCKS,
-    SETTINGS,
-    assert_closed,
-    chat,
-    context,
-    events_of,
-    hanging,
-    paths,
-    plan_for,
-)
+from langchain_g4f.transport.client import ClientSettings, async_client, sync_client
+from tests.contract.faults.byte_server import Action, ByteServer, Exchange, routes
+from tests.unit.run.service import Decoder, FakeService
+
+SETTINGS = ClientSettings()
+CLOCKS = Clocks(connect=2, first_event=2, silence=2, idle=2, linger=0.1, abort=0.3, total=5)
+
+
+def fine(exchange: Exchange) -> None:
+    """Answer that it is done."""
+    exchange.respond(200, b"{}")
+
+
+def chat(answer: Action, stop: Action = fine) -> ByteServer:
+    """A service with an answer, and with ways to end it and to clean up."""
+    return ByteServer(
+        routes({("POST", "/answer"): answer, ("POST", "/stop"): stop, ("DELETE", "/"): fine})
+    )
+
+
+def plan_for(server: ByteServer) -> Plan:
+    """An answer, with everything that it may owe."""
+    yield Defer(lambda: Request("DELETE", f"{server.url}/"))
+    end = yield from stream(
+        lambda: Request("POST", f"{server.url}/answer", phase="ask"),
+        Decoder,
+        abort=lambda: Request("POST", f"{server.url}/stop"),
+    )
+    if end.error:
+        raise end.error
+
+
+def context(**sizes: Any) -> CallContext:
+    """A session on the real clock."""
+    made = FakeService().context(clocks=CLOCKS, sizes=Sizes(**sizes), max_retries=0)
+    return replace(made, clock=time.monotonic)
+
+
+def events_of(mode: str, plan: Plan, own: CallContext) -> list[Event]:
+    """All events of a call, on an event loop of its own if it needs one."""
+    if mode == "sync":
+        return list(run(plan, own, sync_client(SETTINGS)))
+
+    async def main() -> list[Event]:
+        async with aclosing(arun(plan, own, async_client(SETTINGS))) as events:
+            return [event async for event in events]
+
+    return asyncio.run(main())
+
+
+def paths(server: ByteServer) -> list[str]:
+    """What was asked, in order."""
+    return [asked.path for asked in server.requests]
+
+
+def assert_closed(server: ByteServer, number: int) -> None:
+    """Within a second the service sees that this connection is closed."""
+    deadline = time.monotonic() + 1
+    while number not in server.closings:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def hanging(*pieces: bytes) -> Action:
+    """Answer with these and keep the connection."""
+
+    def answer(exchange: Exchange) -> None:
+        chunks = exchange.start_stream(content_type="text/plain")
+        for piece in pieces:
+            chunks.chunk(piece)
+        exchange.never_answer()
+
+    return answer
 
 
 @pytest.mark.proves("promise:early-close", "promise:abort-once")
-def test_call_closed_early_closes_its_connection_and_stops_the_service(way: str) -> None:
+def test_call_closed_early_closes_its_connection_and_stops_the_service(mode: str) -> None:
     """Within a second the service has seen both."""
     with chat(hanging(b"ab")) as server:
-        if way == "run":
+        if mode == "sync":
             events = run(plan_for(server), context(), sync_client(SETTINGS))
             assert next(events) == Text("a")
             events.close()
@@ -53,7 +117,7 @@ def test_call_closed_early_closes_its_connection_and_stops_the_service(way: str)
 
 @pytest.mark.proves("promise:abort-once")
 def test_sync_call_that_is_dropped_is_ended() -> None:
-    """Nobody has to close it: the last reference is enough."""
+    """Dropping the last reference closes it."""
     with chat(hanging(b"ab")) as server:
         events = run(plan_for(server), context(), sync_client(SETTINGS))
         assert next(events) == Text("a")
@@ -62,23 +126,23 @@ def test_sync_call_that_is_dropped_is_ended() -> None:
         assert paths(server) == ["/answer", "/stop", "/"]
 
 
-def test_service_that_never_answers_a_stop_is_not_waited_for(way: str) -> None:
+def test_service_that_never_answers_a_stop_is_not_waited_for(mode: str) -> None:
     """The clock of the clean-up is short, and its requests share it."""
     with chat(hanging(b"a?"), Exchange.never_answer) as server:
         begin = time.monotonic()
         with pytest.raises(Exception, match="no such thing"):
-            events_of(way, plan_for(server), context())
+            events_of(mode, plan_for(server), context())
         assert 0.1 < time.monotonic() - begin < 1.5
         assert paths(server) == ["/answer", "/stop", "/"]
 
 
 @pytest.mark.proves("obligation:huggingchat:13")
 @pytest.mark.parametrize("ending", [b".", b"!"])
-def test_service_that_keeps_its_answer_open_is_left_in_time(ending: bytes, way: str) -> None:
+def test_service_that_keeps_its_answer_open_is_left_in_time(ending: bytes, mode: str) -> None:
     """The text is there; the rest is waited for briefly, and the connection is closed."""
     with chat(hanging(b"a" + ending)) as server:
         begin = time.monotonic()
-        events = events_of(way, plan_for(server), context())
+        events = events_of(mode, plan_for(server), context())
         assert time.monotonic() - begin < 1
         assert events == [Text("a"), Finish()]
         assert paths(server) == ["/answer", "/"]
@@ -86,7 +150,7 @@ def test_service_that_keeps_its_answer_open_is_left_in_time(ending: bytes, way: 
 
 
 @pytest.mark.proves("obligation:huggingchat:13")
-def test_connection_is_used_again_after_a_complete_answer(way: str) -> None:
+def test_connection_is_used_again_after_a_complete_answer(mode: str) -> None:
     """The end of the body is waited for, for that reason."""
 
     def answer(exchange: Exchange) -> None:
@@ -96,11 +160,11 @@ def test_connection_is_used_again_after_a_complete_answer(way: str) -> None:
         chunks.end()
 
     with chat(answer) as server:
-        assert events_of(way, plan_for(server), context()) == [Text("a"), Finish()]
+        assert events_of(mode, plan_for(server), context()) == [Text("a"), Finish()]
         assert [a.connection_number for a in server.requests] == [1, 1]
 
 
-def test_endless_error_body_is_cut_and_its_connection_dropped(way: str) -> None:
+def test_endless_error_body_is_cut_and_its_connection_dropped(mode: str) -> None:
     """The status is what counts."""
     sent = 0
 
@@ -113,43 +177,114 @@ def test_endless_error_body_is_cut_and_its_connection_dropped(way: str) -> None:
 
     with chat(answer) as server:
         with pytest.raises(BadRequestError) as caught:
-            events_of(way, plan_for(server), context(error_body=64 << 10))
+            events_of(mode, plan_for(server), context(error_body=64 << 10))
         assert caught.value.body == "x" * 500 + "…"
         assert paths(server) == ["/answer", "/"]
         assert_closed(server, 1)
         assert sent < 20 << 20
 
 
-@pytest.mark.proves("promise:clocks", "obligation:huggingchat:15")
-def test_silence_in_an_answer_ends_it(way: str) -> None:
-    """No byte for as long as the clock says."""
-    own = context()
-    own = replace(own, limits=replace(own.limits, clocks=replace(CLOCKS, silence=0.1)))
-    with chat(hanging(b"a")) as server:
-        with pytest.raises(APITimeoutError) as caught:
-            events_of(way, plan_for(server), own)
-        assert (caught.value.kind, caught.value.partial_text) == ("silence", "a")
+# -- async calls that are never closed -------------------------------------------------------------
+
+
+def owning(server: ByteServer) -> AsyncGenerator[Event, None]:
+    """A generator that closes its call, as the chat models are."""
+
+    async def events() -> AsyncGenerator[Event, None]:
+        async with aclosing(arun(plan_for(server), context(), async_client(SETTINGS))) as inner:
+            async for event in inner:
+                yield event
+
+    return events()
+
+
+async def dropped_early(server: ByteServer) -> None:
+    """The loop keeps running, and ends the call."""
+    events = owning(server)
+    assert await anext(events) == Text("a")
+    del events
+    async with asyncio.timeout(5):
+        while paths(server) != ["/answer", "/stop", "/"]:  # noqa: ASYNC110 -- in another thread
+            await asyncio.sleep(0.005)
+
+
+async def dropped_at_the_end(server: ByteServer) -> None:
+    """The loop ends at once."""
+    events = owning(server)
+    assert await anext(events) == Text("a")
+    del events
+
+
+async def left_open(server: ByteServer) -> None:
+    """The loop ends while there is still a reference."""
+    events = owning(server)
+    assert await anext(events) == Text("a")
+    KEPT.append(events)
+
+
+async def cancelled_at_the_end(server: ByteServer) -> None:
+    """A task that is not awaited."""
+
+    async def use() -> None:
+        async with aclosing(owning(server)) as events:
+            async for _ in events:
+                reached.set()
+
+    reached = asyncio.Event()
+    task = asyncio.ensure_future(use())
+    await reached.wait()
+    task.cancel()
+    KEPT.append(task)
+
+
+async def running_at_the_end(server: ByteServer) -> None:
+    """A task that is not even cancelled."""
+
+    async def use() -> None:
+        async with aclosing(owning(server)) as events:
+            async for _ in events:
+                reached.set()
+
+    reached = asyncio.Event()
+    KEPT.append(asyncio.ensure_future(use()))
+    await reached.wait()
+
+
+KEPT: list[object] = []
+WAYS_TO_LEAVE = [
+    dropped_early,
+    dropped_at_the_end,
+    left_open,
+    cancelled_at_the_end,
+    running_at_the_end,
+]
+
+
+@pytest.mark.proves("promise:abort-once", "promise:client-per-loop")
+@pytest.mark.parametrize("leave", WAYS_TO_LEAVE, ids=lambda leave: leave.__name__)
+@pytest.mark.parametrize("slow", [False, True])
+@pytest.mark.filterwarnings("default::ResourceWarning")
+def test_async_call_that_is_left_behind_is_ended(
+    leave: Callable[[ByteServer], Any], slow: bool, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Also by a loop that ends: the stop arrives, and nothing is complained about."""
+    complaints: list[object] = []
+
+    def stop(exchange: Exchange) -> None:
+        exchange.hold(0.05 * slow)
+        exchange.respond(200, b"{}")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: complaints.append(it))
+        await leave(server)
+
+    with chat(hanging(b"ab"), stop) as server:
+        asyncio.run(main())
+        KEPT.clear()
+        gc.collect()
         assert paths(server) == ["/answer", "/stop", "/"]
-
-
-def test_small_response_is_read_whole_whatever_its_framing(way: str) -> None:
-    """With a length, in chunks, or up to the end of the connection."""
-
-    def until_close(exchange: Exchange) -> None:
-        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello")
-        exchange.close()
-
-    def chunked(exchange: Exchange) -> None:
-        chunks = exchange.start_stream()
-        for piece in (b"hel", b"lo"):
-            chunks.chunk(piece)
-        chunks.end()
-
-    for act in (until_close, chunked, lambda exchange: exchange.respond(200, b"hello")):
-        with ByteServer(act) as server:
-
-            def plan(url: str) -> Plan:
-                response = yield from send(lambda: Request("GET", url))
-                yield Text(response.body.decode())
-
-            assert events_of(way, plan(server.url), context()) == [Text("hello")]
+        assert server.wait_closed(1)
+    assert complaints == []
+    # what httpx does during the clean-up, a loop that closes its generators finds late
+    said = [str(each.message) for each in recwarn.list]
+    assert [each for each in said if "after loop.shutdown_asyncgens()" not in each] == []

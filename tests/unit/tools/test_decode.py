@@ -10,7 +10,7 @@ import pytest
 
 from langchain_g4f.tools.decode import Call, calls_in
 from langchain_g4f.tools.parser import RawCall
-from tests.unit.timing import cpu_seconds
+from tests.unit.timing import assert_grows, cpu_seconds
 
 
 def read(text: str, *, closed: bool = True) -> list[tuple[str, Any]]:
@@ -273,18 +273,15 @@ HOSTILE = {
 }
 
 
-def seconds_to_read(unit: str, length: int) -> float:
-    """CPU time of a call of that length."""
-    raw = RawCall((unit * (length // len(unit) + 1))[:length], closed=True)
-    return cpu_seconds(lambda: calls_in(raw))
-
-
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_content_takes_linear_time(unit: str) -> None:
     """Twice the length takes little more than twice as long, and a megabyte no 50 milliseconds."""
-    shorter, longer = (seconds_to_read(unit, length) for length in (500_000, 1_000_000))
-    assert longer < 3 * max(shorter, 0.005)
-    assert longer < 0.05
+    raws = {
+        length: RawCall((unit * (length // len(unit) + 1))[:length], closed=True)
+        for length in (500_000, 1_000_000)
+    }
+    assert_grows(lambda n: calls_in(raws[n]), 500_000, 1_000_000, less_than=3, least_s=0.005)
+    assert cpu_seconds(lambda: calls_in(raws[1_000_000])) < 0.05
 
 
 def test_nested_brackets_take_linear_time() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import partial
 from itertools import combinations
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.errors import TooLargeError
 from langchain_g4f.tools.parser import RawCall, ToolCallParser
-from tests.unit.timing import cpu_seconds
+from tests.unit.timing import assert_grows
 
 Parsed = list[Text | Reasoning | RawCall]
 
@@ -159,12 +158,6 @@ def test_text_behind_a_doubtful_end_waits_for_the_end_of_the_line_only() -> None
     assert list(parser.feed("more")) == [Text("more")]
 
 
-def test_order_of_the_events_is_kept() -> None:
-    """Reasoning, text and calls of one piece come out one after the other."""
-    events = ToolCallParser(NONCE).feed(f"<think>a</think>b{TAG}c</tool_call>d")
-    assert list(events) == [Reasoning("a"), Text("b"), call("c"), Text("d")]
-
-
 ONE = '<tool_call>{"name": "a"}</tool_call>'
 UNMARKED = RawCall('{"name": "a"}', closed=True, marked=False)
 ALONE = [
@@ -287,19 +280,15 @@ def test_another_id_is_none(tag: str) -> None:
     ],
 )
 def test_call_over_the_limit_is_an_error_however_it_is_cut(text: str) -> None:
-    """And of what came before it nothing is lost."""
+    """And of what came before it nothing is lost; the tags do not count."""
+    whole = f"{TAG}1234567890</tool_call>"
+    assert parse([whole], 10) == parse(whole, 10) == [call("1234567890")]
     limit, text = 9 if text.endswith("\\") else 10, marked(text)
     for pieces in ([f"before {text}"], list(f"before {text}"), ["before ", text]):
         found: Parsed = []
         with pytest.raises(TooLargeError, match=f"longer than {limit} characters"):
             collect(ToolCallParser(NONCE, limit=limit), pieces, found)
         assert "".join(event.text for event in found) == "before "
-
-
-def test_call_of_the_very_limit_is_fine() -> None:
-    """The tags do not count."""
-    text = f"{TAG}1234567890</tool_call>"
-    assert parse([text], 10) == parse(text, 10) == [call("1234567890")]
 
 
 @pytest.mark.parametrize("end", ["", '"}</tool_call>', " <tool_call>"])
@@ -337,13 +326,19 @@ HOSTILE = {
 }
 
 
+WITHOUT_ID = ["lines of calls", "lines with calls", "fences", "code", "artifacts", "open strings"]
+
+
 @pytest.mark.proves("property:6")
 @pytest.mark.parametrize(
-    ("size", "with_id"), [(1, True), (1, False), (1 << 30, True)], ids=["single", "bare", "whole"]
+    ("name", "size", "with_id"),
+    [
+        *((name, size, True) for name in HOSTILE for size in (1, 1 << 30)),
+        *((name, 1, False) for name in ("calls", "openings", *WITHOUT_ID)),
+    ],
 )
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_answer_takes_linear_time(name: str, with_id: bool, size: int) -> None:
-    """Four times the length takes far less than sixteen times as long."""
+def test_hostile_answer_takes_linear_time(name: str, size: int, with_id: bool) -> None:
+    """Four times the length takes far less than sixteen times as long, in pieces or whole."""
     begin = {"one call": "<tool_call>{", "one string": '<tool_call>"'}.get(name, "")
 
     def parse(length: int) -> None:
@@ -356,5 +351,4 @@ def test_hostile_answer_takes_linear_time(name: str, with_id: bool, size: int) -
         for _ in parser.close():
             pass
 
-    short, long = (cpu_seconds(partial(parse, length)) for length in (4_000, 16_000))
-    assert long < 10 * max(short, 0.002)
+    assert_grows(parse, 4_000, 16_000, less_than=10, least_s=0.002)

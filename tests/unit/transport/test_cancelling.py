@@ -16,7 +16,13 @@ from langchain_g4f.core.http import Request
 from langchain_g4f.transport.async_transport import AsyncExchange
 from langchain_g4f.transport.client import AsyncClient
 from tests.contract.faults.byte_server import ByteServer, Exchange
-from tests.unit.transport.worlds import CLOCKS, assert_pool_is_quiet, sockets_open
+from tests.unit.transport.exchanges import (
+    CLOCKS,
+    assert_pool_is_quiet,
+    by_library,
+    curl,
+    sockets_open,
+)
 
 
 def answer(asked: Exchange) -> None:
@@ -52,18 +58,20 @@ async def cancelled(work: Awaitable[None], ticks: int) -> bool:
     return isinstance((await asyncio.gather(task, return_exceptions=True))[0], BaseException)
 
 
+@by_library
 @pytest.mark.parametrize("handle", [answer, begin, Exchange.never_answer])
 async def test_exchange_cancelled_at_any_moment_gives_its_connection_back(
-    handle: Callable[[Exchange], None],
+    handle: Callable[[Exchange], None], library: str
 ) -> None:
     """After each number of turns of the loop, the connecting and the closing included."""
     with ByteServer(handle) as server:
-        async with httpx.AsyncClient() as http:
+        transport = curl("async") if library == "curl" else None
+        async with httpx.AsyncClient(transport=transport) as http:
             client = AsyncClient(http)
-            for ticks in range(60):
+            for ticks in range(40):
                 await cancelled(use(client.exchange(), server.url), ticks)
                 assert_pool_is_quiet(http)
-        assert server.wait_closed(1)
+        assert await asyncio.to_thread(server.wait_closed, 1)
 
 
 @pytest.mark.parametrize("ends", [answer, begin])

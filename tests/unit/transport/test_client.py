@@ -25,26 +25,36 @@ from langchain_g4f.transport.client import (
 )
 from tests.contract.faults.byte_server import ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
-from tests.unit.transport.worlds import (
+from tests.unit.transport.exchanges import (
+    CHROME,
     CLOCKS,
     PLAIN,
     Exchange,
     asked_of,
-    by_world,
+    by_mode,
     echo,
     made,
     sockets_open,
 )
 
+by_settings = pytest.mark.parametrize(
+    "settings",
+    [
+        PLAIN,
+        pytest.param(CHROME, marks=pytest.mark.proves("promise:impersonate-lifetime")),
+    ],
+    ids=["httpx", "curl"],
+)
 
-@by_world
-async def test_models_with_equal_settings_share_a_client(world: str) -> None:
+
+@by_mode
+async def test_models_with_equal_settings_share_a_client(mode: str) -> None:
     """And with it its connections and its retries."""
     proxy = "http://user:pw@127.0.0.1:9"
-    one = made(world, ClientSettings(SecretStr(proxy)))
-    assert made(world, ClientSettings(SecretStr(proxy))) is one
-    assert made(world, ClientSettings(SecretStr(proxy + "9"))) is not one
-    assert made(world, PLAIN) is made(world, ClientSettings())
+    one = made(mode, ClientSettings(SecretStr(proxy)))
+    assert made(mode, ClientSettings(SecretStr(proxy))) is one
+    assert made(mode, ClientSettings(SecretStr(proxy + "9"))) is not one
+    assert made(mode, PLAIN) is made(mode, ClientSettings())
 
 
 async def test_threads_share_the_sync_client() -> None:
@@ -53,38 +63,43 @@ async def test_threads_share_the_sync_client() -> None:
     assert len(set(found)) == 1
 
 
-@by_world
-async def test_client_keeps_no_cookies(world: str) -> None:
+@by_mode
+@by_settings
+async def test_client_keeps_no_cookies(mode: str, settings: ClientSettings) -> None:
     """Identities belong to models; a shared jar would mix them."""
     with ByteServer(echo) as server:
-        await asked_of(world, server.url)
-        await asked_of(world, server.url)
+        await asked_of(mode, server.url, settings)
+        await asked_of(mode, server.url, settings)
         assert [asked.header("cookie") for asked in server.requests] == [None, None]
-    assert len(made(world, PLAIN).http.cookies.jar) == 0
+    assert len(made(mode, settings).http.cookies.jar) == 0
 
 
 @pytest.mark.proves("promise:client-per-loop")
-def test_each_event_loop_has_its_own_client_and_closes_it() -> None:
-    """A second ``asyncio.run`` works, and twenty leave no descriptor behind."""
-    found = []
+@by_settings
+def test_each_event_loop_has_its_own_client_and_closes_it(settings: ClientSettings) -> None:
+    """A second ``asyncio.run`` works; ten leave no descriptor, thread, task or complaint behind."""
+    found, complaints = [], list[object]()
 
     async def main(url: str) -> None:
-        assert await asked_of("async", url) == b"GET /x"
-        assert await asked_of("async", url) == b"GET /x"
-        found.append(async_client(PLAIN))
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: complaints.append(it))
+        assert await asked_of("async", url, settings) == b"GET /x"
+        assert await asked_of("async", url, settings) == b"GET /x"
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        found.append(async_client(settings))
 
     with ByteServer(echo) as server:
         asyncio.run(main(f"{server.url}/x"))
         assert server.wait_closed(1)
-        before = sockets_open()
-        for _ in range(20):
+        before, threads = sockets_open(), threading.active_count()
+        for _ in range(10):
             asyncio.run(main(f"{server.url}/x"))
         assert server.wait_closed(1)
-        assert sockets_open() == before
-        assert [a.request_number for a in server.requests] == [1, 2] * 21
-    assert len(set(map(id, found))) == 21
+        assert (sockets_open(), threading.active_count()) == (before, threads)
+        assert [a.request_number for a in server.requests] == [1, 2] * 11
+    assert len(set(map(id, found))) == 11
     assert all(each.http.is_closed for each in found)
-    assert client._async == {}
+    gc.collect()
+    assert (client._async, complaints) == ({}, [])
 
 
 @pytest.mark.proves("promise:client-per-loop")
@@ -99,40 +114,17 @@ def test_clients_of_loops_that_were_merely_closed_are_dropped_with_their_sockets
 
     with ByteServer(echo) as server:
         counts, sockets = [], []
-        for _ in range(5):
+        for _ in range(3):
             loop = asyncio.new_event_loop()
             counts.append(loop.run_until_complete(main(server.url)))
             loop.close()
             gc.collect()
             sockets.append(sockets_open())
-        assert counts == [1] * 5
+        assert counts == [1] * 3
         assert max(sockets) <= min(sockets) + 2  # the server has an end of each, too
         client._async.clear()
         gc.collect()
         assert server.wait_closed(1)
-
-
-def test_loops_in_threads_do_not_disturb_each_other() -> None:
-    """Each has its own client, though all are made at the same time."""
-    failures: list[BaseException] = []
-
-    async def main(url: str) -> None:
-        assert await asyncio.gather(*(asked_of("async", url) for _ in range(5))) == [b"GET /"] * 5
-
-    def work(url: str) -> None:
-        try:
-            asyncio.run(main(url))
-        except BaseException as exc:  # noqa: BLE001 -- handed to the test's thread
-            failures.append(exc)
-
-    with ByteServer(echo) as server:
-        threads = [threading.Thread(target=work, args=(f"{server.url}/",)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert failures == []
-    assert client._async == {}
 
 
 async def test_closing_waits_for_calls_under_way_and_not_for_ever(
@@ -155,8 +147,8 @@ async def test_closing_waits_for_calls_under_way_and_not_for_ever(
 
 
 @pytest.mark.proves("promise:many-streams")
-@by_world
-async def test_more_streams_than_a_default_pool_holds_run_at_once(world: str) -> None:
+@by_mode
+async def test_more_streams_than_a_default_pool_holds_run_at_once(mode: str) -> None:
     """A hundred is httpx's own limit."""
     count = 120
     all_here = threading.Barrier(count)
@@ -168,10 +160,10 @@ async def test_more_streams_than_a_default_pool_holds_run_at_once(world: str) ->
         stream.end()
 
     with ByteServer(handle) as server:
-        if world == "async":
-            work: Any = [asked_of(world, server.url) for _ in range(count)]
+        if mode == "async":
+            work: Any = [asked_of(mode, server.url) for _ in range(count)]
         else:
-            one = made(world, PLAIN)
+            one = made(mode, PLAIN)
             opened: list[Exchange] = []
             threads = [
                 threading.Thread(target=lambda: opened.append(_opened(one, server.url)))

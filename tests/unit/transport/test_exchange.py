@@ -19,8 +19,9 @@ from langchain_g4f.errors import (
 from langchain_g4f.transport.exchange import check_coding, check_length
 from tests.contract.faults.byte_server import ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
-from tests.unit.transport.worlds import (
-    by_world,
+from tests.unit.transport.exchanges import (
+    by_library,
+    by_mode,
     exchanges,
 )
 
@@ -37,8 +38,9 @@ def post(server: ByteServer, **fields: Any) -> Request:
     return Request("POST", f"{server.url}/x?token={CANARY}", **fields)
 
 
-@by_world
-async def test_answer_has_its_head_and_its_body(world: str) -> None:
+@by_mode
+@by_library
+async def test_answer_has_its_head_and_its_body(mode: str, library: str) -> None:
     """Repeated headers are kept, and the address is the one that was asked."""
 
     def handle(asked: Asked) -> None:
@@ -49,7 +51,7 @@ async def test_answer_has_its_head_and_its_body(world: str) -> None:
         stream.end()
 
     with ByteServer(handle) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode, library) as make:
             exchange = make()
             head = await exchange.open(post(server))
             assert (head.status, head.url) == (201, f"{server.url}/x?token={CANARY}")
@@ -60,15 +62,15 @@ async def test_answer_has_its_head_and_its_body(world: str) -> None:
             await exchange.close()
 
 
-@by_world
-async def test_request_is_sent_as_it_is_with_few_headers_of_ours(world: str) -> None:
+@by_mode
+async def test_request_is_sent_as_it_is_with_few_headers_of_ours(mode: str) -> None:
     """Nothing is asked to be compressed, no cookie of an earlier answer is added."""
 
     def handle(asked: Asked) -> None:
         asked.respond(200, b"{}", [("Set-Cookie", "tracking=1; Path=/")])
 
     with ByteServer(handle) as server:
-        async with exchanges(world, cookies={"client": "1"}) as make:
+        async with exchanges(mode, cookies={"client": "1"}) as make:
             for headers in ({}, {"user-agent": "mine", "x-own": "y"}):
                 await make().whole(post(server, headers=headers, body=b"body"))
         first, second = server.requests
@@ -81,8 +83,8 @@ async def test_request_is_sent_as_it_is_with_few_headers_of_ours(world: str) -> 
     assert second.header("cookie") is None
 
 
-@by_world
-async def test_parts_become_a_form(world: str) -> None:
+@by_mode
+async def test_parts_become_a_form(mode: str) -> None:
     """With and without a file name and a content type."""
     parts = (
         Part("data", b'{"a": 1}'),
@@ -91,7 +93,7 @@ async def test_parts_become_a_form(world: str) -> None:
     )
     headers = {"content-type": "multipart/form-data; boundary=limit"}
     with ByteServer(echo) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode) as make:
             await make().whole(post(server, headers=headers, body=parts))
         (asked,) = server.requests
     assert asked.body == (
@@ -104,29 +106,38 @@ async def test_parts_become_a_form(world: str) -> None:
 
 
 @pytest.mark.proves("obligation:huggingchat:2")
-@by_world
-async def test_redirect_is_an_answer_and_not_followed(world: str) -> None:
+@by_mode
+@by_library
+async def test_redirect_is_an_answer_and_not_followed(mode: str, library: str) -> None:
     """Credentials stay where they were sent."""
 
     def handle(asked: Asked) -> None:
         asked.respond(302, b"", [("Location", "/elsewhere")])
 
     with ByteServer(handle) as server:
-        async with exchanges(world, follow_redirects=True) as make:
+        async with exchanges(mode, library, follow_redirects=True) as make:
             exchange = make()
             assert (await exchange.open(post(server))).status == 302
             await exchange.close()
         assert [asked.path for asked in server.requests] == ["/x"]
 
 
-@by_world
-async def test_connection_is_used_again_after_a_whole_answer_only(world: str) -> None:
+@by_mode
+@by_library
+async def test_connection_is_used_again_after_a_whole_answer_only(mode: str, library: str) -> None:
     """One that was not read to its end is closed."""
-    with ByteServer(echo) as server:
-        async with exchanges(world) as make:
+
+    def handle(asked: Asked) -> None:
+        if asked.path == "/idle":
+            asked.start_stream().chunk(b"a")
+            asked.never_answer()
+        echo(asked)
+
+    with ByteServer(handle) as server:
+        async with exchanges(mode, library) as make:
             await make().whole(post(server))
             exchange = make()
-            await exchange.open(post(server))
+            await exchange.open(Request("GET", f"{server.url}/idle"))
             await exchange.close()
             await make().whole(post(server))
         numbers = [(a.connection_number, a.request_number) for a in server.requests]
@@ -134,8 +145,11 @@ async def test_connection_is_used_again_after_a_whole_answer_only(world: str) ->
 
 
 @pytest.mark.proves("promise:early-close")
-@by_world
-async def test_close_within_an_answer_closes_the_connection_at_once(world: str) -> None:
+@by_mode
+@by_library
+async def test_close_within_an_answer_closes_the_connection_at_once(
+    mode: str, library: str
+) -> None:
     """The service sees it, and nothing more is read."""
 
     def handle(asked: Asked) -> None:
@@ -143,7 +157,7 @@ async def test_close_within_an_answer_closes_the_connection_at_once(world: str) 
         asked.never_answer()
 
     with ByteServer(handle) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode, library) as make:
             exchange = make()
             await exchange.open(post(server))
             assert await exchange.read() == b"a"
@@ -155,8 +169,9 @@ async def test_close_within_an_answer_closes_the_connection_at_once(world: str) 
             assert server.closings[1] - begin < 1
 
 
-@by_world
-async def test_read_within_a_time_gives_up_and_leaves_no_error(world: str) -> None:
+@by_mode
+@by_library
+async def test_read_within_a_time_gives_up_and_leaves_no_error(mode: str, library: str) -> None:
     """The rest of an answer is waited for briefly."""
 
     def handle(asked: Asked) -> None:
@@ -164,7 +179,7 @@ async def test_read_within_a_time_gives_up_and_leaves_no_error(world: str) -> No
         asked.never_answer()
 
     with ByteServer(handle) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode, library) as make:
             exchange = make()
             await exchange.open(post(server))
             assert await exchange.read(1) == b"a"
@@ -172,7 +187,7 @@ async def test_read_within_a_time_gives_up_and_leaves_no_error(world: str) -> No
             try:
                 assert await exchange.read(0.05) is None
             except APIConnectionError:
-                assert world == "sync"  # the socket was shut down under the read
+                assert mode == "sync"  # the socket was shut down under the read
             assert 0.04 < time.monotonic() - begin < 1
             assert await exchange.read(0) is None
             assert await exchange.read(-1) is None
@@ -195,11 +210,11 @@ async def test_read_within_a_time_over_a_transport_without_a_socket_waits_for_it
         await exchange.close()
 
 
-@by_world
-async def test_read_within_a_time_of_an_answer_that_ends_is_its_end(world: str) -> None:
+@by_mode
+async def test_read_within_a_time_of_an_answer_that_ends_is_its_end(mode: str) -> None:
     """The connection can be used again."""
     with ByteServer(echo) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode) as make:
             exchange = make()
             await exchange.open(post(server))
             assert await exchange.read(1) == b"hello"

@@ -16,7 +16,7 @@ from langchain_g4f.errors import (
 from tests.contract.faults.byte_server import Action, ByteServer
 from tests.contract.faults.byte_server import Exchange as Asked
 from tests.unit.traces import assert_tells_nothing
-from tests.unit.transport.worlds import CLOCKS, by_world, closed_port, exchanges
+from tests.unit.transport.exchanges import CLOCKS, by_library, by_mode, closed_port, exchanges
 
 CANARY = "canary-f3a91c77d2"
 
@@ -47,7 +47,7 @@ def large_head(asked: Asked) -> None:
     asked.respond(200, b"", [("x", "y" * 200_000)])
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize(
     ("handle", "kind", "said"),
     [
@@ -58,11 +58,11 @@ def large_head(asked: Asked) -> None:
     ],
 )
 async def test_answer_that_does_not_begin_is_an_error_of_ours(
-    handle: Action, kind: type[APIError], said: str, world: str
+    handle: Action, kind: type[APIError], said: str, mode: str
 ) -> None:
     """It names the host, and holds nothing of the HTTP library."""
     with ByteServer(handle) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode) as make:
             exchange = make()
             with pytest.raises(kind, match=said) as caught:
                 await exchange.open(post(server), replace(CLOCKS, first_event=0.05))
@@ -84,7 +84,7 @@ def begin_and(act: Action) -> Action:
     return handle
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize(
     ("handle", "kind", "said"),
     [
@@ -95,11 +95,11 @@ def begin_and(act: Action) -> Action:
     ],
 )
 async def test_answer_that_breaks_off_is_an_error_of_ours(
-    handle: Action, kind: type[APIError], said: str, world: str
+    handle: Action, kind: type[APIError], said: str, mode: str
 ) -> None:
     """Also when the library finds fault with its framing."""
     with ByteServer(handle) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode) as make:
             exchange = make()
             await exchange.open(post(server), replace(CLOCKS, silence=0.05))
             assert await exchange.read() == b"a"
@@ -109,11 +109,12 @@ async def test_answer_that_breaks_off_is_an_error_of_ours(
             assert_tells_nothing(caught.value, CANARY)
 
 
-@by_world
-async def test_service_that_is_not_there_is_an_error_that_names_it(world: str) -> None:
+@by_mode
+@by_library
+async def test_service_that_is_not_there_is_an_error_that_names_it(mode: str, library: str) -> None:
     """Nothing was sent."""
     with closed_port() as port:
-        async with exchanges(world) as make:
+        async with exchanges(mode, library) as make:
             exchange = make()
             assert not exchange.inner.request_sent
             with pytest.raises(APIConnectionError, match=f"127.0.0.1:{port}") as caught:
@@ -123,26 +124,26 @@ async def test_service_that_is_not_there_is_an_error_that_names_it(world: str) -
             assert_tells_nothing(caught.value, CANARY)
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
-async def test_host_name_that_is_none_is_a_connection_error(host: str, world: str) -> None:
+async def test_host_name_that_is_none_is_a_connection_error(host: str, mode: str) -> None:
     """The name look-up has exceptions of its own."""
-    async with exchanges(world) as make:
+    async with exchanges(mode) as make:
         with pytest.raises((APIConnectionError, ConfigurationError)) as caught:
             await make().open(Request("GET", f"http://{host}/"))
         assert_tells_nothing(caught.value)
 
 
-@by_world
-async def test_client_that_was_closed_is_a_connection_error(world: str) -> None:
+@by_mode
+async def test_client_that_was_closed_is_a_connection_error(mode: str) -> None:
     """A client brought by the user may be gone."""
-    async with exchanges(world) as make:
+    async with exchanges(mode) as make:
         exchange = make()
     with pytest.raises(APIConnectionError, match="RuntimeError"):
         await exchange.open(Request("GET", "http://127.0.0.1:9/"))
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize(
     "request_",
     [
@@ -151,10 +152,10 @@ async def test_client_that_was_closed_is_a_connection_error(world: str) -> None:
     ],
 )
 async def test_request_that_cannot_be_sent_is_a_configuration_error(
-    request_: Request, world: str
+    request_: Request, mode: str
 ) -> None:
     """Before anything is sent, and without its headers in the traceback."""
-    async with exchanges(world) as make:
+    async with exchanges(mode) as make:
         exchange = make()
         with pytest.raises(ConfigurationError, match="no valid URL or header") as caught:
             await exchange.open(request_)

@@ -26,9 +26,8 @@ from langchain_g4f.transport.impersonate import (
 )
 from tests.contract.faults.byte_server import ByteServer
 from tests.strict import STRICT
-from tests.unit.transport.impersonating import CHROME, begin, chrome, until
+from tests.unit.transport.exchanges import CHROME, Exchange, asked_of, begin, chrome, echo, until
 from tests.unit.transport.test_client import exit_code
-from tests.unit.transport.worlds import Exchange, asked_of, echo, sockets_open
 
 pytestmark = pytest.mark.proves("promise:impersonate-lifetime")
 
@@ -54,31 +53,6 @@ def test_nothing_of_it_is_imported_before_it_is_wanted() -> None:
     """The library takes a while to load."""
     code = "import sys, langchain_g4f.transport.client; sys.exit('curl_cffi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_each_event_loop_has_its_own_client_and_closes_it() -> None:
-    """Twenty leave neither a descriptor nor a thread, a task or a complaint behind."""
-    complaints: list[object] = []
-
-    async def main(url: str) -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: complaints.append(context))
-        assert await asked_of("async", url, CHROME) == b"GET /x"
-        assert await asked_of("async", url, CHROME) == b"GET /x"
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    with ByteServer(echo) as server:
-        asyncio.run(main(f"{server.url}/x"))
-        assert server.wait_closed(1)
-        before, threads = sockets_open(), threading.active_count()
-        for _ in range(20):
-            asyncio.run(main(f"{server.url}/x"))
-        assert server.wait_closed(1)
-        assert (sockets_open(), threading.active_count()) == (before, threads)
-        assert [asked.request_number for asked in server.requests] == [1, 2] * 21
-    gc.collect()
-    assert complaints == []
-    assert client._async == {}
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")

@@ -11,8 +11,8 @@ import pytest
 
 from langchain_g4f import ChatFlowGpt, ChatHuggingChat
 from langchain_g4f.testing import Reply, Sandbox
-from langchain_g4f.transport.client import async_client, sync_client
-from tests.unit.transport.impersonating import CHROME
+from langchain_g4f.transport.client import sync_client
+from tests.unit.transport.exchanges import CHROME
 
 pytestmark = pytest.mark.proves("promise:impersonate-end-to-end")
 
@@ -29,18 +29,6 @@ def test_model_streams() -> None:
     assert len(agents) == 1
     assert "Chrome/" in agents.pop()
     assert sync_client(CHROME).http.is_closed is False
-
-
-async def test_model_streams_on_a_loop() -> None:
-    """As many at once as one likes."""
-    async with Sandbox(reply=TEXT) as sandbox:
-        model = ChatHuggingChat(base_url=sandbox.base_url, impersonate="chrome")
-
-        async def read() -> str:
-            return "".join([chunk.text async for chunk in model.astream("Hi")])
-
-        assert await asyncio.gather(*(read() for _ in range(5))) == [TEXT] * 5
-    assert async_client(CHROME).http.is_closed is False
 
 
 async def test_model_stops_what_is_given_up() -> None:

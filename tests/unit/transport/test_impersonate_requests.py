@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,10 +15,8 @@ from langchain_g4f.core.http import Request
 from langchain_g4f.errors import APIConnectionError, ConfigurationError
 from langchain_g4f.transport.client import ClientSettings
 from tests.contract.faults.byte_server import ByteServer
-from tests.contract.faults.byte_server import Exchange as Asked
 from tests.unit.traces import assert_tells_nothing
-from tests.unit.transport.impersonating import CHROME, chrome
-from tests.unit.transport.worlds import Exchange, by_world, closed_port, echo, made
+from tests.unit.transport.exchanges import CHROME, Exchange, by_mode, chrome, echo, made
 
 pytestmark = pytest.mark.proves("promise:impersonate-wire")
 
@@ -32,8 +29,8 @@ def by(proxy: str) -> ClientSettings:
     return ClientSettings(SecretStr(proxy), impersonate="chrome")
 
 
-@by_world
-async def test_headers_are_those_of_a_script_in_a_page(world: str) -> None:
+@by_mode
+async def test_headers_are_those_of_a_script_in_a_page(mode: str) -> None:
     """The browser's own ones, not those of a page that is opened, and none of ours."""
     headers = {
         "accept": "application/json",
@@ -43,7 +40,7 @@ async def test_headers_are_those_of_a_script_in_a_page(world: str) -> None:
     }
     with ByteServer(echo) as server:
         headers["origin"] = server.url
-        await chrome(world).whole(Request("POST", server.url, headers=headers, body=b"{}"))
+        await chrome(mode).whole(Request("POST", server.url, headers=headers, body=b"{}"))
         (asked,) = server.requests
     sent = {name.lower(): value for name, value in asked.headers}
     assert len(sent) == len(asked.headers)
@@ -67,13 +64,13 @@ async def test_headers_are_those_of_a_script_in_a_page(world: str) -> None:
     }
 
 
-@by_world
-async def test_what_the_caller_says_of_itself_stands(world: str) -> None:
+@by_mode
+async def test_what_the_caller_says_of_itself_stands(mode: str) -> None:
     """Its own user agent, and where it comes from."""
     headers = {"user-agent": "mine", "origin": "https://elsewhere.example"}
     with ByteServer(echo) as server:
-        await chrome(world).whole(Request("GET", server.url, headers=headers))
-        await chrome(world).whole(Request("GET", server.url, headers={"sec-fetch-site": "none"}))
+        await chrome(mode).whole(Request("GET", server.url, headers=headers))
+        await chrome(mode).whole(Request("GET", server.url, headers={"sec-fetch-site": "none"}))
         first, second = server.requests
     assert (first.header("user-agent"), first.header("sec-fetch-site")) == ("mine", "cross-site")
     assert second.header("sec-fetch-site") == "none"
@@ -94,33 +91,31 @@ async def test_every_target_sends_its_own_user_agent_and_no_page_headers(target:
         assert asked.header(name) is None
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("target", ["netscape4", "", "chrome0", "Chrome"])
-async def test_unknown_target_is_refused_and_the_known_are_named(world: str, target: str) -> None:
+async def test_unknown_target_is_refused_and_the_known_are_named(mode: str, target: str) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match=r"impersonate: .* chrome, .* firefox, .*safari"):
-        made(world, ClientSettings(impersonate=target))
+        made(mode, ClientSettings(impersonate=target))
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("headers", [{"x-own": "a\r\nx-other: b"}, {"x-own: a\nx": "b"}])
-async def test_header_of_more_than_one_line_is_not_sent(
-    world: str, headers: dict[str, str]
-) -> None:
+async def test_header_of_more_than_one_line_is_not_sent(mode: str, headers: dict[str, str]) -> None:
     """Nobody can add a header inside of another one."""
     with ByteServer(echo) as server:
         with pytest.raises(APIConnectionError, match="LocalProtocolError") as caught:
-            await chrome(world).open(Request("GET", server.url, headers=headers))
+            await chrome(mode).open(Request("GET", server.url, headers=headers))
         assert server.requests == []
     assert not caught.value.request_sent
 
 
-@by_world
+@by_mode
 async def test_request_that_curl_does_not_take_is_not_repeated_in_the_error(
-    world: str, monkeypatch: pytest.MonkeyPatch
+    mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its own message would."""
-    client = made(world, CHROME)
+    client = made(mode, CHROME)
 
     def refuse(_: Curl, option: int, value: object) -> int:
         raise CurlError(f"Failed to setopt {option} {value}")
@@ -135,65 +130,30 @@ async def test_request_that_curl_does_not_take_is_not_repeated_in_the_error(
 # -- proxies --------------------------------------------------------------------------------------
 
 
-@by_world
-async def test_given_proxy_is_used(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the environment says, and with the credentials it was given."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with ByteServer(echo) as proxy:
-        settings = by(f"http://us%3Aer:p%40w@127.0.0.1:{proxy.port}")
-        assert await chrome(world, settings).whole(Request("GET", SERVICE))
-        (asked,) = proxy.requests
-    assert asked.path == SERVICE
-    said = str(asked.header("proxy-authorization")).removeprefix("Basic ")
-    assert base64.b64decode(said) == b"us:er:p@w"
-
-
-@by_world
+@by_mode
 async def test_proxy_of_the_environment_is_used_and_is_no_way_to_this_machine(
-    world: str, monkeypatch: pytest.MonkeyPatch
+    mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hosts that the environment excepts are asked directly, too."""
     with ByteServer(echo) as service, ByteServer(echo) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", "excepted.invalid")
-        assert await chrome(world).whole(Request("GET", SERVICE))
-        assert await chrome(world).whole(Request("GET", service.url))
+        assert await chrome(mode).whole(Request("GET", SERVICE))
+        assert await chrome(mode).whole(Request("GET", service.url))
         with pytest.raises(APIConnectionError, match="could not connect"):
-            await chrome(world).open(Request("GET", "http://excepted.invalid/"))
+            await chrome(mode).open(Request("GET", "http://excepted.invalid/"))
         assert [asked.path for asked in proxy.requests] == [SERVICE]
         assert [asked.path for asked in service.requests] == ["/"]
 
 
-@by_world
-async def test_proxy_that_is_not_there_or_refuses_is_no_reason_to_go_without(world: str) -> None:
-    """The service is not asked directly, and the error holds no password."""
-
-    def refuse(asked: Asked) -> None:
-        asked.respond(407, b"who are you?")
-
-    with ByteServer(echo) as service, ByteServer(refuse) as proxy, closed_port() as unused:
-        secure = service.url.replace("http:", "https:")
-        for port, url in ((unused, service.url), (unused, secure), (proxy.port, secure)):
-            settings = by(f"http://user:{CANARY}@127.0.0.1:{port}")
-            with pytest.raises(APIConnectionError) as caught:
-                await chrome(world, settings).open(Request("GET", url))
-            assert_tells_nothing(caught.value, CANARY)
-            refused = port == proxy.port
-            assert ("407" in str(caught.value)) == refused
-            assert (caught.value.is_retryable, caught.value.request_sent) == (not refused, False)
-        assert service.requests == []
-        assert service.connections_open == 0
-
-
-@by_world
+@by_mode
 async def test_proxy_of_the_environment_that_is_none_is_an_error(
-    world: str, monkeypatch: pytest.MonkeyPatch
+    mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And no reason to go without."""
     monkeypatch.setenv("ALL_PROXY", f"gopher://user:{CANARY}@127.0.0.1")
     with pytest.raises(APIConnectionError, match="the proxy refused") as caught:
-        await chrome(world).open(Request("GET", SERVICE))
+        await chrome(mode).open(Request("GET", SERVICE))
     assert_tells_nothing(caught.value, CANARY)
 
 
@@ -223,38 +183,26 @@ def socks_proxy(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
         thread.join()
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-async def test_socks_proxy_looks_the_name_up(world: str, scheme: str) -> None:
+async def test_socks_proxy_looks_the_name_up(mode: str, scheme: str) -> None:
     """With its credentials; this machine does not look the name up."""
     with socks_proxy(b"\0") as (port, heard):
         settings = by(f"{scheme}://user:{CANARY}@127.0.0.1:{port}")
-        assert await chrome(world, settings).whole(Request("GET", SERVICE)) == b"hi"
+        assert await chrome(mode, settings).whole(Request("GET", SERVICE)) == b"hi"
     assert heard[1] == b"\x01\x04user" + bytes([len(CANARY)]) + CANARY.encode()
     assert heard[2] == b"\x05\x01\0\x03\x0fservice.example\0\x50"
     assert heard[3].startswith(b"GET /x HTTP/1.1\r\n")
 
 
-@by_world
-async def test_socks_proxy_that_refuses_is_a_proxy_error(world: str) -> None:
+@by_mode
+async def test_socks_proxy_that_refuses_is_a_proxy_error(mode: str) -> None:
     """It is not tried again, and the password is not told."""
     with socks_proxy(b"\x01") as (port, _):
         settings = by(f"socks5://user:{CANARY}@127.0.0.1:{port}")
         with pytest.raises(
             APIConnectionError, match=rf"the proxy 127\.0\.0\.1:{port} refused"
         ) as caught:
-            await chrome(world, settings).open(Request("GET", SERVICE))
+            await chrome(mode, settings).open(Request("GET", SERVICE))
     assert_tells_nothing(caught.value, CANARY)
     assert not caught.value.is_retryable
-
-
-@by_world
-async def test_error_tells_nothing_of_the_request(world: str) -> None:
-    """Neither its headers nor its query."""
-    headers = {"cookie": f"a={CANARY}", "authorization": CANARY}
-    with closed_port() as unused:
-        url = f"http://127.0.0.1:{unused}/?token={CANARY}"
-        request = Request("POST", url, headers=headers, body=CANARY.encode())
-        with pytest.raises(APIConnectionError) as caught:
-            await chrome(world).open(request)
-    assert_tells_nothing(caught.value, CANARY)

@@ -21,12 +21,19 @@ from langchain_g4f.errors import APIConnectionError
 from langchain_g4f.run import arun, run
 from langchain_g4f.transport.client import ClientSettings
 from tests.contract.faults.byte_server import ByteServer
-from tests.contract.faults.certificates import Authority, self_signed
+from tests.contract.faults.certificates import Authority
 from tests.contract.faults.downloads import context
 from tests.unit.transport.client_hello import Hello, hellos
+from tests.unit.transport.exchanges import (
+    PLAIN,
+    Exchange,
+    by_mode,
+    chrome,
+    echo,
+    made,
+    read_all,
+)
 from tests.unit.transport.h2_server import DATA, HEADERS, RST_STREAM, SETTINGS, H2Server
-from tests.unit.transport.impersonating import MIB, chrome, read_all, until
-from tests.unit.transport.worlds import PLAIN, Exchange, by_world, echo, made
 
 pytestmark = pytest.mark.proves("promise:impersonate-wire")
 
@@ -46,11 +53,11 @@ def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
     return authority
 
 
-async def said(world: str, target: str | None) -> Hello:
-    """What the client of this world says first, as this browser or as itself."""
+async def said(mode: str, target: str | None) -> Hello:
+    """What the client of this mode says first, as this browser or as itself."""
     settings = PLAIN if target is None else ClientSettings(impersonate=target)
     with hellos() as (url, heard), pytest.raises(APIConnectionError):
-        await Exchange(made(world, settings).exchange()).open(Request("GET", url))
+        await Exchange(made(mode, settings).exchange()).open(Request("GET", url))
     return heard[0]
 
 
@@ -61,14 +68,14 @@ def said_by_curl(target: str) -> Hello:
     return heard[0]
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("target", ["chrome", "firefox", "safari"])
-async def test_client_hello_is_that_of_the_browser(world: str, target: str) -> None:
+async def test_client_hello_is_that_of_the_browser(mode: str, target: str) -> None:
     """The same ciphers and extensions as curl_cffi's own, and others than Python's."""
-    ours = await said(world, target)
+    ours = await said(mode, target)
     assert ours == said_by_curl(target)
     assert ours.protocols == (b"h2", b"http/1.1")
-    pythons = await said(world, None)
+    pythons = await said(mode, None)
     assert ours.ciphers != pythons.ciphers
     assert ours.extensions != pythons.extensions
 
@@ -76,10 +83,10 @@ async def test_client_hello_is_that_of_the_browser(world: str, target: str) -> N
 # -- trust ----------------------------------------------------------------------------------------
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("kind", ["none", "file", "folder", "empty folder"])
 async def test_authorities_of_the_environment_are_trusted(
-    world: str, kind: str, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: str, kind: str, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given as a file or as a folder, and no others beside them."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
@@ -95,37 +102,28 @@ async def test_authorities_of_the_environment_are_trusted(
     with ByteServer(echo, ssl_context=authority.server(LOCAL)) as server:
         request = Request("GET", f"{server.url}/x")
         if kind in {"file", "folder"}:
-            assert await chrome(world).whole(request) == b"GET /x"
+            assert await chrome(mode).whole(request) == b"GET /x"
         else:
             with pytest.raises(APIConnectionError, match="no TLS connection") as caught:
-                await chrome(world).open(request)
+                await chrome(mode).open(request)
             assert not caught.value.is_retryable
 
 
-@by_world
+@by_mode
 @pytest.mark.parametrize("name", ["DNS:elsewhere.example", "IP:127.0.0.2"])
 async def test_certificate_for_another_name_is_refused(
-    world: str, trusted: Authority, name: str
+    mode: str, trusted: Authority, name: str
 ) -> None:
     """Nothing was sent, and trying again does not help."""
     with ByteServer(echo, ssl_context=trusted.server(name)) as server:
         with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-            await chrome(world).open(Request("POST", server.url, body=b"x"))
+            await chrome(mode).open(Request("POST", server.url, body=b"x"))
         assert server.requests == []
     assert (caught.value.is_retryable, caught.value.request_sent) == (False, False)
 
 
-@by_world
-async def test_self_signed_certificate_is_refused(world: str, tmp_path: Path) -> None:
-    """A self-signed certificate is refused."""
-    with ByteServer(echo, ssl_context=self_signed(tmp_path, LOCAL)) as server:
-        with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
-            await chrome(world).open(Request("GET", server.url))
-        assert server.requests == []
-
-
-@by_world
-async def test_service_that_speaks_no_tls_is_a_tls_error(world: str) -> None:
+@by_mode
+async def test_service_that_speaks_no_tls_is_a_tls_error(mode: str) -> None:
     """It will speak none the next time either."""
 
     def serve() -> None:
@@ -140,7 +138,7 @@ async def test_service_that_speaks_no_tls_is_a_tls_error(world: str) -> None:
         thread.start()
         url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
         with pytest.raises(APIConnectionError, match="no TLS connection") as caught:
-            await chrome(world).open(Request("GET", url))
+            await chrome(mode).open(Request("GET", url))
         thread.join()
     assert (caught.value.is_retryable, caught.value.request_sent) == (False, False)
 
@@ -167,11 +165,11 @@ def h2_settings(server: H2Server) -> dict[int, int]:
     return dict(struct.iter_unpack(">HI", payload))
 
 
-@by_world
-async def test_http2_is_spoken_where_it_is_offered(world: str, trusted: Authority) -> None:
+@by_mode
+async def test_http2_is_spoken_where_it_is_offered(mode: str, trusted: Authority) -> None:
     """With Chrome's settings, body and all, and one connection for two requests."""
     with H2Server(trusted.server(LOCAL), answer) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         await exchange.open(Request("POST", f"{server.url}/x", body=b"body"))
         extensions = exchange.inner._response.extensions
         assert extensions["http_version"] == b"HTTP/2"
@@ -180,7 +178,7 @@ async def test_http2_is_spoken_where_it_is_offered(world: str, trusted: Authorit
             body += data
         await exchange.close()
         assert body == b"hello"
-        assert await chrome(world).whole(Request("GET", f"{server.url}/x")) == b"hello"
+        assert await chrome(mode).whole(Request("GET", f"{server.url}/x")) == b"hello"
         # RFC 9113, section 6.5.2: table size, no push, window, size of headers
         assert h2_settings(server) == {1: 65536, 2: 0, 4: 6291456, 6: 262144}
         assert b"".join(frame.payload for frame in server.sent(DATA)) == b"body"
@@ -188,11 +186,11 @@ async def test_http2_is_spoken_where_it_is_offered(world: str, trusted: Authorit
         assert server.connections == 1
 
 
-@by_world
-async def test_closed_http2_stream_is_reset_at_once(world: str, trusted: Authority) -> None:
+@by_mode
+async def test_closed_http2_stream_is_reset_at_once(mode: str, trusted: Authority) -> None:
     """The connection stays, for others may share it."""
     with H2Server(trusted.server(LOCAL), begin) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         await exchange.open(Request("GET", server.url))
         assert await exchange.read() == b"a"
         begun = time.monotonic()
@@ -201,9 +199,9 @@ async def test_closed_http2_stream_is_reset_at_once(world: str, trusted: Authori
         assert time.monotonic() - begun < 0.5
 
 
-@by_world
+@by_mode
 async def test_http2_stream_that_the_service_resets_is_broken(
-    world: str, trusted: Authority
+    mode: str, trusted: Authority
 ) -> None:
     """However much of it had come."""
 
@@ -212,42 +210,16 @@ async def test_http2_stream_that_the_service_resets_is_broken(
         server.give_up(stream, 2)
 
     with H2Server(trusted.server(LOCAL), handle) as server:
-        exchange = chrome(world)
+        exchange = chrome(mode)
         with pytest.raises(APIConnectionError, match="RemoteProtocolError"):
             await read_all(exchange, Request("GET", server.url))
         await exchange.close()
 
 
-@by_world
-async def test_unread_http2_answer_is_bounded(world: str, trusted: Authority) -> None:
-    """By the window that the browser grants, which is 6 MiB."""
-    sent = [0]
-
-    def flood(server: H2Server, stream: int) -> None:
-        server.head(stream)
-        for _ in range(383):  # as much as the window takes
-            server.data(stream, bytes(16384))
-            sent[0] += 16384
-
-    with H2Server(trusted.server(LOCAL), flood) as server:
-        exchange = chrome(world)
-        await exchange.open(Request("GET", server.url))
-        transfer: Any = exchange.inner._response.stream._stream._transfer
-        assert await until(lambda: transfer.paused)
-        assert sum(map(len, transfer._pieces)) < MIB
-        read = 0
-        while read < 383 * 16384:
-            data = await exchange.read()
-            assert data
-            read += len(data)
-        await exchange.close()
-    assert sent == [read]
-
-
 @pytest.mark.proves("fault:66:HC:curl", "fault:66:PH:curl", "fault:66:FG:curl")
-@by_world
+@by_mode
 async def test_message_goes_by_a_new_connection_if_the_old_one_took_nothing(
-    world: str, trusted: Authority
+    mode: str, trusted: Authority
 ) -> None:
     """The server had given it up while it was idle. So nothing is repeated."""
 
@@ -264,10 +236,10 @@ async def test_message_goes_by_a_new_connection_if_the_old_one_took_nothing(
                 yield Sleep(0.05)
 
     with H2Server(trusted.server(LOCAL), answer) as server:
-        client: Any = made(world, ClientSettings(impersonate="chrome"))
-        call: Any = run if world == "sync" else arun
+        client: Any = made(mode, ClientSettings(impersonate="chrome"))
+        call: Any = run if mode == "sync" else arun
         events = call(plan(server.url), context(server.url), client)
-        found = list(events) if world == "sync" else [event async for event in events]
+        found = list(events) if mode == "sync" else [event async for event in events]
         assert [type(event) for event in found] == [Progress]
         assert server.connections == 2
         assert len(server.sent(HEADERS)) == 2

@@ -14,16 +14,16 @@ from langchain_g4f.core.redact import MASK
 from langchain_g4f.transport.client import AsyncClient, SyncClient
 from langchain_g4f.transport.http_library import hide_secrets
 from tests.contract.faults.byte_server import ByteServer, Exchange
-from tests.unit.transport.worlds import Exchange as Exchanging
-from tests.unit.transport.worlds import by_world, exchanges
+from tests.unit.transport.exchanges import Exchange as Exchanging
+from tests.unit.transport.exchanges import by_mode, exchanges
 
 CANARY = "canary-f3a91c77d2"
 
 
 @pytest.mark.proves("obligation:huggingchat:19", "promise:redaction")
-@by_world
+@by_mode
 async def test_no_cookie_is_logged_at_any_level(
-    world: str, caplog: pytest.LogCaptureFixture
+    mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither the one that is sent nor those that come back; other headers stay readable."""
     caplog.set_level(logging.DEBUG)
@@ -33,7 +33,7 @@ async def test_no_cookie_is_logged_at_any_level(
         asked.respond(200, b"", cookies)
 
     with ByteServer(handle) as server:
-        async with exchanges(world) as make:
+        async with exchanges(mode) as make:
             headers = {"cookie": f"a={CANARY}", "authorization": f"Bearer {CANARY}"}
             await make().whole(Request("POST", f"{server.url}/", headers, CANARY.encode()))
     assert CANARY not in caplog.text
@@ -42,17 +42,17 @@ async def test_no_cookie_is_logged_at_any_level(
 
 
 @pytest.mark.proves("promise:redaction")
-@by_world
+@by_mode
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 async def test_query_of_our_requests_is_not_logged(
-    world: str, library: ModuleType, caplog: pytest.LogCaptureFixture
+    mode: str, library: ModuleType, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It may name a session; requests that the caller makes with the same client are theirs."""
     caplog.set_level(logging.INFO)
     query = f"session_hash={CANARY}"
     with ByteServer(lambda asked: asked.respond(200)) as server:
         url = f"{server.url}/queue/data?{query}"
-        if world == "sync":
+        if mode == "sync":
             with library.Client() as http:
                 await Exchanging(SyncClient(http).exchange()).whole(Request("GET", url))
                 http.get(f"{server.url}/mine?{query}")

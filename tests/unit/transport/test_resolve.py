@@ -12,8 +12,7 @@ import pytest
 
 from langchain_g4f.errors import APIConnectionError, APITimeoutError
 from langchain_g4f.transport.resolve import alook_up, look_up
-
-by_way = pytest.mark.parametrize("way", ["sync", "async"])
+from tests.unit.transport.exchanges import by_mode
 
 
 @pytest.fixture
@@ -35,24 +34,24 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
     return set_answer
 
 
-async def ask(way: str, within: float = 5.0) -> tuple[str, ...]:
+async def ask(mode: str, within: float = 5.0) -> tuple[str, ...]:
     """Look a host up."""
-    if way == "sync":
+    if mode == "sync":
         return look_up("a.example", 443, within)
     return await alook_up("a.example", 443, within)
 
 
-@by_way
+@by_mode
 async def test_addresses_are_given_once_and_in_order(
-    way: str, say: Callable[..., list[object]]
+    mode: str, say: Callable[..., list[object]]
 ) -> None:
     """For a stream connection."""
     asked = say("192.0.2.2", "2001:db8::1", "192.0.2.2", "192.0.2.1")
-    assert await ask(way) == ("192.0.2.2", "2001:db8::1", "192.0.2.1")
+    assert await ask(mode) == ("192.0.2.2", "2001:db8::1", "192.0.2.1")
     assert asked == [("a.example", 443, socket.SOCK_STREAM)]
 
 
-@by_way
+@by_mode
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -68,12 +67,12 @@ async def test_addresses_are_given_once_and_in_order(
     ],
 )
 async def test_failure_is_a_connection_error_without_the_foreign_one(
-    way: str, say: Callable[..., list[object]], answer: tuple[Exception, ...], message: str
+    mode: str, say: Callable[..., list[object]], answer: tuple[Exception, ...], message: str
 ) -> None:
     """It may be tried again: nothing was sent."""
     say(*answer)
     with pytest.raises(APIConnectionError) as caught:
-        await ask(way)
+        await ask(mode)
     error = caught.value
     assert (str(error), error.phase, error.request_sent) == (message, "look up the host", False)
     assert error.is_retryable
@@ -115,12 +114,12 @@ def test_loop_does_not_wait_for_a_resolver_that_is_stuck() -> None:
     assert time.monotonic() - start < 1
 
 
-@by_way
+@by_mode
 @pytest.mark.usefixtures("stuck")
-async def test_slow_resolver_is_a_timeout(way: str) -> None:
+async def test_slow_resolver_is_a_timeout(mode: str) -> None:
     """Of the total clock, which is the one that bounds a look-up."""
     with pytest.raises(APITimeoutError, match=r"no address of a\.example within 0\.05 s") as caught:
-        await ask(way, within=0.05)
+        await ask(mode, within=0.05)
     error = caught.value
     assert (error.kind, error.phase, error.request_sent) == ("total", "look up the host", False)
     assert error.__context__ is None

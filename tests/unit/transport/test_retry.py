@@ -72,11 +72,7 @@ def test_backoff_doubles_up_to_its_cap_with_jitter_below() -> None:
         waits = [backoff(attempt, chosen) for _ in range(500)]
         assert 0.75 * longest < min(waits) < 0.77 * longest
         assert 0.98 * longest < max(waits) <= longest
-
-
-def test_backoff_after_very_many_attempts_is_still_the_cap() -> None:
-    """No overflow."""
-    assert backoff(1000, random.Random(1)) <= 8
+    assert backoff(1000, chosen) <= 8  # no overflow
 
 
 # Each error, and the kinds of request that may be repeated after it.
@@ -90,13 +86,8 @@ DECISIONS = [
     (APITimeoutError(kind="write", request_sent=True), {ANY}),
     (APITimeoutError(kind="first_event", request_sent=True), {ANY}),
     (status(400), set()),
-    (status(401), set()),
     (status(402), set()),
-    (status(403), set()),
-    (status(404), set()),
     (status(408), {ANY}),
-    (status(409), set()),
-    (status(413), set()),
     (status(422), set()),
     (status(429), {ANY, REFUSED}),
     (status(429, retry_after=1), {ANY, REFUSED, UNSENT}),
@@ -164,11 +155,6 @@ def test_budget_is_spent_by_retries_and_earned_by_successes() -> None:
         assert not budget.take()
     budget.refund()
     assert budget.take()
-
-
-def test_budget_does_not_grow_beyond_its_capacity() -> None:
-    """A long quiet time buys no storm of retries."""
-    budget = RetryBudget(capacity=10, cost=5)
     for _ in range(100):
         budget.refund()
     assert [budget.take() for _ in range(3)] == [True, True, False]

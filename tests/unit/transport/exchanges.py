@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from inspect import isawaitable
@@ -21,13 +23,21 @@ from langchain_g4f.transport.client import (
     async_client,
     sync_client,
 )
+from langchain_g4f.transport.impersonate import (
+    CurlTransport,
+    ImpersonateConfig,
+    SyncCurlTransport,
+)
 from tests.contract.faults.byte_server import Exchange as Asked
 
 CLOCKS = Clocks(connect=2, pool=2, write=2, first_event=2, silence=2)
-WORLDS = ("sync", "async")
+MODES = ("sync", "async")
 PLAIN = ClientSettings()
+CHROME = ClientSettings(impersonate="chrome")
+MIB = 1024 * 1024
 
-by_world = pytest.mark.parametrize("world", WORLDS)
+by_mode = pytest.mark.parametrize("mode", MODES)
+by_library = pytest.mark.parametrize("library", ["httpx", "curl"])
 
 
 class Exchange:
@@ -65,10 +75,20 @@ async def _result(value: Any) -> Any:
     return await value if isawaitable(value) else value
 
 
+def curl(mode: str) -> Any:
+    """A transport that looks like Chrome."""
+    kind = SyncCurlTransport if mode == "sync" else CurlTransport
+    return kind(ImpersonateConfig("chrome"))
+
+
 @asynccontextmanager
-async def exchanges(world: str, **settings: Any) -> AsyncIterator[Callable[[], Exchange]]:
-    """Makes exchanges over one client of this world; in the end nothing is open in its pool."""
-    if world == "sync":
+async def exchanges(
+    mode: str, library: str = "httpx", **settings: Any
+) -> AsyncIterator[Callable[[], Exchange]]:
+    """Makes exchanges over one client in this mode; in the end nothing is open in its pool."""
+    if library == "curl":
+        settings["transport"] = curl(mode)
+    if mode == "sync":
         with httpx.Client(**settings) as http:
             client = SyncClient(http)
             yield lambda: Exchange(client.exchange())
@@ -86,6 +106,8 @@ def assert_pool_is_quiet(http: Any) -> None:
     if pool is not None:
         assert pool._requests == []
         assert [c for c in pool.connections if not (c.is_idle() or c.is_closed())] == []
+    multi = getattr(http._transport, "_multi", None)
+    assert multi is None or multi._running == {}
 
 
 @contextmanager
@@ -110,11 +132,45 @@ def echo(asked: Asked) -> None:
     asked.respond(200, f"{asked.method} {asked.path}".encode(), [("Set-Cookie", "tracking=1")])
 
 
-def made(world: str, settings: ClientSettings) -> SyncClient | AsyncClient:
-    """The client of this world."""
-    return sync_client(settings) if world == "sync" else async_client(settings)
+def made(mode: str, settings: ClientSettings) -> SyncClient | AsyncClient:
+    """The kept client for this mode."""
+    return sync_client(settings) if mode == "sync" else async_client(settings)
 
 
-async def asked_of(world: str, url: str, settings: ClientSettings = PLAIN) -> bytes:
-    """The body of an answer, by the kept client of this world."""
-    return await Exchange(made(world, settings).exchange()).whole(Request("GET", url))
+async def asked_of(mode: str, url: str, settings: ClientSettings = PLAIN) -> bytes:
+    """The body of an answer, by the kept client for this mode."""
+    return await Exchange(made(mode, settings).exchange()).whole(Request("GET", url))
+
+
+def chrome(mode: str, settings: ClientSettings = CHROME) -> Exchange:
+    """An exchange over the kept client of this mode."""
+    return Exchange(made(mode, settings).exchange())
+
+
+async def read_all(exchange: Exchange, request: Request, clocks: Clocks = CLOCKS) -> None:
+    """Open an answer and read it to its end."""
+    await exchange.open(request, clocks)
+    while await exchange.read() is not None:
+        pass
+
+
+async def until(condition: Callable[[], object], within_s: float = 5) -> bool:
+    """Whether this comes true in time, while the event loop runs."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.005)
+    return True
+
+
+def clocks(**seconds: float) -> Clocks:
+    """The usual ones, but for these."""
+    usual = {"connect": 2.0, "pool": 2.0, "write": 2.0, "first_event": 2.0, "silence": 2.0}
+    return Clocks(**(usual | seconds))
+
+
+def begin(asked: Asked) -> None:
+    """Begin an answer and leave it at that."""
+    asked.start_stream().chunk(b"a")
+    asked.never_answer()

@@ -29,7 +29,7 @@ from langchain_g4f.transport.client import AsyncClient, SyncClient
 from langchain_g4f.transport.retry import RetryBudget
 
 URL = "http://service.example"
-WAYS = ("run", "arun")
+MODES = ("sync", "async")
 
 Piece = bytes | float | BaseException
 
@@ -39,7 +39,7 @@ class Hang:
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, service: Service, pieces: Sequence[Piece | Hang]) -> None:
+    def __init__(self, service: FakeService, pieces: Sequence[Piece | Hang]) -> None:
         self._service, self._pieces = service, pieces
         self._closed = False
         service.open_bodies += 1
@@ -105,7 +105,7 @@ class Reply:
 OK = Reply()
 
 
-class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class FakeService(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers by path; several replies are given one after the other, the last for ever.
 
     Attributes:
@@ -188,22 +188,22 @@ class Service(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def call(
         self,
-        way: str,
+        mode: str,
         plan: Plan,
         context: CallContext | None = None,
         budget: RetryBudget | None = None,
     ) -> Call:
-        return Call(way, plan, context or self.context(), self, budget or RetryBudget())
+        return Call(mode, plan, context or self.context(), self, budget or RetryBudget())
 
 
 class Call:
     """One call by either driver, used step by step."""
 
     def __init__(
-        self, way: str, plan: Plan, context: CallContext, service: Service, budget: RetryBudget
+        self, mode: str, plan: Plan, context: CallContext, service: FakeService, budget: RetryBudget
     ) -> None:
         self.sync: Any = None
-        if way == "run":
+        if mode == "sync":
             client = SyncClient(httpx.Client(transport=service))
             client.budget = budget
             self.sync = run(plan, context, client)
