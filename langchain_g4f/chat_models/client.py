@@ -51,7 +51,7 @@ def _new_locks_in_child() -> None:
     """A lock held by another thread at a fork would never be released in the child."""
     global _locks  # noqa: PLW0603 -- see above
     _locks = KeyedLocks()
-    _cache.reset_lock()
+    _cache.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -214,18 +214,3 @@ class OldAuthedProvider(AsyncAuthedProvider):
             yield each
         if cls.logins != before:
             raise AttributeError("'NoneType' object has no attribute 'parent'")
-
-
-class PlainAuthed(StandIn):
-    """Its entry point for credentials is a plain generator."""
-
-    @classmethod
-    def create_async_generator(cls, model: str, messages: Any, **kwargs: Any) -> Any:
-        raise AssertionError("credentials were given")
-
-    @classmethod
-    def create_authed(
-        cls, model: str, messages: list[dict[str, Any]], auth_result: Any, **kwargs: Any
-    ) -> Any:
-        cls.noted(model, messages, {**kwargs, "auth_result": auth_result})
-        yield from cls.played()

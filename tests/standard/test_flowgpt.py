@@ -60,7 +60,7 @@ class TestFlowGptUnit(ChatModelUnitTests):
         strict=True,
         raises=ValueError,
         reason="langchain_core.load with allowed_objects='all' admits only the classes in its own"
-        " table; our round trip is tests/unit/chat_models/test_flowgpt_secrets.py",
+        " table; our round trip is tests/unit/chat_models/test_serialization.py",
     )
     def test_serdes(self, model: BaseChatModel, snapshot: SnapshotAssertion) -> None:
         super().test_serdes(model, snapshot)

@@ -45,9 +45,6 @@ CANARY = "canary0f3a91c77d2"
         (f"http://example.com:99999/{CANARY}", "(no valid URL)"),
         (f"http://user:pw@example.com:{CANARY}/", "(no valid URL)"),
         (f"http://exa mple.com {CANARY}/x", "(no valid URL)"),
-        (f"user:{CANARY}@example.com/x", "(no valid URL)"),
-        (f"{CANARY}@example.com/x", "(no valid URL)"),
-        (f"http://example.com/x;jsessionid={CANARY}", "http://example.com/x"),
     ],
 )
 def test_redact_url_shows_scheme_host_port_and_path(url: str, shown: str) -> None:

@@ -136,7 +136,7 @@ def test_refreshed_cookie_takes_the_place_of_the_old_one() -> None:
 @auth_file
 @pytest.mark.parametrize("old", [{"hf-chat": "another"}, {"other": CANARY}])
 def test_refreshed_cookie_of_another_login_is_not_kept(old: dict[str, str]) -> None:
-    """Somebody has logged in meanwhile, and means that login."""
+    """Another login was made meanwhile, and that one stays."""
     file = kept()
     file.refresh(old, {"hf-chat": "next"})
     assert file.load() == LOGIN

@@ -114,7 +114,7 @@ def test_what_a_killed_writer_has_left_is_deleted(use: str) -> None:
 
 @auth_file
 def test_pipe_in_its_place_is_refused_and_not_waited_for() -> None:
-    """Nobody may ever write into it."""
+    """A read would wait for a writer that may never come."""
     file = kept()
     file.path.unlink()
     os.mkfifo(file.path, 0o600)

@@ -27,7 +27,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         yield self._content
 
 
-class Space(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class FakeApp(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers by path, without the prefix of the API; a path that is not listed is not there.
 
     Attributes:

@@ -17,7 +17,7 @@ from langchain_g4f.providers.gradio_space.provider import (
     space_id,
     space_url,
 )
-from tests.unit.chat_models.spaces import APP, Space
+from tests.unit.chat_models.spaces import APP, FakeApp
 from tests.unit.chat_models.ways import ask
 from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
@@ -185,7 +185,7 @@ SETTINGS = (TEMPERATURE, TOKENS, TOP_P, TOP_K, SEED, STYLE)
 
 async def test_settings_go_into_the_inputs_of_the_app(mode: str) -> None:
     """Those of the call before those of the object; none of them is warned of."""
-    space = Space(interface_config(*SETTINGS))
+    space = FakeApp(interface_config(*SETTINGS))
     model = space.model(
         temperature=1.5, max_tokens=64, top_p=0.5, top_k=5, seed=7, inputs={"style": "ornate"}
     )
@@ -199,7 +199,7 @@ async def test_settings_go_into_the_inputs_of_the_app(mode: str) -> None:
 
 async def test_parameter_the_app_has_no_input_for_is_warned_of(mode: str) -> None:
     """At the call, for only then it is known."""
-    model = Space(interface_config(TEMPERATURE)).model(top_k=5)
+    model = FakeApp(interface_config(TEMPERATURE)).model(top_k=5)
     with pytest.warns(UserWarning, match="no input for 'top_k'"):
         assert (await ask(model, mode, "hi")).text == "ok"
 
@@ -216,7 +216,7 @@ async def test_parameter_the_app_has_no_input_for_is_warned_of(mode: str) -> Non
 )
 async def test_what_cannot_be_asked_is_refused(mode: str, asked: Any, said: str) -> None:
     """Nothing is joined."""
-    space = Space(interface_config(TEMPERATURE))
+    space = FakeApp(interface_config(TEMPERATURE))
     with pytest.raises(ConfigurationError, match=said):
         await ask(space.model(), mode, "hi", **asked)
     assert "queue/join" not in space.asked
@@ -224,7 +224,7 @@ async def test_what_cannot_be_asked_is_refused(mode: str, asked: Any, said: str)
 
 async def test_file_of_an_answer_is_a_block_that_can_be_fetched(mode: str) -> None:
     """From the app it is at."""
-    space = Space(interface_config())
+    space = FakeApp(interface_config())
     file = {"path": "/srv/pic.png", "mime_type": "image/png", "meta": {}}
     space.table["queue/data"] = events(completed(file, None))
     space.table["file=/srv/pic.png"] = Reply(b"\x89PNG", kind="image/png")
@@ -251,7 +251,7 @@ async def test_models_are_those_to_choose_from_or_the_app_itself(
     described: Any, models: list[str], mode: str
 ) -> None:
     """Each of them can be asked."""
-    space = Space(described)
+    space = FakeApp(described)
     model = space.model()
     assert (model.get_models() if mode == "invoke" else await model.aget_models()) == models
     if described["components"]:
@@ -263,7 +263,7 @@ async def test_models_are_those_to_choose_from_or_the_app_itself(
 
 async def test_models_of_an_app_that_cannot_be_asked_are_an_error() -> None:
     """Neither none nor the default model stands for a list that was refused."""
-    space = Space(interface_config())
+    space = FakeApp(interface_config())
     space.table["config"] = reply({"detail": "no"}, 401)
     for model in (space.model(), space.phi4(space="owner/copy")):
         with pytest.raises(AuthenticationError):
@@ -280,7 +280,7 @@ BLIND = {"image_inputs": False, "audio_inputs": False, "video_inputs": False, "p
 def test_profile_follows_what_the_app_has_said(learn: str) -> None:
     """Before that nothing is known of files."""
     box = MULTIMODAL | {"props": {"file_types": ["image"]}}
-    space = Space(interface_config(box=box))
+    space = FakeApp(interface_config(box=box))
     model = space.model()
     assert model.profile is not None
     assert "image_inputs" not in model.profile
@@ -288,14 +288,14 @@ def test_profile_follows_what_the_app_has_said(learn: str) -> None:
     assert model.profile.items() >= (BLIND | {"image_inputs": True}).items()
     assert model.profile["image_url_inputs"]
     assert model.profile["text_inputs"]
-    plain = Space(page_config(app_id=9)).model(base_url=f"{APP}/plain")
+    plain = FakeApp(page_config(app_id=9)).model(base_url=f"{APP}/plain")
     assert plain.profile is not None
     assert "image_inputs" not in plain.profile
 
 
 def test_profile_is_learnt_from_a_call_that_fails() -> None:
     """The app has described itself before."""
-    space = Space(interface_config())
+    space = FakeApp(interface_config())
     space.table["queue/data"] = page(500)
     model = space.model(max_retries=0)
     with pytest.raises(Exception, match="500"):
@@ -306,7 +306,7 @@ def test_profile_is_learnt_from_a_call_that_fails() -> None:
 
 def test_queue_has_a_clock_of_its_own() -> None:
     """Whatever the others are."""
-    space = Space(interface_config())
+    space = FakeApp(interface_config())
     assert space.model()._limits().clocks.queue == 300
     assert space.model(queue_timeout=7)._limits().clocks.queue == 7
     clocks = space.model(queue_timeout=7, timeout=Clocks(idle=3))._limits().clocks
@@ -326,10 +326,10 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").decode()
 PDF = base64.b64encode(b"%PDF-1.7\n").decode()
 
 
-def phi4(**settings: Any) -> tuple[Space, ChatMicrosoftPhi4]:
+def phi4(**settings: Any) -> tuple[FakeApp, ChatMicrosoftPhi4]:
     """Make the recorded Space, which answers "ok", and a model on it."""
     shown = [user("hi")]
-    space = Space(recorded_config("phi4"))
+    space = FakeApp(recorded_config("phi4"))
     space.table |= {
         "run/predict": reply({"data": [shown, {"__type__": "update"}, None]}),
         "queue/data": events(completed([*shown, assistant("ok")], None)),
@@ -350,7 +350,7 @@ async def test_model_answers_by_each_of_its_names(mode: str, name: str | None) -
     assert {r.headers["referer"] for r in space.requests} == {f"{APP}?__theme=light"}
 
 
-def sent(space: Space) -> list[Any]:
+def sent(space: FakeApp) -> list[Any]:
     """What the preparation was given the last time."""
     import json
 

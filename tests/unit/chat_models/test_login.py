@@ -31,7 +31,7 @@ def closed() -> Iterator[Sandbox]:
         yield sandbox
 
 
-class Application:
+class FakeApplication:
     """Is asked for a login, and does what it was made to do.
 
     Args:
@@ -41,15 +41,13 @@ class Application:
     def __init__(self, answer: Callable[[str], object]) -> None:
         self._answer = answer
         self.asked: list[str] = []
-        self.threads: list[threading.Thread] = []
 
     def __call__(self, login_url: str) -> object:
         self.asked.append(login_url)
-        self.threads.append(threading.current_thread())
         return self._answer(login_url)
 
 
-def model_of(sandbox: Sandbox, application: Application, **settings: Any) -> ChatHuggingChat:
+def model_of(sandbox: Sandbox, application: FakeApplication, **settings: Any) -> ChatHuggingChat:
     """A model that asks the application."""
     return ChatHuggingChat(
         base_url=sandbox.base_url, model=MODEL, on_login_required=application, **settings
@@ -92,7 +90,7 @@ async def test_cookies_that_the_application_returns_log_in(
 ) -> None:
     """In any form in which they could be given; nothing is written."""
     monkeypatch.chdir(tmp_path)
-    application = Application(lambda _: form(closed.login("ada")))
+    application = FakeApplication(lambda _: form(closed.login("ada")))
     seen: list[Progress] = []
     model = model_of(closed, application, on_progress=seen.append)
     assert (await ask(model, mode, "hi")).text == ANSWER
@@ -103,24 +101,13 @@ async def test_cookies_that_the_application_returns_log_in(
 
 
 @pytest.mark.proves("promise:login-required")
-async def test_application_is_asked_in_a_thread_where_a_loop_would_wait(
-    closed: Sandbox, mode: str
-) -> None:
-    """A sync call blocks anyway, and asks where it is."""
-    application = Application(lambda _: closed.login("ada"))
-    assert (await ask(model_of(closed, application), mode, "hi")).text == ANSWER
-    elsewhere = application.threads[0] is not threading.current_thread()
-    assert elsewhere == (mode in {"ainvoke", "astream"})
-
-
-@pytest.mark.proves("promise:login-required")
 @pytest.mark.parametrize("form", [str, SecretStr])
 async def test_token_that_the_application_returns_logs_in(
     mode: str, form: Callable[[str], object]
 ) -> None:
     """Where a service takes a token."""
     with FlowGptSandbox(login_required=True) as sandbox:
-        application = Application(lambda _: form(sandbox.login(CANARY)))
+        application = FakeApplication(lambda _: form(sandbox.login(CANARY)))
         model = ChatFlowGpt(base_url=sandbox.base_url, on_login_required=application)
         assert (await ask(model, mode, "hi")).text.endswith("hi")
         sent = [request.headers["authorization"] for request in sandbox.requests]
@@ -134,7 +121,7 @@ async def test_application_that_returns_nothing_of_use_leaves_the_refusal(
     closed: Sandbox, mode: str, nothing: object
 ) -> None:
     """The window was closed, say; the next call asks again."""
-    application = Application(lambda _: nothing or None)
+    application = FakeApplication(lambda _: nothing or None)
     model = model_of(closed, application)
     for count in (1, 2):
         with pytest.raises(AuthenticationError) as caught:
@@ -150,7 +137,7 @@ async def test_credentials_that_were_refused_are_not_tried_again(
     """The application has nothing new, so there is nothing to send."""
     ended = closed.login("ada")
     closed.expire_sessions()
-    application = Application(lambda _: ended)
+    application = FakeApplication(lambda _: ended)
     with pytest.raises(AuthenticationError):
         await ask(model_of(closed, application, cookies=ended), mode, "hi")
     assert (len(application.asked), len(closed.requests)) == (1, 1)
@@ -162,7 +149,7 @@ async def test_credentials_that_were_given_are_replaced_by_the_application_alone
     """The environment's are not what the caller meant."""
     monkeypatch.setenv("HUGGINGCHAT_BASE_URL", closed.base_url)
     monkeypatch.setenv("HUGGINGCHAT_COOKIES", header(closed.login("environment")))
-    application = Application(lambda _: closed.login("application"))
+    application = FakeApplication(lambda _: closed.login("application"))
     model = model_of(closed, application, cookies={"hf-chat": "ended"})
     assert (await ask(model, mode, "hi")).text == ANSWER
     assert model.whoami() == "application"
@@ -175,24 +162,6 @@ class WindowError(Exception):
     """What an application may raise."""
 
 
-@pytest.mark.parametrize("kind", [WindowError, ConfigurationError, TimeoutError])
-async def test_error_of_the_application_is_the_callers(
-    closed: Sandbox, mode: str, kind: type[Exception]
-) -> None:
-    """As it is; the next call asks again."""
-
-    def fail(_: str) -> object:
-        raise kind("no window")
-
-    application = Application(fail)
-    model = model_of(closed, application)
-    for _ in range(2):
-        with pytest.raises(kind, match="no window") as caught:
-            await ask(model, mode, "hi")
-        assert type(caught.value) is kind
-    assert (len(application.asked), len(closed.requests)) == (2, 2)
-
-
 @pytest.mark.proves("promise:redaction")
 @pytest.mark.parametrize("given", [f"hf-chat={CANARY}\r\nx: y", {"hf-chat": f"{CANARY};"}, CANARY])
 async def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(
@@ -200,7 +169,7 @@ async def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(
 ) -> None:
     """A line break would begin another header."""
     with pytest.raises(ConfigurationError, match="cookies") as caught:
-        await ask(model_of(closed, Application(lambda _: given)), mode, "hi")
+        await ask(model_of(closed, FakeApplication(lambda _: given)), mode, "hi")
     assert_tells_nothing(caught.value, CANARY)
     assert len(closed.requests) == 1
 
@@ -209,7 +178,7 @@ async def test_application_is_not_asked_while_another_login_is_there(
     closed: Sandbox, mode: str
 ) -> None:
     """Another program has kept a login since the model was made."""
-    application = Application(lambda _: None)
+    application = FakeApplication(lambda _: None)
     model = model_of(closed, application)
     login("huggingchat", base_url=closed.base_url, cookies=closed.login("ada"))
     assert (await ask(model, mode, "hi")).text == ANSWER
@@ -221,7 +190,9 @@ async def test_application_is_not_asked_while_another_login_is_there(
 
 @pytest.mark.proves("fault:43:HC")
 @pytest.mark.parametrize("fails", [False, True])
-async def test_fifty_calls_ask_once_though_nobody_logs_in(closed: Sandbox, *, fails: bool) -> None:
+async def test_fifty_calls_ask_once_although_no_login_comes(
+    closed: Sandbox, *, fails: bool
+) -> None:
     """Fifty windows, one after the other, would be shown to a person who has closed the first."""
     all_refused = threading.Event()
 
@@ -236,7 +207,7 @@ async def test_fifty_calls_ask_once_though_nobody_logs_in(closed: Sandbox, *, fa
             await asyncio.sleep(0.005)
         all_refused.set()
 
-    application = Application(give_up)
+    application = FakeApplication(give_up)
     model = model_of(closed, application)
     calls = [model.ainvoke("hi") for _ in range(50)]
     *ends, _ = await asyncio.gather(*calls, refused(), return_exceptions=True)
@@ -331,7 +302,7 @@ async def test_progress_may_be_told_to_a_coroutine_function(closed: Sandbox, mod
         await asyncio.sleep(0)
         seen.append(progress.kind)
 
-    application = Application(lambda _: closed.login("ada"))
+    application = FakeApplication(lambda _: closed.login("ada"))
     model = model_of(closed, application, on_progress=told)
     assert (await ask(model, mode, "hi")).text == ANSWER
     assert "login_renewed" in seen

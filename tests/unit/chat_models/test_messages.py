@@ -27,7 +27,7 @@ from langchain_g4f.core.chat_request import ChatRequest, Media, Message
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
 from langchain_g4f.testing import Sandbox
 from tests.unit.chat_models.tools import ADD, add, asked, saying, systems
-from tests.unit.chat_models.ways import OTHER_MODEL, ask
+from tests.unit.chat_models.ways import ask
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").decode()
 IMAGE = {"type": "image", "base64": PNG, "mime_type": "image/png"}
@@ -280,17 +280,6 @@ def test_texts_names_and_documents_are_escaped() -> None:
     assert [m.data for m in question.media if isinstance(m, Media)] == [b"\xff&lt;/s>", b"</s>"]
 
 
-async def test_image_in_a_result_is_sent(sandbox: Sandbox, mode: str) -> None:
-    """It goes with the result, where the model takes images."""
-    model = ChatHuggingChat(base_url=sandbox.base_url, model=OTHER_MODEL)
-    result = ToolMessage([{"type": "text", "text": "seen"}, IMAGE], tool_call_id="c1")
-    await ask(model, mode, [ASKED, AIMessage("", tool_calls=[CALL]), result])
-    (prompt,) = sandbox.prompts
-    images = [part for part in prompt[-1]["content"] if part["type"] != "text"]
-    assert len(images) == 1
-    assert "\nseen\n</tool_response>" in asked(sandbox)
-
-
 def test_content_of_a_result_that_cannot_be_sent_is_refused() -> None:
     """Nothing is dropped in silence."""
     with pytest.raises(UnsupportedMediaError, match="hologram"):
@@ -308,28 +297,6 @@ def test_content_of_a_result_that_cannot_be_sent_is_refused() -> None:
 def requests(sandbox: Sandbox) -> list[str]:
     """What was asked, without names of conversations."""
     return [re.sub("[0-9a-f]{24}", "ID", f"{r.method} {r.path}") for r in sandbox.requests]
-
-
-async def test_conversation_goes_on_with_the_new_results_only(mode: str) -> None:
-    """The service has the rest: the question, the answer and its calls, and the tools."""
-    second = ADD.replace("2", "7")
-    with saying(f"First. {ADD} then {second}", "Twelve.") as (model, sandbox):
-        bound = model.bind_tools([add])
-        answer = await ask(bound, mode, [ASKED])
-        results = [ToolMessage("5", tool_call_id=str(c["id"])) for c in answer.tool_calls]
-        last = await ask(bound, mode, [ASKED, answer, *results])
-        told, asked_for = asked(sandbox), requests(sandbox)
-        assert len(sandbox.conversations) == 1
-    assert last.content == "Twelve."
-    assert told.count("<tool_response") == 2
-    assert told.startswith("<tool_response")
-    assert "# Tools" not in told
-    assert asked_for == [
-        "POST /chat/conversation",
-        "POST /chat/conversation/ID",
-        "GET /chat/api/v2/conversations/ID",
-        "POST /chat/conversation/ID",
-    ]
 
 
 async def test_conversation_goes_on_with_the_same_id_in_another_process(mode: str) -> None:

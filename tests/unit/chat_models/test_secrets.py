@@ -18,7 +18,7 @@ from langchain_g4f import ChatFlowGpt, ChatGradioSpace, ChatHuggingChat
 from langchain_g4f.errors import APIError, AuthenticationError, ConfigurationError
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
 from tests.contract.recordings.flowgpt.marks import obligations
-from tests.unit.chat_models.spaces import APP, HUB, Space
+from tests.unit.chat_models.spaces import APP, HUB, FakeApp
 from tests.unit.chat_models.ways import OTHER_MODEL, ask
 from tests.unit.providers.gradio_space.apps import interface_config
 from tests.unit.providers.gradio_space.replies import events, failed, reply
@@ -220,7 +220,7 @@ JWT = "api/spaces/owner/name/jwt"
 @pytest.mark.proves("obligation:gradio-space:21", "fault:40:PH")
 async def test_each_credential_goes_where_it_belongs(mode: str) -> None:
     """Cookies to the Hub, GPU tokens to where the function is called, the key to both."""
-    space = Space(interface_config(), **{JWT: reply({"token": f"{CANARY}-fetched"})})
+    space = FakeApp(interface_config(), **{JWT: reply({"token": f"{CANARY}-fetched"})})
     model = space.model(
         space="owner/name",
         api_key=f"{CANARY}-key",
@@ -241,7 +241,7 @@ async def test_each_credential_goes_where_it_belongs(mode: str) -> None:
 @pytest.mark.proves("obligation:gradio-space:21")
 async def test_anonymous_call_sends_no_credential(mode: str) -> None:
     """No place holder stands for it."""
-    space = Space(interface_config())
+    space = FakeApp(interface_config())
     await ask(space.model(), mode, "hi")
     for request in space.requests:
         assert request.headers.keys().isdisjoint({"authorization", "cookie", "referer"})
@@ -257,7 +257,7 @@ async def test_error_of_an_app_that_repeats_its_headers_has_no_secret(
     secrets = {name: f"{CANARY}-{name}" for name in ("api_key", "zerogpu_token", "zerogpu_uuid")}
     said = " ".join(secrets.values())
     replies = {"queue/data": events(failed(said)), "queue/join": reply({"detail": said}, 422)}
-    space = Space(interface_config(), **{where: replies[where]})
+    space = FakeApp(interface_config(), **{where: replies[where]})
     with pytest.raises(APIError, match=r"app|422") as caught:
         await ask(space.model(**secrets), mode, "hi")
     assert CANARY not in f"{caught.value} {vars(caught.value)}"

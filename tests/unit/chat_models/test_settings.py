@@ -71,23 +71,18 @@ def test_cache_gives_an_answer_to_the_same_call_only(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["temperature", "max_tokens"])
-def test_parameter_the_service_lacks_warns_once_by_name(sandbox: Sandbox, name: str) -> None:
-    """Set on the object it warns when that is made, and calls say nothing more."""
-    settings: dict[str, Any] = {"base_url": sandbox.base_url, "model": MODEL, name: 1}
-    with pytest.warns(UserWarning, match=f"HuggingChat has no parameter '{name}'") as caught:
-        model = ChatHuggingChat(**settings)
-    assert len(caught) == 1
-    assert model.invoke("hi").text
-
-
-@pytest.mark.parametrize("name", ["temperature", "max_tokens"])
-async def test_parameter_of_a_call_the_service_lacks_warns_once_by_name(
-    model: ChatHuggingChat, mode: str, name: str
+async def test_parameter_that_the_service_lacks_warns_once_by_name(
+    sandbox: Sandbox, mode: str, name: str
 ) -> None:
-    """Given with a call, it warns once for that call, and the answer comes."""
-    with pytest.warns(UserWarning, match=f"HuggingChat has no parameter '{name}'") as caught:
-        assert (await ask(model, mode, "hi", **{name: 1})).text
-    assert len(caught) == 1
+    """Of the object when that is made, of a call with the call; the answer comes."""
+    settings: dict[str, Any] = {"base_url": sandbox.base_url, "model": MODEL}
+    warned = f"HuggingChat has no parameter '{name}'"
+    with pytest.warns(UserWarning, match=warned) as of_the_object:
+        model = ChatHuggingChat(**{**settings, name: 1})
+    assert model.invoke("hi").text
+    with pytest.warns(UserWarning, match=warned) as of_the_call:
+        assert (await ask(ChatHuggingChat(**settings), mode, "hi", **{name: 1})).text
+    assert (len(of_the_object), len(of_the_call)) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,6 @@ class SumDict(TypedDict):
 
 SUM = {**Sum.model_json_schema(), "title": "Sum"}
 METHODS = ("function_calling", "json_schema", "json_mode")
-KINDS = ("invoke", "ainvoke", "stream", "astream")
 
 
 def answer(method: str, name: str = "Sum", arguments: str = '{"a": 1, "b": 2}') -> str:
@@ -341,10 +340,6 @@ NONE = {
     "nothing of the schema": ('{"c": 3}', "no call of 'Sum'"),
     "a part of the arguments": ('{"a": 1}', "no call of 'Sum'"),
     "words around the JSON": ('Here: {"a": 1, "b": 2}', "no call of 'Sum'"),
-    "another tool": (
-        '<tool_call>{"name": "add", "arguments": {}}</tool_call>',
-        "no call of 'Sum', but of 'add'",
-    ),
     "half a call": ('<tool_call>{"name": "Sum", "arguments": {"a": 1', "cannot be read"),
 }
 
@@ -364,6 +359,15 @@ async def test_call_that_does_not_come_is_an_error(
             assert isinstance(found["parsing_error"], ToolCallError)
             assert found["raw"].text == caught.value.llm_output
     assert isinstance(caught.value, OutputParserException)
+
+
+@pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
+async def test_call_of_another_tool_is_an_error(mode: str) -> None:
+    """There is no such tool, but a model may make one up."""
+    said = '<tool_call>{"name": "add", "arguments": {}}</tool_call>'
+    expected = pytest.raises(ToolCallError, match="no call of 'Sum', but of 'add'")
+    with saying(said) as (model, _), expected:
+        await result(model.with_structured_output(Sum), mode)
 
 
 async def test_long_answer_is_no_part_of_an_error() -> None:

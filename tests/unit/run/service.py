@@ -196,6 +196,10 @@ class FakeService(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return Call(mode, plan, context or self.context(), self, budget or RetryBudget())
 
 
+Serve = Callable[..., FakeService]
+"""Makes services of a test; see the fixture `serve`."""
+
+
 class Call:
     """One call by either driver, used step by step."""
 

@@ -15,9 +15,8 @@ from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import Lock, MakeRequest, Plan, ask, send, stream
 from langchain_g4f.errors import APITimeoutError, ConfigurationError
 from tests.unit.run.plans import RESET, until
-from tests.unit.run.service import Decoder, FakeService, Reply, request
+from tests.unit.run.service import Decoder, FakeService, Reply, Serve, request
 
-Serve = Callable[..., FakeService]
 Question = Callable[[], bool]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -12,9 +11,7 @@ from langchain_g4f.core.events import Text
 from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.errors import APIConnectionError
 from tests.unit.run.plans import RESET, answer, cancel_in, deferring, reattaching, until
-from tests.unit.run.service import FakeService, Hang, Reply, request
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import FakeService, Hang, Reply, Serve, request
 
 
 @pytest.mark.proves("promise:abort-once", "promise:cancel-stops")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -18,9 +18,7 @@ from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import Lock, Plan, Sleep, send, stream
 from langchain_g4f.errors import APITimeoutError, StreamInterruptedError, TooLargeError
 from tests.unit.run.plans import RESET
-from tests.unit.run.service import OK, Decoder, FakeService, Piece, Reply, request, texts
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import OK, Decoder, FakeService, Piece, Reply, Serve, request, texts
 
 IDLE: list[Piece] = [25.0, b"-"]
 SLOW: list[Piece] = [59.0, b"a"]

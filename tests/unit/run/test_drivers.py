@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -26,9 +25,7 @@ from langchain_g4f.errors import (
     StreamInterruptedError,
     TooLargeError,
 )
-from tests.unit.run.service import MODES, URL, Decoder, FakeService, Reply, request, texts
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import MODES, URL, Decoder, Reply, Serve, request, texts
 
 EVERYTHING = [
     Title("a title"),

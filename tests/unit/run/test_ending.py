@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +13,7 @@ from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import Lock, Plan, send, stream
 from langchain_g4f.errors import APIError
 from tests.unit.run.plans import REFUSED, answer, deferring, until
-from tests.unit.run.service import Decoder, FakeService, Reply, request
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import Decoder, Reply, Serve, request
 
 
 @pytest.mark.proves("promise:deferred-clean-up")

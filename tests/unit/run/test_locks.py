@@ -12,9 +12,7 @@ import pytest
 from langchain_g4f.core.events import Title
 from langchain_g4f.core.locks import KeyedLocks
 from langchain_g4f.core.plan import Lock, Plan, Unlock, send
-from tests.unit.run.service import FakeService, Reply, request
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import FakeService, Reply, Serve, request
 
 
 def locked(key: str, begin: Callable[[], None], end: Callable[[], None]) -> Plan:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from langchain_g4f.core.events import QUEUED, Event, Finish, Progress, Text
 from langchain_g4f.core.limits import Clocks
 from langchain_g4f.core.plan import Plan, send, stream
 from langchain_g4f.errors import APITimeoutError
-from tests.unit.run.service import Decoder, FakeService, Piece, Reply, request, texts
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import Decoder, FakeService, Piece, Reply, Serve, request, texts
 
 
 class Queue(Decoder):
@@ -113,6 +112,12 @@ async def test_time_in_the_queue_is_given_back_for_what_comes_after(
     context = service.context(clocks=Clocks(total=100))
     assert texts(await service.call(mode, plan(), context).all()) == "a"
     assert service.asked == ["x", "after"]
+
+
+async def test_silence_is_a_timeout_in_the_queue_too(mode: str, serve: Serve) -> None:
+    """Heartbeats show that the server is alive."""
+    service = serve(x=Reply([b"#", httpx.ReadTimeout("x")]))
+    assert (await timeout_of(service, mode)).kind == "silence"
 
 
 async def test_end_of_the_body_may_have_a_place_in_the_queue(mode: str, serve: Serve) -> None:

@@ -23,9 +23,8 @@ from langchain_g4f.errors import (
 )
 from langchain_g4f.transport.retry import RetryBudget
 from tests.unit.run.plans import REFUSED, RESET
-from tests.unit.run.service import OK, URL, Decoder, FakeService, Reply, request
+from tests.unit.run.service import OK, URL, Decoder, FakeService, Reply, Serve, request
 
-Serve = Callable[..., FakeService]
 UNSENT = Reply(fails=REFUSED, sent=False)
 
 

@@ -13,10 +13,8 @@ from langchain_g4f.core.http import Request
 from langchain_g4f.core.limits import Sizes
 from langchain_g4f.core.plan import Defer, Plan, send, stream
 from langchain_g4f.errors import ConfigurationError, G4FError
-from tests.unit.run.service import URL, Decoder, FakeService, Reply
+from tests.unit.run.service import URL, Decoder, Reply, Serve
 from tests.unit.traces import assert_tells_nothing
-
-Serve = Callable[..., FakeService]
 
 CANARY = "canary-f3a91c77d2"
 

@@ -5,7 +5,6 @@ An answer is its own request's, or that of an earlier request, which has already
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -17,9 +16,7 @@ from langchain_g4f.core.limits import Clocks, Sizes
 from langchain_g4f.core.plan import Defer, Plan, send, stream
 from langchain_g4f.errors import APIError, APITimeoutError, ConfigurationError
 from tests.unit.run.plans import REFUSED, RESET, answer, cancel_in, reattaching, until
-from tests.unit.run.service import Decoder, FakeService, Reply, request, texts
-
-Serve = Callable[..., FakeService]
+from tests.unit.run.service import Decoder, Reply, Serve, request, texts
 
 STOPPED: list[Any] = [
     pytest.param([b"ab", b"!"], Text("a"), id="in the midst of a piece"),

@@ -102,7 +102,7 @@ async def test_unknown_target_is_refused_and_the_known_are_named(mode: str, targ
 @by_mode
 @pytest.mark.parametrize("headers", [{"x-own": "a\r\nx-other: b"}, {"x-own: a\nx": "b"}])
 async def test_header_of_more_than_one_line_is_not_sent(mode: str, headers: dict[str, str]) -> None:
-    """Nobody can add a header inside of another one."""
+    """A header cannot carry another one."""
     with ByteServer(echo) as server:
         with pytest.raises(APIConnectionError, match="LocalProtocolError") as caught:
             await chrome(mode).open(Request("GET", server.url, headers=headers))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 
 import pytest
 
@@ -164,19 +163,3 @@ def test_budget_by_default_pays_for_a_hundred_retries() -> None:
     """As the AWS SDKs do it."""
     budget = RetryBudget()
     assert [budget.take() for _ in range(101)] == [True] * 100 + [False]
-
-
-def test_budget_is_shared_by_threads_without_loss() -> None:
-    """What is taken in parallel is counted."""
-    budget = RetryBudget(capacity=4000, cost=1)
-    taken: list[int] = []
-
-    def take() -> None:
-        taken.append(sum(budget.take() for _ in range(2000)))
-
-    threads = [threading.Thread(target=take) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(taken) == 4000

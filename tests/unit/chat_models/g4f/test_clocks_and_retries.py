@@ -67,17 +67,17 @@ async def test_provider_that_takes_too_long_is_given_up(
 @pytest.mark.parametrize("base", [KINDS[0], KINDS[2]])
 async def test_clock_of_the_provider_is_not_that_of_the_reader(base: Any, mode: str) -> None:
     """A value that came in time may wait for its reader, and an answer may go on for long."""
-    script = [step for _ in range(30) for step in ("a", Pause(0.015))]
-    model = chat(*script, base=base, timeout=Clocks(idle=0.3))
+    script = [step for _ in range(30) for step in ("a", Pause(0.006))]
+    model = chat(*script, base=base, timeout=Clocks(idle=0.2))
     count = 0
     if mode == "sync":
         for _ in model.stream("hi"):
             count += 1
-            await asyncio.sleep(0.35 if count == 2 else 0)
+            await asyncio.sleep(0.25 if count == 2 else 0)
     else:
         async for _ in model.astream("hi"):
             count += 1
-            await asyncio.sleep(0.35 if count == 2 else 0)
+            await asyncio.sleep(0.25 if count == 2 else 0)
     assert count == 31
 
 

@@ -182,19 +182,6 @@ async def test_streamed_blocks_have_indexes(mode: str) -> None:
     assert all("index" in block for block in blocks if block["type"] != "tool_call")
 
 
-@pytest.mark.proves("g4f:9:said-once")
-async def test_metadata_and_usage_are_said_once(mode: str) -> None:
-    """Merging chunks joins texts and adds counts."""
-    twice = (r.Usage(prompt_tokens=1, completion_tokens=1), r.FinishReason("stop"))
-    states = (r.JsonConversation(id="0"), r.JsonConversation(id="1"))
-    chunks = await read(chat(states[0], *twice, "a", states[1], *twice), mode)
-    for name in ("model_name", "finish_reason", "conversation"):
-        assert sum(name in chunk.response_metadata for chunk in chunks) == 1
-    last = [chunk.chunk_position == "last" for chunk in chunks]
-    assert [chunk.usage_metadata is not None for chunk in chunks] == last
-    assert sum(last) == 1
-
-
 @pytest.mark.proves("g4f:5:conversation")
 async def test_conversation_is_read_when_the_answer_has_ended(ask: Ask) -> None:
     """It is yielded at the start, and its provider writes to it later."""

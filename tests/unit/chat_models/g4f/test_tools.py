@@ -138,14 +138,3 @@ def test_choice_of_a_tool_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="there is no tool 'sub'"):
         model.invoke("hi", tools=[add], tool_choice="sub")
     assert model.wrapped.calls == []
-
-
-@pytest.mark.proves("g4f:8:tools")
-async def test_forced_call_that_does_not_come_is_asked_for_again(ask: Ask) -> None:
-    """Where calls are emulated, as in all chat models of this package."""
-    steps: list[Any] = []
-    model = chat(base=ReadsTools, tool_retries=1, on_progress=steps.append)
-    bound = model.bind_tools([add], tool_choice="any")
-    answer = await ask(bound, "add 2 and 3 [[tool:late]]")
-    assert [call["name"] for call in answer.tool_calls] == ["add"]
-    assert [step.kind for step in steps] == ["tool_retry"]
