@@ -41,7 +41,7 @@ class Cache:
         self._entries: dict[Kind[Any], dict[Key, tuple[Any, float]]] = defaultdict(dict)
 
     def get(self, kind: Kind[T], key: Key) -> T | None:
-        """The value, which becomes the most recently used; None if there is none."""
+        """The value, which becomes the most recently used; None without one."""
         with self.lock:
             now, entries = self._clock(), self._entries[kind]
             value: T | None

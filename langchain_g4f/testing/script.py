@@ -51,7 +51,7 @@ class Prompt:
 
     @property
     def system(self) -> str:
-        """Text of the system message, empty if there is none."""
+        """Text of the system message, empty without one."""
         return next((text_of(m) for m in self.messages if m["role"] == "system"), "")
 
     @property

@@ -50,8 +50,8 @@ class State:
         """Return the conversation named in the path if it is the caller's.
 
         Raises:
-            RefusedError: 404 if there is none or it is another owner's (section 5.4); 500 for a
-                malformed id.
+            RefusedError: 404 if it does not exist or belongs to another owner (section 5.4);
+                500 for a malformed id.
         """
         wanted = request.params["id"]
         if not is_object_id(wanted):

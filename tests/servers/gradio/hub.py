@@ -1,7 +1,7 @@
 """A stand-in for the Hub: what it says of a Space, and the GPU tokens it gives out.
 
 Follows docs/protocols/gradio-space.md, sections 9 and 10. It speaks of one Space; of any other, and
-to whoever has not the right token, it says what the Hub says: that there is none.
+to whoever has not the right token, it says what the Hub says: that it does not exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Hub(ByteServer):
     """Answers about `SPACE`, inside its `with` block.
 
     Args:
-        stages: What the Space is each time somebody asks; the last one stays.
+        stages: What the Space is at each request; the last one stays.
         token: The token its callers must have; None for a public Space.
         lifetime_s: Seconds until a GPU token expires.
 

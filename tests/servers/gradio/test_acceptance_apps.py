@@ -1,4 +1,4 @@
-"""Apps that nobody tuned for, on real servers of both lines: found out by their address alone."""
+"""Apps not written for these tests, on real servers of both lines; only the address is given."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ async def test_history_goes_into_the_chatbot_message_by_message(way: str, space:
 async def test_turns_with_an_app_without_memory_are_sessions_of_their_own(
     way: str, line: Line, space: Space
 ) -> None:
-    """Nothing is gone on with where nothing is kept, and no handle is given."""
+    """No conversation is continued where none is stored, and no handle is given."""
     with Front(space("blocks")) as front:
         model = model_at(front)
         history: list[BaseMessage] = [HumanMessage("first")]

@@ -86,7 +86,7 @@ async def test_task_cancelled_while_running_stops_the_app(space: Space) -> None:
     count = len(server.calls)
     with Front(server) as front:
         task = asyncio.create_task(phi4_at(front).ainvoke(LONG))
-        # before that the call does not know its name, and nobody could cancel it
+        # before that the call does not know its name, so it could not be cancelled
         assert await eventually(
             lambda: len(server.calls) > count and bool(front.to("/queue/data")), within_s=SOON_S
         )
@@ -109,7 +109,7 @@ async def test_stop_sequence_stops_the_app(way: str, space: Space) -> None:
         assert answer.response_metadata["finish_reason"] == "stop"
         await assert_told_once(front)
         await assert_stopped(server, count + 1)
-        # The app has said more than the caller was given: its session is not gone on with.
+        # The app has said more than the caller was given: its session is not continued.
         prompt = [HumanMessage(LONG), answer, HumanMessage("[[slow:0]] And then?")]
         assert (await ask(phi4_at(front), way, prompt)).text.startswith("Turn 1. ")
         assert len({*front.sessions}) == 2

@@ -53,7 +53,7 @@ async def test_connection_lost_in_the_middle_raises_with_the_partial_text(
 @obligation(5, 11)
 @by_turns
 async def test_turn_that_was_lost_is_asked_again_in_a_new_session(way: str, space: Space) -> None:
-    """The session that broke is not gone on with; the history is sent to another one."""
+    """The session that broke is not continued; the history is sent to another one."""
     server = one_worker(space)
     with Front(server) as front:
         model = phi4_at(front)
@@ -76,7 +76,7 @@ async def test_turn_that_was_lost_is_asked_again_in_a_new_session(way: str, spac
 async def test_connection_lost_before_any_text_is_tried_once_more(
     after: int, way: str, space: Space
 ) -> None:
-    """As nothing was seen, the call is made anew, in a session of its own, and says so."""
+    """As nothing was seen, the call is made again, in a session of its own, and says so."""
     server = one_worker(space)
     count = len(server.calls)
     heard = Heard()

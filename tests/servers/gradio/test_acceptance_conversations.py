@@ -40,7 +40,7 @@ async def say(model: Any, way: str, history: list[BaseMessage], text: str) -> st
 async def test_three_turns_are_one_session(
     kind: type[ChatGradioSpace], way: str, space: Space
 ) -> None:
-    """The app's own memory is gone on with: what it has is not sent, and it sees nothing twice."""
+    """The app remembers the conversation: earlier messages are not sent again."""
     server = one_worker(space)
     history: list[BaseMessage] = []
     with Front(server) as front:
@@ -95,8 +95,10 @@ async def test_new_conversations_are_sessions_of_their_own(way: str, space: Spac
         assert (await ask(model, way, "alone")).text == "Turn 1. You said: alone"
         edited = [HumanMessage("another first"), *history[1:], HumanMessage("second")]
         assert (await ask(model, way, edited)).text.startswith("Turn 1. ")
-        anew = phi4_at(front, conversation="new")
-        assert (await ask(anew, way, [*history, HumanMessage("second")])).text.startswith("Turn 1.")
+        fresh = phi4_at(front, conversation="new")
+        assert (await ask(fresh, way, [*history, HumanMessage("second")])).text.startswith(
+            "Turn 1."
+        )
         assert len({*front.sessions}) == 4
 
 

@@ -1,4 +1,4 @@
-"""Who asks: what the apps on real servers of both lines see of it, and what nobody sees."""
+"""Who asks: what the apps on real servers of both lines see of it, and what no server sees."""
 
 from __future__ import annotations
 

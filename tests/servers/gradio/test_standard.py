@@ -44,7 +44,7 @@ def vcr_cassette_dir() -> str:
 
 @pytest.fixture(scope="module")
 def vcr_config() -> dict[str, Any]:
-    """The suites' own settings; to record anew, run with `--record-mode=rewrite`."""
+    """The suites' own settings; to record again, run with `--record-mode=rewrite`."""
     config = base_vcr_config()
     # These two would be stronger than the fixture above and the command line.
     del config["cassette_library_dir"], config["record_mode"]
@@ -162,7 +162,7 @@ class _Integration(ChatModelIntegrationTests):
             yield from ()
             return Media(PNG, "image/png", url.rpartition("/")[2])
 
-        monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "nobody is asked")
+        monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "no service is asked")
         monkeypatch.setattr(httpx, "get", get)
         monkeypatch.setattr(files, "download", download)
 
