@@ -38,7 +38,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "codecs/jsonl": (f"{UNIT}/codecs/test_jsonl.py",),
     "codecs/gradio_diff": (f"{UNIT}/codecs/test_gradio_diff.py",),
     "tools/parser": (f"{UNIT}/tools/test_parser.py",),
-    "auth/cookies": (f"{UNIT}/auth/test_cookies.py", f"{UNIT}/auth/test_renewed_cookies.py"),
+    "auth/cookies": (f"{UNIT}/auth/test_cookies.py",),
     "transport/retry": (f"{UNIT}/transport/test_retry.py", f"{UNIT}/run/test_retries.py"),
     "providers/huggingchat/handle": (
         f"{RECORDED}/huggingchat/test_conversations.py",
@@ -46,7 +46,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{SANDBOX}/huggingchat/test_conversation_argument.py",
         "tests/contract/properties/test_mapping.py",
     ),
-    "providers/huggingchat/target": (
+    "providers/huggingchat/destination": (
         f"{RECORDED}/huggingchat/test_conversations.py",
         f"{SANDBOX}/huggingchat/test_conversations.py",
         f"{SANDBOX}/huggingchat/test_again.py",
