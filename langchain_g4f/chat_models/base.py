@@ -460,6 +460,9 @@ class BaseChatG4F(BaseChatModel):
     @property
     def lc_secrets(self) -> dict[str, str]:
         """Where credentials are read from when a serialized model is loaded."""
+        return self._secret_variables()  # LangChain asks every base class, the last one wins
+
+    def _secret_variables(self) -> dict[str, str]:
         variables = self.provider_class.credential_variables.items()
         return {name: variable for name, variable in variables if name in type(self).model_fields}
 

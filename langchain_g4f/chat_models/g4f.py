@@ -210,9 +210,7 @@ class ChatG4F(BaseChatG4F):
     def _conversation_without_secrets(self, value: object) -> object:
         return plain(value) if value else value
 
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Environment variables with the credentials of a model that is loaded."""
+    def _secret_variables(self) -> dict[str, str]:
         return {"api_key": "G4F_API_KEY", "cookies": "G4F_COOKIES"}
 
     @property

@@ -154,9 +154,7 @@ class ChatGradioSpace(BaseChatG4F):
             self.__dict__["space"] = ""  # a copy elsewhere: what the Hub says is not of it
         super()._settle()
 
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Where credentials are read from when a serialized model is loaded."""
+    def _secret_variables(self) -> dict[str, str]:
         return {
             "api_key": "HF_TOKEN" if is_on_hub(self.base_url) else "GRADIO_SPACE_TOKEN",
             "cookies": "HF_COOKIES",

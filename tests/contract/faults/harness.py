@@ -24,7 +24,8 @@ STREAMS = registry.STREAMS
 
 by_stream = pytest.mark.parametrize("way", STREAMS)
 by_turns = pytest.mark.parametrize("way", SYNC_AND_ASYNC)
-by_call = by_way = by_turns
+by_call = pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+by_way = by_turns
 
 
 def by_case(cases: Mapping[str, Any], *names: str) -> pytest.MarkDecorator:

@@ -85,7 +85,7 @@ async def test_connection_lost_before_any_text_is_tried_once_more(
         answer = await ask(phi4_at(front, on_progress=heard), way, "[[hang:0.2]] Hello")
         assert answer.text == "Turn 1. You said: Hello"
         assert answer.response_metadata["retries"] == 1
-        assert [each.data for each in heard.of("retry")] == [{"remedy": "new session"}]
+        assert [each.data for each in heard.of("retry")] == [{"recovery": "new session"}]
         assert len({*front.sessions}) == len(front.sessions) == 2
         (cancel,) = front.bodies("/cancel")
         assert cancel["session_hash"] == front.sessions[0]
@@ -131,7 +131,7 @@ async def test_edited_app_is_found_out_anew(
         assert (await ask(model, way, "first")).text.endswith("You said: first")
         front.space = server
         assert (await ask(model, way, "second")).text.endswith("You said: second")
-        assert [each.data["remedy"] for each in heard.of("retry")] == ["changed app"]
+        assert [each.data["recovery"] for each in heard.of("retry")] == ["changed app"]
         assert len(front.to("/config")) == 2
         asked = len(front.requests)
         assert (await ask(model, way, "third")).text.endswith("You said: third")

@@ -334,3 +334,16 @@ def test_copy_with_another_setting_is_the_same_anonymous_caller(sandbox: Sandbox
     model.model_copy(update={"base_url": sandbox.base_url}).invoke("hi")
     first, _, second, _, third, _ = (request.cookies["hf-chat"] for request in sandbox.requests)
     assert first == second != third
+
+
+@pytest.mark.parametrize(
+    ("base_url", "variable"),
+    [("https://a-b.hf.space", "HF_TOKEN"), ("http://127.0.0.1:7860", "GRADIO_SPACE_TOKEN")],
+)
+@pytest.mark.parametrize("kind", [ChatGradioSpace, ChatMicrosoftPhi4])
+def test_token_of_the_hub_is_named_for_spaces_of_the_hub_alone(
+    kind: type[ChatGradioSpace], base_url: str, variable: str
+) -> None:
+    """Where the model is loaded, the variable is read and sent to the app."""
+    written = dumpd(kind(base_url=base_url, api_key="made-up"))
+    assert written["kwargs"]["api_key"]["id"] == [variable]
