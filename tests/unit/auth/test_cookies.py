@@ -141,6 +141,14 @@ def test_jar_is_capped_and_known_cookies_are_still_refreshed() -> None:
 
 
 @pytest.mark.proves("obligation:huggingchat:19", "promise:redaction")
+@pytest.mark.parametrize(("length", "kept"), [(4092, True), (4093, False)])
+def test_cookie_is_kept_up_to_4096_bytes_of_name_and_value(length: int, kept: bool) -> None:
+    """As in browsers; a larger one could not be sent back to every server."""
+    cookies = Cookies(CHAT, {})
+    cookies.store(CHAT, [f"name={'v' * length}"])
+    assert cookies.header_for(CHAT) == (f"name={'v' * length}" if kept else "")
+
+
 def test_repr_of_a_jar_shows_names_only() -> None:
     """A jar stands in many frames."""
     assert repr(Cookies(CHAT, {"b": CANARY, "a": CANARY})) == "<Cookies ['a', 'b']>"
