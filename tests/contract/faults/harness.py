@@ -176,7 +176,7 @@ def transports() -> Iterator[Any]:
         yield from (each.http._transport, *filter(None, each.http._mounts.values()))
 
 
-async def eventually(condition: Any, within_s: float = 3.0) -> bool:
+async def eventually(condition: Any, within_s: float = 1.0) -> bool:
     """Whether this comes true in time, while the event loop runs."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -186,7 +186,7 @@ async def eventually(condition: Any, within_s: float = 3.0) -> bool:
     return True
 
 
-async def closed(provider: Provider, server: ByteServer, part: str, within_s: float = 3.0) -> bool:
+async def closed(provider: Provider, server: ByteServer, part: str, within_s: float = 1.0) -> bool:
     """Whether the server sees in time that the client closed the connection of this part."""
     (number,) = {
         request.connection_number

@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any, Literal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
@@ -233,7 +233,6 @@ def markers(service: Service, places: Places, end: End, kind: str) -> list[list[
 @pytest.mark.proves("property:6", "fault:56:HC", "fault:56:PH", "fault:56:FG")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=settings().max_examples // 4)  # each is a call to a server
 @given(places=_places, end=st.sampled_from(["question", "result"]))
 def test_markers_are_those_of_harmless_texts(
     services: Callable[[str], Service], kind: str, places: Places, end: End

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
@@ -125,7 +125,6 @@ def _model(answer: Answer, pieces: list[bytes]) -> ChatHuggingChat:
 
 
 @pytest.mark.proves("property:1", "promise:drivers-agree")
-@settings(max_examples=settings().max_examples // 4)  # each is four calls of a model
 @given(
     cutting=st.sampled_from(SENT).flatmap(
         lambda answer: st.tuples(st.just(answer), cuts(answer.told))

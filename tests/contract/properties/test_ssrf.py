@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -272,5 +272,4 @@ class Downloads(RuleBasedStateMachine):
             self.plan.close()
 
 
-Downloads.TestCase.settings = settings(max_examples=settings().max_examples // 4)
 TestDownloads = pytest.mark.proves("property:8-ssrf")(Downloads.TestCase)
