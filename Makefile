@@ -31,8 +31,11 @@ $(VENV)/dev.stamp: $(MADE) pyproject.toml constraints.txt
 
 # Gradio pins what this package leaves open, so each of its lines has an environment of its own.
 GRADIO_VENVS := .venv-gradio5 .venv-gradio6
+GALLERY_VENVS := $(patsubst %.txt,.venv-%,$(notdir $(wildcard tests/servers/gallery/*.txt)))
 
-.venv-gradio%/stamp: tests/servers/gradio/gradio%.txt
+vpath gradio%.txt tests/servers/gradio tests/servers/gallery
+
+.venv-gradio%/stamp: gradio%.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip --quiet --quiet --disable-pip-version-check install --requirement $<
 	@touch $@
@@ -76,9 +79,20 @@ test-newest: ## chat models, tools and impersonating on the newest LangChain and
 	.venv-newest/bin/pytest --numprocesses auto --maxprocesses 4 tests/standard \
 	  tests/unit/chat_models tests/unit/tools tests/unit/transport/test_impersonate*.py
 
+GALLERY := $(BIN)/pytest tests/servers/gallery -m gallery --numprocesses 2
+
 .PHONY: test-servers
-test-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) ## the tests on real Gradio servers, both lines
+test-servers: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) .venv-gradio-5.49.1/stamp
+test-servers: ## the tests on real Gradio servers, both lines
 	$(BIN)/pytest tests/servers/gradio -m servers
+	$(GALLERY) -k '5.49.1 or 6.31.0'
+
+.PHONY: test-gallery
+test-gallery: $(VENV)/dev.stamp $(GRADIO_VENVS:=/stamp) $(GALLERY_VENVS:=/stamp)
+test-gallery: ## many apps on seven versions of Gradio, and their table in the docs
+	rm -rf build/gallery
+	$(GALLERY); status=$$?; \
+	  $(BIN)/python -m tests.servers.gallery.table >docs/gradio-gallery.md; exit $$status
 
 .PHONY: g4f-compat
 g4f-compat: $(G4F_VENVS:=/stamp) ## ChatG4F on the base classes of g4f, old line and new
@@ -146,7 +160,7 @@ load: $(VENV)/dev.stamp ## many streams at once: leaks, memory, rates (WRITE=1: 
 
 .PHONY: clean
 clean: ## remove the environments and everything generated
-	rm -rf $(VENV) .venv-py* .venv-newest $(GRADIO_VENVS) $(G4F_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-py* .venv-newest $(GRADIO_VENVS) $(GALLERY_VENVS) $(G4F_VENVS) build dist htmlcov .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
