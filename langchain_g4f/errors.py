@@ -27,6 +27,7 @@ keyword-only, which is what makes every class pickle.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from langchain_core import exceptions as lc
@@ -182,9 +183,11 @@ class AuthenticationError(APIStatusError, lc.ModelAuthenticationError):
 
     ``login_url`` is where a browser can log in. ``refused`` says where the login that was not
     accepted is from, ``"given as cookies="`` for example; it is empty where there was none.
+    ``login_command`` logs in to an app that has a login of its own; empty elsewhere.
     """
 
     login_url: str = ""
+    login_command: str = ""
     refused: str = ""
 
 
@@ -215,8 +218,12 @@ class RateLimitError(APIStatusError, lc.ModelRateLimitError):
 
 
 class QuotaExceededError(APIStatusError, lc.ModelRateLimitError):
-    """The account's credit or quota is used up; waiting seconds will not help."""
+    """The account's credit or quota is used up; waiting seconds will not help.
 
+    ``resets_at`` is when there is more, if the service was asked for it.
+    """
+
+    resets_at: datetime | None = None
     is_retryable: ClassVar[bool] = False  # type: ignore[misc]
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CREDENTIALS = frozenset({"cookies", "api_key"})
 """Fields with credentials."""
+ON_LOGIN_REQUIRED = "from on_login_required"
+"""Where a login was found that the application's callback has returned."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,6 +58,36 @@ class ModelAccount:
         """Where a login is saved, whether there is one or not."""
         name = self.provider.account_name or self.provider.name
         return CredentialFile.of(name, self.provider.account_url, self.profile)
+
+    @property
+    def server(self) -> str:
+        """URL of the server that has the account: the app itself, where there is a login to it."""
+        own = self.saved == self._session
+        return self.provider.base_url if own else self.provider.account_url
+
+    @property
+    def saved(self) -> CredentialFile:
+        """Where the login to `server` is saved, whether there is one or not."""
+        session = self._session
+        own = self.provider.has_own_login and (self.fields.get("auth") or session.path.exists())
+        return session if own else self.file
+
+    def session(self) -> Mapping[str, str]:
+        """Cookies of a saved login to the app itself; none if the caller gave another one.
+
+        Raises:
+            ConfigurationError: See `CredentialFile.load`.
+        """
+        session = self._session
+        if not self.provider.has_own_login or "auth" in self.given or not session.path.exists():
+            return {}
+        kept = session.load()
+        return kept.cookies if kept else {}
+
+    @property
+    def _session(self) -> CredentialFile:
+        name = self.provider.account_name or self.provider.name
+        return CredentialFile.of(f"{name}-app", self.provider.base_url, self.profile)
 
     @property
     def login_in_use(self) -> str:
@@ -100,16 +132,18 @@ class ModelAccount:
             cookies: The cookies in use.
             ask: Asks the application for a credential; None if it wants no such question.
         """
+        if self._use_session(cookies):
+            return True
         if self.provider.credential not in self.given and self._use_found(cookies):
             return True
         if ask is None:
             return False
         found = self._credentials(ask())
         if not found:
-            return self._use_found(cookies)
+            return self._use_session(cookies) or self._use_found(cookies)
         used = self._use(found, cookies)
         if used:
-            self.identity.source = "from on_login_required"
+            self.identity.source = ON_LOGIN_REQUIRED
         return used
 
     def explain(self, error: AuthenticationError) -> None:
@@ -117,6 +151,8 @@ class ModelAccount:
         if not error.login_url:
             return
         error.refused = self.login_in_use
+        if error.login_command:
+            error.refused = f"kept in {self._session.path.name}" if self.session() else ""
         said = "No login was given."
         if error.refused:
             said = f"The login {error.refused} was refused: it has expired, or is another server's."
@@ -131,7 +167,8 @@ class ModelAccount:
         if self.profile == DEFAULT_PROFILE:
             return
         file = self.file
-        if CREDENTIALS & self.given or self.login_in_use or file.path.exists():
+        given = {*CREDENTIALS, "auth"} & self.given
+        if given or self.login_in_use or file.path.exists() or self.saved.path.exists():
             return
         known = ", ".join(file.profiles()) or "none"
         msg = (
@@ -175,6 +212,12 @@ class ModelAccount:
             return Credentials({n: str(revealed(v)) for n, v in given.items()})
         return Credentials(named_cookies(given, self.provider.base_url) or {})
 
+    def _use_session(self, cookies: CookieStore) -> bool:
+        """Use the saved login to the app; False if it is in use or missing."""
+        with suppress(ConfigurationError):  # the refusal is what the caller has to know
+            return cookies.give(self.provider.base_url, self.session())
+        return False
+
     def _use_found(self, cookies: CookieStore) -> bool:
         """Use the first credentials of the sources that are not in use."""
         with suppress(ConfigurationError):  # the refusal is what the caller has to know
@@ -204,4 +247,4 @@ def _check(found: Credentials) -> None:
     check_token(found.api_key)
 
 
-__all__ = ["ModelAccount"]
+__all__ = ["ON_LOGIN_REQUIRED", "ModelAccount"]

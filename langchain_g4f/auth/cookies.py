@@ -85,19 +85,26 @@ class Cookies:
         self._jar = CookieJar(self._policy)
         self._mutex = threading.Lock()
         self._limit = limit
-        self._take(self._known)
+        self._take(self._known, url)
 
-    def _take(self, given: Mapping[str, str]) -> None:
-        secure = urlsplit(self._url).scheme == "https"
+    def _take(self, given: Mapping[str, str], url: str) -> None:
+        secure = urlsplit(url).scheme == "https"
         for name, value in given.items():
-            self._jar.set_cookie(_cookie(self._url, name, value, secure=secure))
+            self._jar.set_cookie(_cookie(url, name, value, secure=secure))
+
+    def give(self, url: str, cookies: Mapping[str, str]) -> bool:
+        """Add cookies of another server, for its host and port; False if they were there."""
+        before = self.header_for(url)
+        with self._mutex:
+            self._take(cookies, url)
+        return self.header_for(url) != before
 
     def renew(self, fresh: Mapping[str, str]) -> bool:
         """Take ``fresh`` cookies; False if they were given before."""
         with self._mutex:
             if any(fresh.items() <= known.items() for known in (*self._tried, self._known)):
                 return False
-            self._take(fresh)
+            self._take(fresh, self._url)
             self._tried.append(dict(fresh))
             self._known |= fresh
             self.version += 1

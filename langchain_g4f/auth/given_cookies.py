@@ -32,7 +32,9 @@ def sealed(value: Any) -> Any:  # noqa: ANN401 -- of the kind that is given
             return {name: sealed(each) for name, each in value.items()}
         case list() | tuple():
             return [
-                {**each, "value": sealed(each.get("value"))} if isinstance(each, Mapping) else each
+                {**each, "value": sealed(each.get("value"))}
+                if isinstance(each, Mapping)
+                else sealed(each)
                 for each in value
             ]
         case _:
@@ -40,9 +42,11 @@ def sealed(value: Any) -> Any:  # noqa: ANN401 -- of the kind that is given
 
 
 def revealed(value: Any) -> Any:  # noqa: ANN401 -- of the kind that is given
-    """The opposite of `sealed`: secrets, and the secrets in a mapping, as text."""
+    """The opposite of `sealed`: secrets, and the secrets in a mapping or a tuple, as text."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, tuple):
+        return tuple(map(revealed, value))
     if isinstance(value, Mapping):
         return {name: revealed(each) for name, each in value.items()}
     return value

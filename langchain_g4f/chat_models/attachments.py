@@ -183,6 +183,14 @@ def given_media(given: object) -> tuple[Media | RemoteMedia, ...]:
     return tuple(found)
 
 
+def given_files(given: object) -> object:
+    """The value of an input as `Media`, if it is a file or a list of files; otherwise itself."""
+    items = given if isinstance(given, list) and given else [given]
+    if not all(isinstance(each, Path | bytes) or hasattr(each, "save") for each in items):
+        return given
+    return given_media(items)
+
+
 def _thing(thing: Any, name: str) -> Media | RemoteMedia:
     if isinstance(thing, (bytes, bytearray)):
         return as_media(bytes(thing), name)
@@ -218,4 +226,4 @@ def _as_png(image: Any) -> bytes:
     return found.getvalue()
 
 
-__all__ = ["as_media", "given_media", "message_media", "standard_blocks"]
+__all__ = ["as_media", "given_files", "given_media", "message_media", "standard_blocks"]

@@ -371,19 +371,23 @@ class BaseChatG4F(BaseChatModel):
             BlockedURLError: Its address may not be fetched.
         """
         client = self._client()
-        return content_of(block) or client.result(client.provider.fetch(address_of(block)))
+        return content_of(block) or client.result(
+            client.provider.fetch(address_of(block), client.context)
+        )
 
     async def afetch_file(self, block: Mapping[str, Any]) -> bytes:
         """Like `fetch_file`."""
         client = self._client()
-        return content_of(block) or await client.aresult(client.provider.fetch(address_of(block)))
+        return content_of(block) or await client.aresult(
+            client.provider.fetch(address_of(block), client.context)
+        )
 
     # -- the account -----------------------------------------------------------
 
     @property
     def account_url(self) -> str:
         """Address of the server that knows the caller."""
-        return self._provider().account_url
+        return self._account().server
 
     def whoami(self) -> str | None:
         """Name of the user who is logged in; None if no user is.
@@ -411,11 +415,12 @@ class BaseChatG4F(BaseChatModel):
     @property
     def has_login(self) -> bool:
         """Whether calls have a login, be it good or not."""
-        return bool(self._account().login_in_use)
+        account = self._account()
+        return bool(account.login_in_use or self.__dict__.get("auth") or account.session())
 
     def get_cache_file(self) -> Path:
         """Where a login of this account is kept, whether there is one or not."""
-        return self._account().file.path
+        return self._account().saved.path
 
     def keep_login(self, user: str = "") -> bool:
         """Keep the credentials this model was given; False, with a warning, where it cannot be.
@@ -428,7 +433,7 @@ class BaseChatG4F(BaseChatModel):
 
     def forget_login(self) -> bool:
         """Delete what was kept; False if there was nothing."""
-        return self._account().file.forget()
+        return self._account().saved.forget()
 
     # -- copies, pickles, serialized models ------------------------------------
 

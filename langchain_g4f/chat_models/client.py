@@ -89,12 +89,14 @@ class ModelState:
         provider = account.provider
         with self._mutex:
             if self._cookies is None:
+                session = account.session()
                 self._cookies = Cookies(
                     provider.cookie_url,
                     provider.initial_cookies(),
                     limit=limits.sizes.cookies_count,
                     refreshed=account.refresh,
                 )
+                self._cookies.give(provider.base_url, session)
         return CallContext(
             provider=provider.name,
             limits=limits,

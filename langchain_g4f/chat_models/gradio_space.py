@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack, cast
 
 from langchain_core.language_models import LangSmithParams
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from langchain_g4f.auth.given_cookies import GivenCookies, cookies_field
+from langchain_g4f.auth.account import ON_LOGIN_REQUIRED
+from langchain_g4f.auth.cookies import parse_cookie_header
+from langchain_g4f.auth.given_cookies import GivenCookies, cookies_field, revealed, sealed
+from langchain_g4f.auth.store import Credentials
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.chat_models.settings import address, address_of_environment
 from langchain_g4f.errors import ConfigurationError
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.limits import Limits
     from langchain_g4f.core.plan import Plan
+    from langchain_g4f.providers.gradio_space.identity import GPUQuota
 
 
 class ChatGradioSpace(BaseChatG4F):
@@ -38,7 +42,8 @@ class ChatGradioSpace(BaseChatG4F):
     Setup:
         Public Spaces need nothing. For a private Space, or to have GPU time booked on your
         account, give a token as ``api_key=``, or say ``use_environment_token=True`` for the
-        one in ``HF_TOKEN``, which goes to Spaces on hf.space alone.
+        one in ``HF_TOKEN``, which goes to Spaces on hf.space alone. For an app with a login of
+        its own, give ``auth=("user", password)``.
 
     Instantiate:
         ``ChatGradioSpace(space="owner/name")``, or
@@ -68,6 +73,9 @@ class ChatGradioSpace(BaseChatG4F):
     cookies: dict[str, SecretStr] | None = None
     """Cookies of the Hub, for the Hub alone: header, names and values, path of a cookie file, or
     the list that a browser exports."""
+    auth: tuple[SecretStr, SecretStr] | None = None
+    """Name and password for an app with a login of its own, ``("user", password)``; sent when the
+    app asks for a login, to the app alone."""
     zerogpu_token: SecretStr | None = None
     """A ZeroGPU token you have; otherwise the Hub is asked for one."""
     zerogpu_uuid: SecretStr | None = None
@@ -84,12 +92,14 @@ class ChatGradioSpace(BaseChatG4F):
     history: Literal["auto", "flattened", "messages"] = "auto"
     """How earlier messages are sent: in one text, or as messages of the chatbot."""
     inputs: dict[str, Any] = Field(default_factory=dict)
-    """Values for inputs of the app, by label or name."""
+    """Values for inputs of the app, by label or name. For an input that holds files: a path,
+    bytes, a PIL image, or a list of them."""
     top_p: float | None = None
     top_k: int | None = None
     seed: int | None = None
     queue_timeout: float | None = Field(default=None, gt=0)
-    """Seconds the place in the app's queue may stay the same; None for five minutes."""
+    """Seconds the place in the app's queue may stay the same, or the queue be full; None for five
+    minutes."""
     wake_timeout: float = Field(default=300.0, ge=0)
     """Seconds a sleeping or building Space may take until it is up."""
     trusted_media_hosts: list[str] = Field(default_factory=list)
@@ -106,6 +116,7 @@ class ChatGradioSpace(BaseChatG4F):
             api_key: str | SecretStr | None = ...,
             use_environment_token: bool = ...,
             cookies: GivenCookies = ...,
+            auth: tuple[str, str | SecretStr] | None = ...,
             zerogpu_token: str | SecretStr | None = ...,
             zerogpu_uuid: str | SecretStr | None = ...,
             conversation: Literal["auto", "new"] | Mapping[str, Any] = ...,
@@ -129,6 +140,18 @@ class ChatGradioSpace(BaseChatG4F):
     @classmethod
     def _cookies_by_name(cls, value: object, info: ValidationInfo) -> object:
         return cookies_field(value, str(info.data.get("hub_url", "")))
+
+    @field_validator("auth", mode="before")
+    @classmethod
+    def _auth_is_a_pair(cls, value: object) -> object:
+        """Take ``"name:password"``, too: an environment variable has no pairs."""
+        if isinstance(value, str | SecretStr):
+            name, _, password = str(revealed(value)).partition(":")
+            value = sealed([name, password])
+        if isinstance(value, list | tuple) and not (len(value) == 2 and all(map(revealed, value))):
+            msg = 'auth: expected a name and a password, ("user", password)'
+            raise ConfigurationError(msg)
+        return value
 
     @field_validator("space")
     @classmethod
@@ -154,9 +177,38 @@ class ChatGradioSpace(BaseChatG4F):
             self.__dict__["space"] = ""  # a copy elsewhere: what the Hub says is not of it
         super()._settle()
 
+    def _provider(self) -> GradioApp:
+        asked = self._state.identity.source == ON_LOGIN_REQUIRED
+        given = "api_key" in self.model_fields_set or asked
+        return replace(cast("GradioApp", super()._provider()), api_key_given=given)
+
+    def keep_login(self, user: str = "") -> bool:
+        """Keep the session of the login to the app, if there is one, or the other credentials."""
+        client = self._client()
+        session = client.context.cookies.header_for(f"{self.base_url}/")
+        if not (self.auth and session):
+            return super().keep_login(user)
+        return self._account().saved.save(Credentials(parse_cookie_header(session), user=user))
+
+    def quota(self) -> GPUQuota:
+        """The GPU time (ZeroGPU) that is left to the owner of the token, as the Hub knows it.
+
+        Raises:
+            ConfigurationError: There is no token, or no Hub to ask.
+            AuthenticationError: The Hub refuses the token.
+        """
+        client = self._client()
+        return client.result(cast("GradioApp", client.provider).quota(client.context))
+
+    async def aquota(self) -> GPUQuota:
+        """Like `quota`."""
+        client = self._client()
+        return await client.aresult(cast("GradioApp", client.provider).quota(client.context))
+
     def _secret_variables(self) -> dict[str, str]:
         return {
             "api_key": "HF_TOKEN" if is_on_hub(self.base_url) else "GRADIO_SPACE_TOKEN",
+            "auth": "GRADIO_SPACE_AUTH",
             "cookies": "HF_COOKIES",
             "zerogpu_token": "ZEROGPU_TOKEN",
             "zerogpu_uuid": "ZEROGPU_UUID",
@@ -185,6 +237,15 @@ class ChatGradioSpace(BaseChatG4F):
         if self.queue_timeout is None:
             return limits
         return replace(limits, clocks=replace(limits.clocks, queue=self.queue_timeout))
+
+    def _options(self, values: dict[str, Any]) -> dict[str, Any]:
+        found = super()._options(values)
+        inputs = found.get("inputs")
+        if isinstance(inputs, Mapping):
+            from langchain_g4f.chat_models.attachments import given_files
+
+            found["inputs"] = {name: given_files(value) for name, value in inputs.items()}
+        return found
 
     def _plan(self, chat_request: ChatRequest, context: CallContext) -> Plan:
         try:

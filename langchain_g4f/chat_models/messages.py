@@ -146,17 +146,22 @@ class _Reader:
             yield Message("user", text, media, name=self._clean(message.name or ""))
 
     def answer(self, message: AIMessage) -> Message:
-        """An earlier answer; its reasoning and the service's own tool calls were not said."""
+        """An earlier answer; its reasoning and the service's own tool calls were not said.
+
+        Where the service replaced what it had said, its last version counts.
+        """
         metadata = message.response_metadata
+        final = metadata.get("final_text")
+        text = self._clean(final) if isinstance(final, str) else self._text(message)
         state: AnswerState = "whole"
-        if metadata.get("restarted"):
+        if metadata.get("restarted") and not isinstance(final, str):
             state = "restarted"
         elif "stop_sequence" in metadata or metadata.get("finish_reason") in (None, "interrupted"):
             state = "part"
         handle = metadata.get("conversation")
         return Message(
             "assistant",
-            "\n".join(filter(None, (self._text(message), *self._calls(message)))),
+            "\n".join(filter(None, (text, *self._calls(message)))),
             handle=handle if isinstance(handle, dict) else None,
             state=state,
             name=self._clean(message.name or ""),

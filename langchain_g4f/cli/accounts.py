@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from langchain_g4f.sign_in import Account
     from langchain_g4f.sign_in.accounts import Place
 
+AppSpace = Annotated[
+    str | None,
+    typer.Option("--space", metavar="OWNER/NAME", help="Space that has a login of its own."),
+]
 _WINDOW_OPENS = "A browser window opens: log in there. It closes by itself."
 
 Name = Annotated[
@@ -29,7 +33,15 @@ Name = Annotated[
 def login(  # noqa: PLR0917 -- one argument per option; typer passes them by name
     provider: Name = DEFAULT,
     base_url: BaseUrl = None,
+    space: AppSpace = None,
     profile: Profile = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Your name at a Gradio app with a login of its own; asks for the password.",
+        ),
+    ] = None,
     cookies: Annotated[
         Path | None,
         typer.Option(
@@ -60,19 +72,27 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
     ] = 300.0,
     impersonate: Impersonate = None,
 ) -> None:
-    """Log in, in a browser window or with cookies or a token, and save the login."""
+    """Log in, in a browser window or with cookies, a token or a password, and save the login."""
     with one_line_failures():
         from langchain_g4f.sign_in import login as log_in
 
-        ways = {"--cookies": cookies, "--from-browser": from_browser, "--token": token}
+        ways = {
+            "--cookies": cookies,
+            "--from-browser": from_browser,
+            "--token": token,
+            "--user": user,
+        }
         chosen = [name for name, given in ways.items() if given]
         if len(chosen) > 1:
             raise CommandError(f"{' and '.join(chosen)} are two ways to log in; choose one")
+        if user and not (base_url or space):
+            raise CommandError("--user: name the app with --space or --base-url")
         if headless and browser_profile is None:
             raise CommandError("--headless shows no page to log in on; add --browser-profile")
         account = log_in(
             provider,
-            **_place(base_url, profile, impersonate),
+            **_place(base_url, profile, impersonate, space),
+            auth=(user, _password(user)) if user else None,
             cookies=_given_cookies(cookies),
             api_key=_token(provider) if token else None,
             from_browser=from_browser,
@@ -87,18 +107,24 @@ def login(  # noqa: PLR0917 -- one argument per option; typer passes them by nam
             say(f"Saved in {account.file}")
 
 
-def logout(provider: Name = DEFAULT, base_url: BaseUrl = None, profile: Profile = None) -> None:
+def logout(
+    provider: Name = DEFAULT,
+    base_url: BaseUrl = None,
+    space: AppSpace = None,
+    profile: Profile = None,
+) -> None:
     """Delete a saved login. The session at the service stays open; log out there to end it."""
     with one_line_failures():
         from langchain_g4f.sign_in import logout as log_out
 
-        account = log_out(provider, **_place(base_url, profile))
+        account = log_out(provider, **_place(base_url, profile, space=space))
         say(f"Deleted: {account.file}" if account.kept else "There was no saved login.")
 
 
 def whoami(
     provider: Name = DEFAULT,
     base_url: BaseUrl = None,
+    space: AppSpace = None,
     profile: Profile = None,
     impersonate: Impersonate = None,
 ) -> None:
@@ -106,14 +132,19 @@ def whoami(
     with one_line_failures():
         from langchain_g4f.sign_in import whoami as who_am_i
 
-        account = who_am_i(provider, **_place(base_url, profile, impersonate))
+        account = who_am_i(provider, **_place(base_url, profile, impersonate, space))
         say(_described(account))
     if account.user is None:
         raise typer.Exit(1)
 
 
-def _place(base_url: str | None, profile: str | None, impersonate: str | None = None) -> Place:
-    named = {"base_url": base_url, "profile": profile, "impersonate": impersonate}
+def _place(
+    base_url: str | None,
+    profile: str | None,
+    impersonate: str | None = None,
+    space: str | None = None,
+) -> Place:
+    named = {"base_url": base_url, "profile": profile, "impersonate": impersonate, "space": space}
     return cast("Place", {name: value for name, value in named.items() if value})
 
 
@@ -135,13 +166,22 @@ def _given_cookies(path: Path | None) -> str | Path | None:
 
 def _token(provider: str) -> str:
     """A token from a pipe, or typed without being shown."""
-    if sys.stdin.isatty():
-        token = getpass.getpass(f"Token for {provider}: ").strip()
-    else:
-        token = sys.stdin.readline().strip()
+    token = _typed(f"Token for {provider}: ").strip()
     if not token:
         raise CommandError("--token: no token was given")
     return token
+
+
+def _password(user: str) -> str:
+    """A password from a pipe, or typed without being shown; blanks belong to it."""
+    password = _typed(f"Password of {user}: ").rstrip("\r\n")
+    if not password:
+        raise CommandError("--user: no password was given")
+    return password
+
+
+def _typed(prompt: str) -> str:
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
 
 
 def _described(account: Account) -> str:

@@ -75,7 +75,11 @@ def login_help(error: AuthenticationError) -> str:
     name = next(names, None)
     # A login page that the user has chosen does not tell which server may get the cookies.
     chosen = error.login_url in ("", os.environ.get("G4F_LOGIN_URL"))
-    if name is None or (chosen and "{login_url}" in PROVIDERS[name].login_steps):
+    if (
+        name is None
+        or error.login_command
+        or (chosen and "{login_url}" in PROVIDERS[name].login_steps)
+    ):
         return str(error)
     provider = PROVIDERS[name]
     server = error.login_url.removesuffix("/login").removesuffix("/")

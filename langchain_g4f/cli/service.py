@@ -174,7 +174,7 @@ def _start_sandbox(choice: Choice, running: ExitStack) -> Service:
 
 
 def list_models(service: Service, timeout: float | None = None) -> None:
-    """Print one model per line, the default first.
+    """Print one model per line, the default first; then, on standard error, an app's inputs.
 
     For a service without a model list, print the known models, and say so on standard error.
 
@@ -182,15 +182,19 @@ def list_models(service: Service, timeout: float | None = None) -> None:
         CommandError: The server did not list its models.
         AuthenticationError: The server requires a login.
     """
+    model = service.chat_model(timeout=timeout)
     try:
-        found = service.chat_model(timeout=timeout).get_models()
+        found = model.get_models()
     except AuthenticationError:
         raise
     except APIError as error:
         raise CommandError(f"{service.name} did not list its models: {error}") from None
-    if not found:
+    if not found and "inputs" not in model.options:
         raise CommandError(f"{service.name} has no models")
     if not chat_model_of(service.provider).has_model_list:
         tell(f"[{service.name} has no model list; these are the models we know of]")
     for name in found:
         say(one_line(name))
+    if "inputs" in model.options:
+        for line in model.describe().splitlines()[1:]:
+            tell(f"[{one_line(line)}]")

@@ -26,6 +26,10 @@ class CookieStore(Protocol):
         """Take ``fresh`` cookies; False if they were given before."""
         ...
 
+    def give(self, url: str, cookies: Mapping[str, str]) -> bool:
+        """Add cookies of another server, for its host and port; False if they were there."""
+        ...
+
     def header_for(self, url: str) -> str:
         """The value of the ``Cookie`` header for ``url``, or an empty string."""
         ...

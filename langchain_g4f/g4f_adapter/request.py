@@ -15,6 +15,7 @@ from random import Random
 from typing import Any, ClassVar, TypeVar, cast
 
 from langchain_g4f.core.chat_request import ChatRequest, Media, Message, RemoteMedia
+from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.limits import Limits, Sizes
 from langchain_g4f.core.plan import PlanOf
 from langchain_g4f.errors import ConfigurationError, UnsupportedMediaError
@@ -267,7 +268,7 @@ class ProviderFiles(Provider):
     access: Mapping[str, dict[str, str]] = field(default_factory=dict, repr=False)
     hosts: Sequence[str] = ()
 
-    def fetch(self, url: str) -> PlanOf[bytes]:
+    def fetch(self, url: str, context: CallContext) -> PlanOf[bytes]:  # noqa: ARG002
         """Download a file of an answer."""
         return file_bytes(url, self.access.get(url), self.hosts)
 

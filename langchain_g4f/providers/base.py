@@ -66,6 +66,8 @@ class Provider:
     """Field with the caller's credential, ``"cookies"`` or ``"api_key"``; empty for none."""
     credential_variables: ClassVar[Mapping[str, str]] = {}
     """Environment variables with credentials, by ``cookies``, ``cookie_file`` and ``api_key``."""
+    has_own_login: ClassVar[bool] = False
+    """Whether the server at `base_url` may have a login beside that of `account_url`."""
     account_name: ClassVar[str] = ""
     """First part of the file names of saved logins; empty for `name`."""
 
@@ -88,7 +90,7 @@ class Provider:
         yield from ()
         return ""
 
-    def fetch(self, url: str) -> PlanOf[bytes]:
+    def fetch(self, url: str, context: CallContext) -> PlanOf[bytes]:
         """Download a file of an answer."""
         raise ConfigurationError(f"{self.label} has no files to fetch: {url}")
 

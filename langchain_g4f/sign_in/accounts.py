@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -52,7 +52,7 @@ class Place(TypedDict, total=False):
 
     Attributes:
         base_url: URL of the server; by default the service's own.
-        space: Id of a Space; all Spaces of the Hub share an account.
+        space: Id of a Space; all Spaces of the Hub share an account, unless one has its own.
         hub_url: URL of the Hub.
         profile: Name of the account, if there are several.
         proxy: URL of a proxy.
@@ -68,9 +68,10 @@ class Place(TypedDict, total=False):
 
 
 class Means(Place, total=False):
-    """How to log in; without any of the first three, in a browser window.
+    """How to log in; without any of the first four, in a browser window.
 
     Attributes:
+        auth: Name and password of an app that has a login of its own.
         cookies: ``Cookie`` header, names and values, the path of an exported cookie file, or the
             list in it.
         api_key: A token.
@@ -82,6 +83,7 @@ class Means(Place, total=False):
         on_window: Called with the URL of the login page when a browser is about to open it.
     """
 
+    auth: tuple[str, str | SecretStr] | None
     cookies: GivenCookies
     api_key: str | SecretStr | None
     from_browser: str | None
@@ -117,7 +119,11 @@ async def _log_in(provider: str, means: Means) -> Account:
     if unknown:
         raise ConfigurationError(f"login: unknown parameters: {unknown}")
     place = {name: value for name, value in means.items() if name in Place.__annotations__}
-    given = {name: means[name] for name in ("api_key", "cookies") if means.get(name) is not None}
+    given = {
+        name: means[name] for name in ("api_key", "auth", "cookies") if means.get(name) is not None
+    }
+    if "auth" in given and not (means.get("base_url") or means.get("space")):
+        raise ConfigurationError("login: auth= is for one app: name it with base_url= or space=")
     if given:
         if not all(given.values()):
             raise ConfigurationError(f"login: {' and '.join(given)}: there is nothing in it")
@@ -149,7 +155,8 @@ def logout(provider: str = DEFAULT, **place: Unpack[Place]) -> Account:
         The account; ``kept`` says whether a login was deleted.
     """
     model = _model(provider, place, {})
-    return _account(provider, model, None, kept=model.forget_login())
+    account = _account(provider, model, None, kept=False)
+    return replace(account, kept=model.forget_login())
 
 
 async def awhoami(provider: str = DEFAULT, **place: Unpack[Place]) -> Account:
@@ -189,7 +196,7 @@ def _model(
     if profile != DEFAULT_PROFILE:
         settings["login_profile"] = profile
     if credentials is not None:
-        others = {"cookies", "api_key"} & make.model_fields.keys() - credentials.keys()
+        others = {"cookies", "api_key", "auth"} & make.model_fields.keys() - credentials.keys()
         settings |= dict.fromkeys(others)
     return make(**settings)
 

@@ -1,10 +1,10 @@
-"""Splits ``<think>...</think>`` out of streamed text.
+"""Splits ``<think>...</think>``, or other elements, out of streamed text.
 
-The element is reasoning only where an answer begins, or a round of it after the service ran a
-tool; later on, a tag is text. Tags do not align with the pieces they arrive in, and the closing
-tag may be missing (docs/protocols/huggingchat.md, section 6). Text is given out without delay:
-only a suffix that may be the beginning of the expected tag waits. White space between the
-reasoning and the answer belongs to neither.
+By default, the element is reasoning only where an answer begins, or a round of it after the
+service ran a tool; later on, a tag is text. Tags do not align with the pieces they arrive in,
+and the closing tag may be missing (docs/protocols/huggingchat.md, section 6). Text is given out
+without delay: only a suffix that may be the beginning of the expected tag waits. White space
+between the reasoning and the answer belongs to neither.
 """
 
 from __future__ import annotations
@@ -16,23 +16,31 @@ from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.text.stop import held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-_OPEN, _CLOSE = "<think>", "</think>"
+THINK = (("<think>", "</think>"),)
+_SPACE = re.compile(r"\s*")
 _ELEMENT = re.compile(r"<think>.*?(?:</think>\s*|\Z)", re.DOTALL)
 
 
 class ThinkSplitter:
     """Incremental; ``feed`` pieces, then ``close``.
 
+    Args:
+        tags: Opening and closing tag of each element that is reasoning.
+        anywhere: Whether such an element is reasoning in the middle of the text, too.
+
     Attributes:
         flowing: Whether all text from now on is part of the answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Sequence[tuple[str, str]] = THINK, *, anywhere: bool = False) -> None:
         self.flowing = False
+        self._tags = dict(tags)
+        self._opening = re.compile("|".join(map(re.escape, self._tags)))
+        self._anywhere = anywhere
         self._pending = ""
-        self._thinking = False
+        self._closing = ""
         self._at_border = False
 
     def feed(self, text: str) -> Iterable[Text | Reasoning]:
@@ -41,38 +49,51 @@ class ThinkSplitter:
             return ()
         if self.flowing:
             return (Text(text),)
-        if self._thinking and not (self._pending or self._at_border or "<" in text):
+        if self._closing and not (self._pending or self._at_border or self._closing[0] in text):
             return (Reasoning(text),)
         return self._split(text)
 
     def _split(self, text: str) -> Iterator[Text | Reasoning]:
-        text, self._pending = self._pending + text, ""
-        while text and not self.flowing:
-            if self._thinking:
-                reasoning, end, text = text.partition(_CLOSE)
-                if not end and (waiting := held_back(reasoning, (_CLOSE,))):
-                    self._pending = reasoning[-waiting:]
-                    reasoning = reasoning[:-waiting]
-                yield from self._emit(reasoning)
-                if end:
-                    self._thinking, self._at_border = False, True
+        text, self._pending, at = self._pending + text, "", 0
+        while at < len(text) and not self.flowing:
+            if self._closing:
+                end = text.find(self._closing, at)
+                if end < 0:
+                    end = len(text) - held_back(text[at:], (self._closing,))
+                    yield from self._emit(text[at:end])
+                    self._pending = text[end:]
+                    return
+                yield from self._emit(text[at:end])
+                at = end + len(self._closing)
+                self._closing, self._at_border = "", True
                 continue
-            said = text.lstrip()
-            yield from self._emit(text[: len(text) - len(said)])
-            text = said
-            if said.startswith(_OPEN):
-                self._thinking, self._at_border = True, True
-                text = said.removeprefix(_OPEN)
-            elif _OPEN.startswith(said):
-                self._pending, text = said, ""
+            begin = self._border(text, at)
+            found = self._opening.match(text, begin)
+            yield from self._emit(text[at:begin])
+            at = begin
+            if found:
+                self._closing, self._at_border = self._tags[found.group()], True
+                at = found.end()
+            elif any(opening.startswith(text[at:]) for opening in self._tags):
+                self._pending = text[at:]
+                return
             else:
                 self.flowing = True
-        yield from self._emit(text)
+        yield from self._emit(text[at:])
+
+    def _border(self, text: str, at: int) -> int:
+        """Where reasoning begins, or may begin."""
+        if not self._anywhere:
+            space = _SPACE.match(text, at)
+            return space.end() if space else at
+        found = self._opening.search(text, at)
+        return found.start() if found else len(text) - held_back(text[at:], tuple(self._tags))
 
     def begin_round(self) -> Iterator[Text | Reasoning]:
         """End a round of the answer, and begin another one."""
         yield from self.close()
-        self.flowing = self._thinking = self._at_border = False
+        self._closing = ""
+        self.flowing = self._at_border = False
 
     def close(self) -> Iterator[Text | Reasoning]:
         """The events that waited; unfinished reasoning stays reasoning."""
@@ -84,7 +105,7 @@ class ThinkSplitter:
             text = text.lstrip()
             self._at_border = not text
         if text:
-            yield Reasoning(text) if self._thinking else Text(text)
+            yield Reasoning(text) if self._closing else Text(text)
 
 
 def without_reasoning(text: str) -> str:
@@ -99,4 +120,4 @@ def without_think_elements(text: str) -> str:
     return _ELEMENT.sub("", text)
 
 
-__all__ = ["ThinkSplitter", "without_reasoning", "without_think_elements"]
+__all__ = ["THINK", "ThinkSplitter", "without_reasoning", "without_think_elements"]

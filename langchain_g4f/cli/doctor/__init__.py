@@ -150,6 +150,10 @@ def write_table(findings: Sequence[Finding]) -> None:
     else:
         _print_table(console, findings)
     for finding in findings:
+        if quota := finding.gpu_quota:
+            until = f"; all of it again at {quota.resets_at:%Y-%m-%d %H:%M %Z}"
+            line = f"GPU seconds left: {quota.current} of {quota.base}"
+            console.print(f"{finding.provider}: {line}{until if quota.resets_at else ''}.")
         for problem in finding.problems:
             line = f"{finding.provider}: {problem.what.rstrip('.')}. What to do: {problem.advice}."
             console.print(Text(line), soft_wrap=True)

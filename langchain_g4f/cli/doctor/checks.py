@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import SecretStr
 
 from langchain_g4f.auth.given_cookies import revealed
+from langchain_g4f.chat_models.gradio_space import ChatGradioSpace
 from langchain_g4f.cli.failure import message_of
 from langchain_g4f.cli.providers import login_command
 from langchain_g4f.cli.terminal import one_line
@@ -42,6 +44,7 @@ from langchain_g4f.errors import (
 
 if TYPE_CHECKING:
     from langchain_g4f.chat_models.base import BaseChatG4F
+    from langchain_g4f.providers.gradio_space.identity import GPUQuota
 
 Name = Literal["reachable", "server", "signed_in", "models", "streaming"]
 """The checks, in their order."""
@@ -97,7 +100,8 @@ def _secrets_of(model: BaseChatG4F) -> tuple[str, ...]:
         if isinstance(value, SecretStr):
             found.append(value.get_secret_value())
         elif value:
-            found += revealed(value).values()
+            several = revealed(value)
+            found += several.values() if isinstance(several, dict) else several
     return tuple(found)
 
 
@@ -130,6 +134,7 @@ class Finding:
         login: Whether a login is used, whether it was passed in or saved.
         server: Kind and version of the server; empty if it does not say.
         user: Name of the user; None if not signed in, or if the service does not say.
+        gpu_quota: The ZeroGPU time of the account; None if it is not known.
         models: Number of models; of known ones if the service has no list.
         default_model: The first of them.
         chunks: Number of pieces of the answer.
@@ -146,6 +151,7 @@ class Finding:
     login: bool = False
     server: str = ""
     user: str | None = None
+    gpu_quota: GPUQuota | None = None
     models: int | None = None
     default_model: str | None = None
     chunks: int = 0
@@ -173,6 +179,7 @@ class Finding:
             "server": self.server or None,
             "login": self.login,
             "user": self.user,
+            "gpu_seconds_left": self.gpu_quota.current if self.gpu_quota else None,
             "models": self.models,
             "default_model": self.default_model,
             "model": self.model,
@@ -197,12 +204,13 @@ class Examination:
         self._timeout_s = timeout_s
         self._secrets = _secrets_of(model)
         self._log_in = f"log in: {login_command(finding.provider, model)}"
-        finding.login = any(getattr(model, name, None) for name in ("cookies", "api_key"))
+        finding.login = model.has_login
 
     async def run(self) -> None:
         """Make all checks that the earlier ones leave sensible."""
         await self._check("server", self._server)
         await self._check("signed_in", self._signed_in)
+        await self._look_up_gpu_quota()
         await self._check("models", self._models)
         await self._check("streaming", self._streaming)
 
@@ -231,8 +239,8 @@ class Examination:
             return
         if isinstance(error, APIError):
             self.finding.checks["reachable"] = "ok"
-        if isinstance(error, AuthenticationError) and error.login_url:
-            self._fail_login(f"{self.finding.address} requires a login")
+        if isinstance(error, AuthenticationError) and (error.login_url or error.login_command):
+            self._fail_login(f"{self.finding.address} requires a login", error.login_command)
             return
         # During an answer, it may be the service that cannot log in to its own backend.
         if isinstance(error, AuthenticationError) and name != "streaming":
@@ -248,15 +256,27 @@ class Examination:
             return name == "server" or error.kind in ("connect", "pool")
         return isinstance(error, APIConnectionError)
 
-    def _fail_login(self, what: str) -> None:
+    def _fail_login(self, what: str, command: str = "") -> None:
         if self.finding.login:
             what += ", and does not accept the login that is used"
-        self.finding.fail("signed_in", what, self._log_in)
+        self.finding.fail("signed_in", what, f"log in: {command}" if command else self._log_in)
+
+    async def _look_up_gpu_quota(self) -> None:
+        """Find out how much GPU time is left; it is no failure if the Hub does not say."""
+        model = self._model
+        if not (isinstance(model, ChatGradioSpace) and model.api_key):
+            return
+        if self.finding.checks["reachable"] == "FAIL":
+            return
+        with suppress(G4FError, TimeoutError):
+            async with asyncio.timeout(self._timeout_s + GRACE_S):
+                self.finding.gpu_quota = await model.aquota()
 
     # -- the checks --------------------------------------------------------------
 
     async def _server(self) -> Status:
-        self.finding.server = _shortened(await self._model.adescribe(), *self._secrets)
+        described, _, _ = (await self._model.adescribe()).partition("\n")
+        self.finding.server = _shortened(described, *self._secrets)
         return "ok" if self.finding.server else "not asked"
 
     async def _signed_in(self) -> Status:

@@ -8,15 +8,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.core.http import JSON
-from langchain_g4f.errors import MalformedStreamError
+from langchain_g4f.errors import ConfigurationError
 
-BOXES = ("multimodaltextbox", "textbox")
-"""Types of the components that a user writes a message into."""
+FILE_BOX = "multimodaltextbox"
+BOXES = (FILE_BOX, "textbox")
+"""Types of the components that a user writes a message into; the first takes files, too."""
+
+MEDIA: Mapping[str, str] = {
+    "image": "image",
+    "imageeditor": "image",
+    "gallery": "image",
+    "audio": "audio",
+    "video": "video",
+    "file": "",
+    "uploadbutton": "",
+}
+"""Types of the components that hold files, and the family of media types that each takes."""
+_EMPTY: Mapping[str, JSON] = {
+    "textbox": "",
+    "multimodaltextbox": {"text": "", "files": []},
+    "chatbot": [],
+}
+"""What a page sends for a component without a value, where that is not null."""
+_OLDEST = "4.17"
+_CANCELS_SINCE = (4, 31)
 
 Shape = Literal["tuples", "strings", "parts"]
 """How a chatbot holds its messages: pairs, messages of text, messages of typed parts (7)."""
@@ -46,8 +66,27 @@ class Component:
 
     @property
     def name(self) -> str:
-        """The label in snake case, or type and id if it has no label."""
-        return keyword(self.label) or f"{self.type}_{self.id}"
+        """Its best name: the label in snake case, or one that the author gave, or type and id."""
+        return next(iter(self.names), f"{self.type}_{self.id}")
+
+    @property
+    def names(self) -> list[str]:
+        """Label, name of the function's parameter, ``elem_id`` and placeholder, in snake case."""
+        own = (self.props.get(key) for key in ("parameter_name", "elem_id", "placeholder"))
+        texts = (self.label, *(text for text in own if isinstance(text, str)))
+        return [*filter(None, map(keyword, texts))]
+
+    @property
+    def value(self) -> JSON:
+        """What a page sends for it."""
+        found = self.props.get("value")
+        return _EMPTY.get(self.type) if found is None else found
+
+    def updated(self, value: JSON) -> Component:
+        """The component after a function returned ``value``, perhaps an update of properties."""
+        if isinstance(value, dict) and value.get("__type__") == "update":
+            return replace(self, props={**self.props, **value})
+        return replace(self, props={**self.props, "value": value})
 
     @property
     def choices(self) -> list[JSON]:
@@ -86,7 +125,7 @@ class Function:
     public: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class App:
     """A running app.
 
@@ -99,6 +138,8 @@ class App:
         max_file_size: Largest upload in bytes; None without a limit.
         components: Components by id.
         functions: Functions in the order of their ids.
+        is_named: Whether the components have the names of the functions' parameters.
+        token_functions: Names of the functions that announce that they take a token of the Hub.
     """
 
     app_id: int
@@ -109,16 +150,23 @@ class App:
     max_file_size: int | None
     components: Mapping[int, Component]
     functions: tuple[Function, ...]
+    is_named: bool = False
+    token_functions: frozenset[str] = frozenset()
 
     @property
-    def major_version(self) -> int:
-        """The first number of the version, or 0."""
-        found = re.match(r"\d{1,9}", self.version, re.ASCII)
-        return int(found.group()) if found else 0
+    def numbers(self) -> tuple[int, int]:
+        """The first two numbers of the version, or zeros."""
+        found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", self.version, re.ASCII)
+        return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether it has ``/cancel``; older apps have ``/reset`` alone."""
+        return not (0, 0) < self.numbers < _CANCELS_SINCE
 
     def shape(self, chatbot: Component) -> Shape:
         """How ``chatbot`` holds its messages."""
-        if self.major_version >= 6:
+        if self.numbers >= (6, 0):
             return "parts"
         return "strings" if chatbot.props.get("type") == "messages" else "tuples"
 
@@ -127,13 +175,13 @@ def read_app(config: JSON) -> App:
     """The app that ``/config`` describes.
 
     Raises:
-        MalformedStreamError: It is no such description, or the app is too old to send diffs.
+        ConfigurationError: The app is too old to send diffs.
+        MalformedStreamError: It is no such description.
     """
-    protocol = want(config, "protocol", str, default="")
+    protocol, version = want(config, "protocol", str, default=""), need(config, "version", str)
     if not protocol.startswith(("sse_v2", "sse_v3")):
-        spoken = protocol or "no protocol"
-        raise MalformedStreamError(
-            f"the app speaks {spoken!r}, which is too old: Gradio 4.17 is needed"
+        raise ConfigurationError(
+            f"the app runs Gradio {version}; this package needs {_OLDEST} or newer"
         )
     listed = [_component(value) for value in need(config, "components", list)]
     components = {component.id: component for component in listed}
@@ -143,7 +191,7 @@ def read_app(config: JSON) -> App:
     limit = config.get("max_file_size") if isinstance(config, dict) else None
     return App(
         app_id=want(config, "app_id", int, default=0),
-        version=need(config, "version", str),
+        version=version,
         api_prefix=want(config, "api_prefix", str, default=""),
         title=want(config, "title", str, default=""),
         space_id=want(config, "space_id", str, default=""),
@@ -151,6 +199,27 @@ def read_app(config: JSON) -> App:
         components=components,
         functions=tuple(sorted(callable_, key=lambda function: function.id)),
     )
+
+
+def named_app(app: App, info: JSON) -> App:
+    """``app`` with the names that ``/info`` has for the inputs of its functions.
+
+    A description lists the parameters of each function without its states.
+    """
+    named, unnamed = (want(info, f"{k}named_endpoints", dict, default={}) for k in ("", "un"))
+    components = {**app.components}
+    for function in app.functions:
+        endpoint = named.get(f"/{function.api_name}") or unnamed.get(str(function.id))
+        parameters = want(endpoint or {}, "parameters", list, default=[])
+        inputs = [id_ for id_ in function.inputs if components[id_].type != "state"]
+        for id_, parameter in zip(inputs, parameters, strict=False):
+            name = want(parameter, "parameter_name", str, default="")
+            props = components[id_].props
+            if name:
+                components[id_] = replace(components[id_], props={**props, "parameter_name": name})
+    takers = (n for n, each in named.items() if isinstance(each, dict) and "oauth_token" in each)
+    tokens = frozenset(name.removeprefix("/") for name in takers)
+    return replace(app, components=components, is_named=True, token_functions=tokens)
 
 
 def _component(value: JSON) -> Component:

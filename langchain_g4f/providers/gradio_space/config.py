@@ -28,6 +28,8 @@ class SpaceConfig:
         hub_url: URL of the Hub.
         api_name: Name of one of the chat's functions; required if the app has several chats.
         token: The caller's token for the Hub.
+        oauth_token: The token, if the app's code may have it, to act as the caller on the Hub.
+        auth: Name and password of the app's own login; empty without them.
         gpu_token: A ZeroGPU token, if the caller brings one.
         gpu_uuid: The session id that belongs to ``gpu_token``.
         wake_timeout_s: Seconds a Space may take to wake up.
@@ -42,6 +44,8 @@ class SpaceConfig:
     hub_url: str = HUB
     api_name: str = ""
     token: str = field(default="", repr=False)
+    oauth_token: str = field(default="", repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
     gpu_token: str = field(default="", repr=False)
     gpu_uuid: str = field(default="", repr=False)
     wake_timeout_s: float = 300.0

@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeGuard, cast
 
+from langchain_g4f.core.events import File
 from langchain_g4f.core.http import JSON
-from langchain_g4f.errors import MalformedStreamError, TooLargeError
-from langchain_g4f.providers.gradio_space.app import Shape
+from langchain_g4f.errors import ConfigurationError, MalformedStreamError, TooLargeError
+from langchain_g4f.media.data_url import parse_data_url
+from langchain_g4f.media.sniff import sniff
+from langchain_g4f.providers.gradio_space.app import App, Component, Shape
 
 MAX_MESSAGES = 10_000
 """Largest number of messages in a chatbot."""
 MAX_PARTS = 1_000
 """Largest number of messages and parts in an answer, values inside unknown parts included."""
+_MAX_TAGS = 20
 _COMPARED = 10_000
 """Number of leading characters by which a returned message is recognized."""
 
@@ -58,6 +64,19 @@ def chatbot_value(messages: Sequence[ChatbotMessage], shape: Shape) -> list[JSON
     return found
 
 
+def file_value(files: Sequence[dict[str, JSON]], component: Component, app: App) -> JSON:
+    """The value of a ``component`` that holds files."""
+    if component.type == "gallery":
+        return [{"image": file, "caption": None} for file in files]
+    if component.type in ("file", "uploadbutton") and component.props.get("file_count") != "single":
+        return [*files]
+    if component.type == "imageeditor":
+        return {"background": files[0], "layers": [], "composite": files[0], "id": None}
+    if component.type == "video" and app.numbers < (6, 0):
+        return {"video": files[0], "subtitles": None}
+    return files[0]
+
+
 def _file_content(file: dict[str, JSON], shape: Shape) -> JSON:
     part: dict[str, JSON] = {"file": file, "alt_text": None}
     return [{"type": "file", **part}] if shape == "parts" else part
@@ -80,7 +99,8 @@ class Snapshot:
     Attributes:
         text: Its text.
         reasoning: The text of its thoughts, which are messages with a title (section 4).
-        files: ``FileData`` of its files.
+        files: ``FileData`` of its files; ``"kind"`` and ``"about"`` are added where the
+            component that holds a file says more, and a plot is as Gradio has it.
     """
 
     text: str
@@ -88,8 +108,51 @@ class Snapshot:
     files: tuple[Mapping[str, JSON], ...] = ()
 
 
-def _is_file(value: dict[str, JSON]) -> bool:
+_KINDS = {"file": "", "image": "image", "video": "video", "audio": "audio"}
+"""What a file is under these keys, which are names of components, too."""
+
+
+def _is_file(value: JSON) -> bool:
+    if not isinstance(value, dict):
+        return False
     return isinstance(value.get("path"), str) or ("url" in value and "meta" in value)
+
+
+def _described(value: dict[str, JSON], key: str) -> dict[str, JSON]:
+    """The file at ``key``, with what the texts beside it say, a caption for example."""
+    about = {k: v for k, v in value.items() if isinstance(v, str) and k not in ("type", key)}
+    file: JSON = value[key]
+    more: dict[str, JSON] = {"kind": _KINDS[key], "about": {**about}}
+    return {**cast("dict[str, JSON]", file), **{k: v for k, v in more.items() if v}}
+
+
+def _of_component(name: str, value: JSON) -> JSON:
+    """The value of a component that stands in a message."""
+    if _KINDS.get(name) and _is_file(value):
+        return {name: value}
+    if name == "gallery" and isinstance(value, list):  # some versions have pairs
+        return [
+            {"image": each[0], "caption": each[-1]} if _is_pair(each) else each for each in value
+        ]
+    return value
+
+
+def _is_pair(value: JSON) -> TypeGuard[list[JSON]]:
+    return isinstance(value, list) and len(value) == 2 and _is_file(value[0])
+
+
+def _label(label: JSON, classes: Sequence[JSON]) -> str | None:
+    """A classification as lines; without confidences, its label. None for another value."""
+    lines = []
+    for each in classes:
+        match each:
+            case {"label": str() | int() | float() as name, "confidence": int() | float() as part}:
+                lines.append(f"{name}: {part if isinstance(part, int) else format(part, '.4g')}")
+            case _:
+                return None
+    if label is None or isinstance(label, str | int | float):
+        return "\n".join(lines) or ("" if label is None else str(label))
+    return None
 
 
 class _ContentReader:
@@ -137,14 +200,23 @@ class _ContentReader:
         match value:
             case dict(file) if _is_file(file):
                 self.files.append(file)
-            case {"file": dict(file)}:
-                self.files.append(file)
-            case {"component": str(), "value": held}:
-                found = [held]
-            case {"text": str(text)}:
+            case {"component": str(name), "value": held}:
+                found = [_of_component(name, held)]
+            case {"type": str(kind), "plot": str(plot)}:
+                self.files.append({"type": kind, "plot": plot})
+            case {"label": label, "confidences": list() | None as classes} if (
+                len(value) == 2 and (lines := _label(label, classes or ())) is not None
+            ):
+                self._count(len(classes or ()))
+                texts.append(lines)
+            case {"text": str(text)} if value.keys() <= {"text", "files"}:
                 texts.append(text)
                 files = value.get("files")
                 found = [files] if isinstance(files, list) else []
+            case _ if key := next((key for key in _KINDS if _is_file(value.get(key))), ""):
+                self._count(len(value))
+                self.files.append(_described(value, key))
+                found = [[v for k, v in value.items() if k != key and isinstance(v, dict | list)]]
             case _:
                 texts.append(self._as_json(value))
         self._count(len(found))
@@ -174,6 +246,31 @@ class _ContentReader:
             "\n\n".join(filter(None, self.thoughts)),
             tuple(self.files),
         )
+
+
+def plot_file(plot: Mapping[str, JSON]) -> File:
+    """A plot as a file: the picture, or the JSON of which a page makes one."""
+    kind, content = str(plot["type"]), str(plot["plot"])
+    if content.startswith("data:"):
+        with suppress(ConfigurationError):
+            data, mime_type = parse_data_url(content, len(content))
+            return File("plot", sniff(data) or mime_type, data=data)
+    data = content.encode("utf-8", "replace")
+    return File(f"{kind}.json", "application/json", data=data)
+
+
+def reasoning_tags(app: App) -> list[tuple[str, str]]:
+    """Opening and closing tags of what the app's chatbots show as reasoning."""
+    chatbots = (each for each in app.components.values() if each.type == "chatbot")
+    found = (each.props.get("reasoning_tags") for each in chatbots)
+    pairs = [pair for tags in found if isinstance(tags, list) for pair in tags[:_MAX_TAGS]]
+    return [
+        (opening, closing)
+        for pair in pairs
+        if isinstance(pair, list) and len(pair) == 2
+        for opening, closing in [pair]
+        if isinstance(opening, str) and isinstance(closing, str) and opening and closing
+    ]
 
 
 def applied(value: JSON, before: JSON = None) -> JSON:
@@ -267,7 +364,7 @@ def _flat(value: JSON) -> list[JSON]:
 def _of_pair(content: JSON) -> JSON:
     """The content of one side of a pair; a list is a file: path and description."""
     if isinstance(content, list) and content and isinstance(content[0], str):
-        return {"path": content[0]}
+        return {"file": {"path": content[0]}, "alt_text": content[1] if content[1:] else None}
     return content
 
 

@@ -30,10 +30,19 @@ _QUOTA = re.compile(
     r"exceeded your .*quota|ZeroGPU runs limit|reached its GPU limit", re.IGNORECASE
 )
 _IDENTITY = re.compile(r"Expired ZeroGPU proxy token|token.*(?:expired|invalid)", re.IGNORECASE)
+_SIGN_IN = re.compile(r"requires a logged[ -]in user", re.IGNORECASE)
 _BUSY = re.compile(r"No GPU (?:was|is) (?:currently )?available|GPU queue timeout", re.IGNORECASE)
 _AGAIN = re.compile(
     r"(?:Try again|retry) in (?:(?P<days>\d{1,6}) days?, )?(?P<h>\d{1,6}):(?P<m>\d\d):(?P<s>\d\d)",
     re.IGNORECASE,
+)
+_GIVE_ONE = (
+    "It is for users who have signed in on its page (gr.LoginButton). Newer versions of Gradio"
+    " take a token of the Hub for such a function: give it as api_key=. The app can act with it."
+)
+_TAKES_NONE = (
+    "It is for users who have signed in on its page (gr.LoginButton). Newer versions of Gradio"
+    " announce which functions take a token in place of that; this one does not."
 )
 _BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|h[1-6])\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -64,6 +73,8 @@ def app_failure(output: JSON, title: JSON = None, secrets: Sequence[str] = ()) -
         error = AuthenticationError(f"the GPU identity was not accepted: {said}", body=text)
         error.login_url = f"{HUB}/login"
         return error
+    if _SIGN_IN.search(text):
+        return AuthenticationError(f"the app wants a user of Hugging Face: {said}", body=text)
     if heading.startswith("ZeroGPU") and _BUSY.search(said):
         return RateLimitError(f"no GPU was free in time: {said}", body=text)
     failure = AppError(f"the app raised an error: {said or 'without a word'}")
@@ -97,11 +108,16 @@ def with_login_hint(error: APIError, config: SpaceConfig) -> APIError:
     if not isinstance(error, AuthenticationError) or error.login_url:
         return error
     url = f"{config.hub_url}/login"
-    login = AuthenticationError(
-        f"{error}. {config.base_url} wants to know who asks: run `langchain-g4f login gradio`, or"
+    advice = (
+        f"{config.base_url} wants to know who asks: run `langchain-g4f login gradio`, or"
         " give a token of the Hub as api_key=. A Space on hf.space gets the one in HF_TOKEN with"
         " use_environment_token=True."
-        f" Login page: {url}",
+        f" Login page: {url}"
+    )
+    if wants_sign_in(error):
+        url, advice = "", (_TAKES_NONE if config.oauth_token else _GIVE_ONE)
+    login = AuthenticationError(
+        f"{str(error).removesuffix('.')}. {advice}",
         status_code=error.status_code,
         body=error.body,
         content_type=error.content_type,
@@ -112,6 +128,11 @@ def with_login_hint(error: APIError, config: SpaceConfig) -> APIError:
     login.login_url = url
     login.partial_text = error.partial_text
     return login
+
+
+def wants_sign_in(error: APIError) -> bool:
+    """Whether the app's function is for users who have signed in with Hugging Face on its page."""
+    return isinstance(error, AuthenticationError) and bool(_SIGN_IN.search(error.body))
 
 
 def try_again_in(text: str) -> float | None:

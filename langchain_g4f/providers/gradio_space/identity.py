@@ -1,9 +1,10 @@
-"""The caller's identity on the Hub, and the token that pays for a GPU.
+"""The caller's identity on the Hub, the token that pays for a GPU, and how much of it is left.
 
 Follows docs/protocols/gradio-space.md, section 9. The request that joins the queue carries a
 ZeroGPU token: one the caller gave, or one from the Hub. The Hub's token is cached until
 shortly before it expires, and concurrent calls fetch it once. Without a token no header is
-sent, because the Hub would count a placeholder as a user.
+sent, because the Hub would count a placeholder as a user. The code of an app gets the caller's
+token only if the caller has allowed it and the function announces that it takes one.
 """
 
 from __future__ import annotations
@@ -11,20 +12,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from langchain_g4f.codecs.fields import need
+from langchain_g4f.codecs.fields import need, want
 from langchain_g4f.core.cache import Kind
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import Progress
-from langchain_g4f.core.http import Request, RetryWhen
-from langchain_g4f.core.plan import Lock, PlanOf, Unlock, send
-from langchain_g4f.errors import APIError, AuthenticationError, QuotaExceededError
+from langchain_g4f.core.http import JSON, Request, RetryWhen
+from langchain_g4f.core.plan import Lock, Plan, PlanOf, Unlock, send
+from langchain_g4f.errors import (
+    APIError,
+    AuthenticationError,
+    ConfigurationError,
+    MalformedStreamError,
+    QuotaExceededError,
+)
+from langchain_g4f.providers.gradio_space.app import App
 from langchain_g4f.providers.gradio_space.config import SpaceConfig
+from langchain_g4f.providers.gradio_space.failure import wants_sign_in
+from langchain_g4f.providers.gradio_space.space import with_parameter_names
 
 LIFETIME_S = 600
 """Seconds for which a token is requested; the Hub is known to grant an hour, too."""
@@ -43,6 +54,21 @@ class GPUToken:
 
     value: str = field(default="", repr=False)
     until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GPUQuota:
+    """The ZeroGPU time of an account.
+
+    Attributes:
+        base: Seconds that the account has in each period.
+        current: Seconds that are left.
+        resets_at: When there is all of it again; None if the Hub does not say.
+    """
+
+    base: int
+    current: int
+    resets_at: datetime | None = None
 
 
 NO_TOKEN = GPUToken()
@@ -88,7 +114,7 @@ def can_renew(config: SpaceConfig, error: APIError) -> bool:
         return False
     if isinstance(error, QuotaExceededError):
         return "reached its GPU limit" in error.body  # the app got no token at all
-    return isinstance(error, AuthenticationError)
+    return isinstance(error, AuthenticationError) and not wants_sign_in(error)
 
 
 def whoami(config: SpaceConfig) -> PlanOf[str | None]:
@@ -104,6 +130,71 @@ def whoami(config: SpaceConfig) -> PlanOf[str | None]:
         return need((yield from send(lambda: request)).json(), "name", str)
     except AuthenticationError:
         return None
+
+
+def quota(config: SpaceConfig, retry: RetryWhen = RetryWhen.ALWAYS) -> PlanOf[GPUQuota]:
+    """The GPU time that is left to the owner of the token.
+
+    Raises:
+        ConfigurationError: There is no token.
+        AuthenticationError: The Hub refuses it.
+    """
+    if not config.token:
+        raise ConfigurationError(
+            "quota: it is that of an account; give a token of the Hub, api_key="
+        )
+    request = Request(
+        "GET",
+        f"{config.hub_url}/api/spaces/zero-gpu/quota",
+        config.authorization,
+        retry=retry,
+        phase="ask the Hub for the GPU quota",
+    )
+    found = (yield from send(lambda: request)).json()
+    resets_at = want(found, "resetsAt", str, default="")
+    try:
+        when = datetime.fromisoformat(resets_at) if resets_at else None
+    except ValueError:
+        raise MalformedStreamError("'resetsAt' is no time") from None
+    if when is not None and when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return GPUQuota(_seconds(found, "base"), _seconds(found, "current"), when)
+
+
+def with_reset_time(
+    make_plan: Callable[[], Plan], config: SpaceConfig, now: Callable[[], float]
+) -> Plan:
+    """The plan; if the GPU quota is used up, and the app does not say until when, the Hub does."""
+    try:
+        yield from make_plan()
+    except QuotaExceededError as error:
+        if config.token and error.retry_after is None:
+            with suppress(APIError):
+                resets_at = (yield from quota(config, RetryWhen.NOT_SENT)).resets_at
+                if resets_at is not None:
+                    error.resets_at = resets_at
+                    error.retry_after = max(0.0, resets_at.timestamp() - now())
+                    told = str(error).removesuffix(".")
+                    error.args = (f"{told}. There is more at {resets_at:%Y-%m-%d %H:%M:%S %Z}",)
+        raise
+
+
+def oauth_tokens(app: App, config: SpaceConfig, context: CallContext) -> PlanOf[Mapping[str, str]]:
+    """The caller's token, by the names of the functions that announce that they take it.
+
+    Without a token that the app may have, and before Gradio 6, nothing is asked.
+    """
+    if not config.oauth_token or app.numbers < (6, 0):
+        return {}
+    app = yield from with_parameter_names(app, config, context)
+    return dict.fromkeys(app.token_functions, config.oauth_token)
+
+
+def _seconds(found: JSON, name: str) -> int:
+    value = found.get(name) if isinstance(found, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise MalformedStreamError(f"{name!r} is no number of seconds")
+    return round(value)
 
 
 def _fetch(config: SpaceConfig, context: CallContext) -> PlanOf[GPUToken]:

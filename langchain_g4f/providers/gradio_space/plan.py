@@ -7,13 +7,12 @@ the answer is repeated where a `Recovery` can help.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from langchain_g4f.core.chat_request import ChatRequest
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.events import ConversationStarted, ModelInfo, Progress
-from langchain_g4f.core.http import JSON
 from langchain_g4f.core.plan import Plan, PlanOf
 from langchain_g4f.errors import (
     APIError,
@@ -24,13 +23,13 @@ from langchain_g4f.errors import (
     SessionLostError,
     StreamInterruptedError,
 )
-from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
+from langchain_g4f.providers.gradio_space.answer import AnswerDiffer
 from langchain_g4f.providers.gradio_space.app import App
 from langchain_g4f.providers.gradio_space.capabilities import check_file_types
 from langchain_g4f.providers.gradio_space.client import JOIN, RUN, FunctionClient
 from langchain_g4f.providers.gradio_space.config import CallOptions, SpaceConfig
-from langchain_g4f.providers.gradio_space.content import ChatbotReader, read_output
-from langchain_g4f.providers.gradio_space.discovery import Chat, find_chat
+from langchain_g4f.providers.gradio_space.content import reasoning_tags
+from langchain_g4f.providers.gradio_space.discovery import find_chat
 from langchain_g4f.providers.gradio_space.failure import with_login_hint
 from langchain_g4f.providers.gradio_space.identity import (
     NO_TOKEN,
@@ -38,11 +37,13 @@ from langchain_g4f.providers.gradio_space.identity import (
     can_renew,
     gpu_headers,
     gpu_token,
+    oauth_tokens,
 )
+from langchain_g4f.providers.gradio_space.page import ComponentValues, Page
 from langchain_g4f.providers.gradio_space.prepare import (
     ChatCall,
-    ComponentValues,
     find_continuation,
+    next_handle,
     prepare,
 )
 from langchain_g4f.providers.gradio_space.sessions import (
@@ -57,6 +58,7 @@ from langchain_g4f.providers.gradio_space.space import (
     forget_app,
     is_platform_error,
     open_app,
+    with_parameter_names,
 )
 
 _UNKNOWN_FUNCTION = (404, 500)
@@ -101,12 +103,16 @@ def plan(chat_request: ChatRequest, context: CallContext, config: SpaceConfig) -
             yield from _answer(chat_request, options, context, config, attempt)
         except APIError as error:
             recovery = _recovery(error, attempt, config, context)
-            if recovery is None or recovery in tried:
-                raise with_login_hint(error, config) from None
+            if recovery in tried:
+                recovery = None
             if recovery is Recovery.CHANGED_APP and attempt.cached is not None:
                 changed = yield from _has_changed(attempt.cached, config, context, error)
-                if not changed:
-                    raise
+                recovery = recovery if changed else None
+            if recovery is None:
+                if attempt.differ is not None and not attempt.differ.ended:
+                    yield from attempt.differ.rest()
+                    error.partial_text = attempt.differ.text
+                raise with_login_hint(error, config) from None
             tried.add(recovery)
             token = attempt.token if recovery is Recovery.NEW_IDENTITY else NO_TOKEN
             yield Progress("retry", str(error), {"recovery": recovery.value})
@@ -156,8 +162,13 @@ def _answer(
 ) -> Plan:
     def open_chat() -> PlanOf[ChatCall]:
         app = yield from open_app(config, context)
-        chat = find_chat(app, config.api_name)
-        return ChatCall(chat_request, options, app, chat, context, config)
+        call = ChatCall(
+            chat_request, options, app, find_chat(app, config.api_name), context, config
+        )
+        if not call.needs_names:
+            return call
+        app = yield from with_parameter_names(app, config, context)
+        return replace(call, app=app, chat=find_chat(app, config.api_name))
 
     attempt.cached = cached_app(config, context)
     call = yield from open_chat()
@@ -165,49 +176,35 @@ def _answer(
     if attempt.cached is not None and cached_app(config, context) is None:
         call = yield from open_chat()  # the app has restarted
         attempt.cached = None
+    app, chat = call.app, call.chat
+    handle = next_handle(call, continuation)
+    values = ComponentValues(app, chat, continuation.stored.changed if continuation else {})
     with restore_on_error(continuation, context):
         attempt.token = yield from gpu_token(config, context, refused=attempt.token)
-        prepared = yield from prepare(call, continuation)
-    app, chat, handle, values = call.app, call.chat, prepared.handle, prepared.values
-    client = FunctionClient(
-        config.api(app),
-        handle.session,
-        chat.trigger,
-        config.headers,
-        gpu_headers(config, attempt.token),
-    )
+        client = FunctionClient(
+            config.api(app),
+            handle.session,
+            chat.trigger,
+            config.headers,
+            gpu_headers(config, attempt.token),
+            can_cancel=app.can_cancel,
+            oauth_tokens=(yield from oauth_tokens(app, config, context)),
+        )
+        page = Page(chat, values, client, context)
+        if continuation is None:
+            yield from page.load()
+        first = yield from prepare(call, continuation, values, handle.session)
     if not chat_request.model:
         yield ModelInfo(app.space_id or config.space or app.title)
     if call.keeps_session:
         yield ConversationStarted(handle.to_json(context.provider))
     attempt.asked = True
-    yield from _run(values, chat, client, context, attempt)
-    if call.keeps_session and attempt.differ is not None and attempt.differ.outputs is not None:
-        values.apply(chat.answer, attempt.differ.outputs)
-        shown = values.get(chat.chatbot) if chat.chatbot else None
+    for function in (*first, *chat.preparation):
+        yield from page.call(function)
+    attempt.differ = page.differ(reasoning_tags(app))
+    yield from page.answer(attempt.differ)
+    if call.keeps_session and attempt.differ.outputs is not None:
         route = route_to(config.base_url, context)
-        stored = StoredSession(handle.turn, app.app_id, shown, route, chat_request.tools_digest)
+        tools = chat_request.tools_digest
+        stored = StoredSession(handle.turn, app.app_id, values.changed, route, tools)
         put_session(handle, stored, context)
-
-
-def _run(
-    values: ComponentValues,
-    chat: Chat,
-    client: FunctionClient,
-    context: CallContext,
-    attempt: _Attempt,
-) -> Plan:
-    """Prepare, then answer; each function gets what the earlier ones returned."""
-    for function in chat.preparation:
-        collector = OutputCollector()
-        yield from client.call(function, values.inputs_of(function), collector, context)
-        values.apply(function, collector.outputs)
-    files = f"{client.api}/file="
-    if chat.chatbot is None:
-        attempt.differ = AnswerDiffer(read_output, chat.output, files)
-    else:
-        before: JSON = values.get(chat.chatbot)
-        has_prompt = any(chat.chatbot.id in function.outputs for function in chat.preparation)
-        find = ChatbotReader(before, has_prompt=has_prompt)
-        attempt.differ = AnswerDiffer(find, chat.output, files, before)
-    yield from client.call(chat.answer, values.inputs_of(chat.answer), attempt.differ, context)

@@ -8,9 +8,7 @@ messages of the chatbot (docs/protocols/gradio-space.md, sections 7, 8 and 13).
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langchain_g4f.core.chat_request import ChatRequest, Media, Message, history_digest
@@ -20,130 +18,23 @@ from langchain_g4f.core.http import JSON
 from langchain_g4f.core.plan import PlanOf
 from langchain_g4f.errors import (
     APIError,
-    ConfigurationError,
-    ModelNotFoundError,
     SessionLostError,
 )
-from langchain_g4f.providers.gradio_space.app import App, Component, Function
-from langchain_g4f.providers.gradio_space.capabilities import check_files, find_setting
+from langchain_g4f.providers.gradio_space.app import FILE_BOX, App, Component, Function
+from langchain_g4f.providers.gradio_space.capabilities import check_files, inputs_for
 from langchain_g4f.providers.gradio_space.config import CallOptions, SpaceConfig
-from langchain_g4f.providers.gradio_space.content import ChatbotMessage, applied, chatbot_value
+from langchain_g4f.providers.gradio_space.content import ChatbotMessage, chatbot_value, file_value
 from langchain_g4f.providers.gradio_space.discovery import Chat
-from langchain_g4f.providers.gradio_space.files import fetch_media, upload
+from langchain_g4f.providers.gradio_space.files import FileData, fetch_media, upload
+from langchain_g4f.providers.gradio_space.page import ComponentValues
 from langchain_g4f.providers.gradio_space.sessions import (
     Continuation,
     SessionHandle,
     take_continuation,
 )
+from langchain_g4f.providers.gradio_space.settings import find_setting, named_setting
 from langchain_g4f.providers.gradio_space.space import app_id, forget_app
 from langchain_g4f.text.transcript import render
-
-
-class ComponentValues:
-    """The values of an app's components during a call, as in a browser page."""
-
-    def __init__(self, app: App, chat: Chat) -> None:
-        self._app = app
-        self._settings = chat.settings(app)
-        inputs = (app.components[id_] for function in chat.functions for id_ in function.inputs)
-        self._values: dict[int, JSON] = {each.id: each.props.get("value") for each in inputs}
-
-    def put(self, component: Component, value: JSON) -> None:
-        """Set the value of ``component``."""
-        self._values[component.id] = value
-
-    def get(self, component: Component) -> JSON:
-        """The value of ``component``."""
-        return self._values.get(component.id)
-
-    def inputs_of(self, function: Function) -> list[JSON]:
-        """The inputs of ``function``; state is null, because the server has it."""
-        return [
-            None if self._app.components[id_].type == "state" else self._values.get(id_)
-            for id_ in function.inputs
-        ]
-
-    def apply(self, function: Function, data: list[JSON]) -> None:
-        """Store the outputs of ``function``."""
-        for id_, value in zip(function.outputs, data, strict=False):
-            self._values[id_] = applied(value, self._values.get(id_))
-
-    def set_all(self, inputs: Mapping[str, object], parameters: Mapping[str, object]) -> None:
-        """Set the app's own inputs.
-
-        Args:
-            inputs: Values by label or name of an input.
-            parameters: LangChain's parameters by name; None leaves the default.
-
-        Raises:
-            ConfigurationError: There is no such input, or it does not take the value.
-        """
-        for name, value in parameters.items():
-            if value is None:
-                continue
-            component = find_setting(self._settings, name)
-            if component is None:
-                warnings.warn(f"the app has no input for {name!r}: it is ignored", stacklevel=2)
-            else:
-                self._set(component, value)
-        for name, value in inputs.items():
-            self._set(self._named(name), value)
-
-    def set_system(self, text: str) -> bool:
-        """Put ``text`` into the input for a system prompt; False if there is no such input."""
-        component = find_setting(self._settings, "system")
-        if component is not None and text:
-            self.put(component, text)
-        return component is not None
-
-    def set_model(self, model: str) -> None:
-        """Select the model.
-
-        Raises:
-            ModelNotFoundError: The app does not offer it.
-        """
-        component = find_setting(self._settings, "model")
-        if component is None or _problem(component, model):
-            names = [str(c) for c in component.choices] if component else [self._app.space_id]
-            known = ", ".join(filter(None, names)) or "one, without a name"
-            raise ModelNotFoundError(f"the app has no model {model!r}; it has: {known}")
-        self.put(component, model)
-
-    def _named(self, name: str) -> Component:
-        for component in self._settings:
-            if name and name in (component.label, component.name):
-                return component
-        names = ", ".join(repr(component.name) for component in self._settings) or "none"
-        raise ConfigurationError(f"inputs: the app has no input {name!r}; its inputs are: {names}")
-
-    def _set(self, component: Component, value: object) -> None:
-        problem = _problem(component, value)
-        if problem:
-            raise ConfigurationError(f"inputs: {component.name!r} {problem}")
-        self.put(component, value)  # type: ignore[arg-type]  # `_problem` found that it is JSON
-
-
-def _problem(component: Component, value: object) -> str:
-    """Why ``component`` cannot have ``value``; empty if it can."""
-    try:  # NaN and lone surrogates cannot be sent
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError):
-        return f"takes JSON, not {type(value).__name__}"
-    choices = component.choices
-    if choices and value not in choices and not component.props.get("allow_custom_value"):
-        chosen = value if isinstance(value, list) else [value]
-        if any(each not in choices for each in chosen):
-            return f"takes one of {choices}, not {value!r}"
-    if component.type not in ("slider", "number"):
-        return ""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"takes a number, not {value!r}"
-    low, high = component.props.get("minimum"), component.props.get("maximum")
-    if isinstance(low, int | float) and value < low:
-        return f"is {low} at least, not {value}"
-    if isinstance(high, int | float) and value > high:
-        return f"is {high} at most, not {value}"
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,21 +50,24 @@ class ChatCall:
 
     @property
     def keeps_session(self) -> bool:
-        """Whether a later call may continue the session of this one."""
-        return self.options.conversation != "new" and self.chat.keeps_state(self.app)
+        """Whether a later call may continue the session of this one.
 
+        A page with a chatbot may keep its memory where no description shows it. A function
+        without chatbot and state has none, so it is sent the whole history each time.
+        """
+        has_memory = self.chat.chatbot is not None or self.chat.keeps_state
+        return self.options.conversation != "new" and has_memory
 
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
-    """A call whose inputs are filled.
-
-    Attributes:
-        values: Values of the app's components.
-        handle: Handle of the answer to come.
-    """
-
-    values: ComponentValues
-    handle: SessionHandle
+    @property
+    def needs_names(self) -> bool:
+        """Whether an input is meant that the app's description does not show under this name."""
+        settings = self.chat.settings(self.app)
+        given = [name for name, value in self.options.parameters.items() if value is not None]
+        given += ["system"] if self.chat_request.instructions else []
+        return bool(settings) and (
+            any(find_setting(settings, name) is None for name in given)
+            or any(named_setting(settings, name) is None for name in self.options.inputs)
+        )
 
 
 def find_continuation(call: ChatCall) -> PlanOf[Continuation | None]:
@@ -204,15 +98,30 @@ def find_continuation(call: ChatCall) -> PlanOf[Continuation | None]:
     return None
 
 
-def prepare(call: ChatCall, continuation: Continuation | None) -> PlanOf[PreparedCall]:
+def next_handle(call: ChatCall, continuation: Continuation | None) -> SessionHandle:
+    """The handle of the answer to come, in the session of ``continuation`` or a new one."""
+    request = call.chat_request
+    digest = history_digest(request.messages, request.system, request.model)
+    if continuation is None:
+        session, turn = call.context.new_id().replace("-", ""), 1
+    else:
+        session, turn = continuation.handle.session, continuation.handle.turn + 1
+    return SessionHandle(call.config.base_url, session, turn, digest)
+
+
+def prepare(
+    call: ChatCall, continuation: Continuation | None, values: ComponentValues, session: str
+) -> PlanOf[tuple[Function, ...]]:
     """Fill the inputs of a call, and upload its files.
+
+    Returns:
+        The functions that have to run first, so that files and history reach the app.
 
     Raises:
         ConfigurationError: The app has no such input.
         MediaError: A file cannot be fetched, or the app does not accept it.
     """
     request, chat, config = call.chat_request, call.chat, call.config
-    values = ComponentValues(call.app, chat)
     values.set_all(call.options.inputs, call.options.parameters)
     own_names = (call.app.space_id, call.app.title, config.space, *config.models)
     if request.model and request.model not in own_names:
@@ -220,44 +129,47 @@ def prepare(call: ChatCall, continuation: Continuation | None) -> PlanOf[Prepare
     has_input = values.set_system(request.instructions)
     earlier: Sequence[Message] = ()
     system: list[Message] = []
-    chatbot, shown, reminder = None, None, ""
+    reminder = ""
     if continuation is not None:
-        session, number = continuation.handle.session, continuation.handle.turn + 1
-        new, shown = continuation.new, continuation.stored.shown
+        new = continuation.new
         reminder = "" if has_input else request.reminder(continuation.stored.tools)
     else:
-        session, number = call.context.new_id().replace("-", ""), 1
-        new, shown = request.messages, []
-        chatbot = _chatbot_for_history(call)
-        if chatbot is not None:
+        new = request.messages
+        if _history_goes_into_chatbot(call):
             earlier, new = new[:-1], new[-1:]
         if request.instructions and not has_input:
             system = [Message("system", request.instructions)]
     *media, files = yield from _fetch(call, [*([message] for message in earlier), new])
-    if chatbot is not None:
-        shown = yield from _show(call, chatbot, earlier, media, session)
-    if chat.chatbot is not None:
+    takes_files, attached = chat.box.type == FILE_BOX, list[FileData]()
+    if not takes_files:  # an input shows the newest file of the conversation
+        files = files or next(filter(None, reversed(media)), [])
+    targets = inputs_for(files, chat, call.app, config, call.context)
+    for id_, own in values.files.items():
+        component = call.app.components[id_]
+        check_files(own, component, call.app, config, call.context)
+        targets.append((component, [*own]))
+    if earlier and chat.chatbot is not None:
+        shown = yield from _show(call, chat.chatbot, earlier, media, session)
         values.put(chat.chatbot, shown)
     text = render([*system, *new], reminder)
-    message: JSON = text
-    if chat.box.type == "multimodaltextbox":
-        uploaded = yield from upload(files, call.app, config, call.context, session)
-        message = {"text": text, "files": [*uploaded]}
-    values.put(chat.box, message)
-    digest = history_digest(request.messages, request.system, request.model)
-    return PreparedCall(values, SessionHandle(config.base_url, session, number, digest))
+    for component, its_files in targets:
+        uploaded = yield from upload(its_files, call.app, config, call.context, session)
+        if component.id == chat.box.id:
+            attached = uploaded
+        else:
+            values.keep(component, file_value(uploaded, component, call.app))
+    values.put(chat.box, {"text": text, "files": [*attached]} if takes_files else text)
+    first = chat.seeds if earlier else ()
+    return (*first, *(f for component, _ in targets for f in chat.uploads.get(component.id, ())))
 
 
-def _chatbot_for_history(call: ChatCall) -> Component | None:
-    """The chatbot that takes earlier messages; None if they are sent as one text."""
-    chatbot, mode = call.chat.chatbot, call.options.history
-    if chatbot is None or mode == "flattened" or call.chat_request.messages[-1].role != "user":
-        return None
-    filling = [f for f in call.chat.functions if chatbot.id in f.outputs]
-    if not all(chatbot.id in function.inputs for function in filling):
-        return None  # the answer does not depend on the chatbot's value
+def _history_goes_into_chatbot(call: ChatCall) -> bool:
+    """Whether earlier messages become messages of the chatbot, and not one text."""
+    chat, mode = call.chat, call.options.history
+    if chat.chatbot is None or mode == "flattened" or call.chat_request.messages[-1].role != "user":
+        return False
     # an app that keeps state may ignore what its chatbot shows
-    return None if mode == "auto" and call.chat.keeps_state(call.app) else chatbot
+    return chat.takes_history and (mode == "messages" or not chat.keeps_state)
 
 
 def _fetch(call: ChatCall, groups: Sequence[Sequence[Message]]) -> PlanOf[list[list[Media]]]:
@@ -267,7 +179,7 @@ def _fetch(call: ChatCall, groups: Sequence[Sequence[Message]]) -> PlanOf[list[l
         files = yield from fetch_media(messages, call.context, call.options.trusted_hosts)
         found.append(files)
     for files in found:
-        check_files(files, call.chat.box, call.app, call.config, call.context)
+        inputs_for(files, call.chat, call.app, call.config, call.context)
     return found
 
 

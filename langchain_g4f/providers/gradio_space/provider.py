@@ -6,9 +6,10 @@ The plans are imported at first use, so that the facts alone are quick to import
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from langchain_g4f.errors import ConfigurationError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from langchain_g4f.core.context import CallContext
     from langchain_g4f.core.plan import Plan, PlanOf
     from langchain_g4f.providers.gradio_space.config import SpaceConfig
+    from langchain_g4f.providers.gradio_space.identity import GPUQuota
+
+T = TypeVar("T")
 
 HUB_URL, HUB_VARIABLE = "https://huggingface.co", "HF_ENDPOINT"
 """Address of the Hub, and the environment variable that replaces it."""
@@ -34,6 +38,8 @@ class GradioApp(Provider):
         hub_url: Address of the Hub.
         api_name: Name of one of the app's chats; empty if it has one.
         api_key: The caller's token of the Hub.
+        api_key_given: Whether the caller has given it for this app, so that its code may have it.
+        auth: Name and password of the app's own login.
         cookies: The caller's cookies of the Hub.
         zerogpu_token: A ZeroGPU token that the caller has.
         zerogpu_uuid: The session id that belongs to it.
@@ -46,6 +52,7 @@ class GradioApp(Provider):
     label: ClassVar[str] = "the Space"
     url: ClassVar[str] = "https://huggingface.co/spaces"
     has_model_list: ClassVar[bool] = True
+    has_own_login: ClassVar[bool] = True
     account_name: ClassVar[str] = "gradio"
     credential: ClassVar[str] = "api_key"
     credential_variables: ClassVar[Mapping[str, str]] = {"api_key": "HF_TOKEN"}
@@ -66,6 +73,8 @@ class GradioApp(Provider):
     hub_url: str = HUB_URL
     api_name: str = ""
     api_key: str = field(default="", repr=False)
+    api_key_given: bool = False
+    auth: tuple[str, str] | None = field(default=None, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     zerogpu_token: str = field(default="", repr=False)
     zerogpu_uuid: str = field(default="", repr=False)
@@ -84,6 +93,8 @@ class GradioApp(Provider):
             hub_url=self.hub_url,
             api_name=self.api_name,
             token=self.api_key,
+            oauth_token=self.api_key if self._may_be_passed_on else "",
+            auth=self.auth,
             gpu_token=self.zerogpu_token,
             gpu_uuid=self.zerogpu_uuid,
             wake_timeout_s=self.wake_timeout,
@@ -93,9 +104,14 @@ class GradioApp(Provider):
 
     def chat(self, chat_request: ChatRequest, context: CallContext) -> Plan:
         """One answer of the app's chat function."""
+        from langchain_g4f.providers.gradio_space.identity import with_reset_time
         from langchain_g4f.providers.gradio_space.plan import plan
 
-        return plan(chat_request, context, self.config)
+        make_plan = partial(plan, chat_request, context, self.config)
+        once = partial(self._logged_in, make_plan, context)
+        # a token that was saved for an app elsewhere is not the Hub's
+        hub_knows = self.api_key_given or self.is_on_hub or bool(self.space)
+        return with_reset_time(once, self.config, context.wall_clock) if hub_knows else once()
 
     def list_models(self, context: CallContext) -> PlanOf[list[str]]:
         """The models that users of the app choose from, or the name of the Space."""
@@ -103,23 +119,24 @@ class GradioApp(Provider):
         from langchain_g4f.providers.gradio_space.space import open_app
 
         config = self.config
-        app = yield from open_app(config, context)
-        name = app.space_id or self.space or app.title
-        return models_of(app, config) or ([name] if name else [])
+        app = yield from self._logged_in(partial(open_app, config, context), context)
+        return (yield from models_of(app, config, context))
 
     def describe(self, context: CallContext) -> PlanOf[str]:
-        """The version of Gradio."""
+        """The version of Gradio, and a line for each input of the chat that can be set."""
+        from langchain_g4f.providers.gradio_space.capabilities import describe
         from langchain_g4f.providers.gradio_space.space import open_app
 
         config = self.config
-        app = yield from open_app(config, context)
-        return "Gradio" if app is config.fallback_app else f"Gradio {app.version}"
+        app = yield from self._logged_in(partial(open_app, config, context), context)
+        return (yield from describe(app, config, context))
 
-    def fetch(self, url: str) -> PlanOf[bytes]:
+    def fetch(self, url: str, context: CallContext) -> PlanOf[bytes]:
         """A file of the app."""
         from langchain_g4f.providers.gradio_space.files import fetch
 
-        return fetch(url, self.config, tuple(self.trusted_media_hosts))
+        make_plan = partial(fetch, url, self.config, tuple(self.trusted_media_hosts))
+        return self._logged_in(make_plan, context)
 
     def media_types(self, context: CallContext) -> frozenset[str] | None:
         """What the app takes, as far as it has said so."""
@@ -132,13 +149,45 @@ class GradioApp(Provider):
     # -- accounts --------------------------------------------------------------
 
     def whoami(self, context: CallContext) -> PlanOf[str | None]:
-        """The user's name on the Hub; an app elsewhere is asked only beside a Hub of its own."""
-        from langchain_g4f.providers.gradio_space.identity import whoami
+        """The user's name at the app, with a login to it, or on the Hub.
 
+        For an app elsewhere, the Hub is asked only if it is a Hub of its own.
+        """
+        from langchain_g4f.providers.gradio_space.identity import whoami
+        from langchain_g4f.providers.gradio_space.login import has_session, user_of
+
+        if self.auth or has_session(self.config, context):
+            return user_of(self.config, context)
+        return whoami(self.config) if self._asks_hub else super().whoami(context)
+
+    def quota(self, context: CallContext) -> PlanOf[GPUQuota]:
+        """The GPU time that is left to the owner of the token.
+
+        Raises:
+            ConfigurationError: There is no token for the Hub.
+        """
+        from langchain_g4f.providers.gradio_space.identity import quota
+
+        if not self._asks_hub:
+            raise ConfigurationError(f"quota: {self.base_url} is no Space of the Hub")
+        return quota(self.config)
+
+    def _logged_in(self, make_plan: Callable[[], PlanOf[T]], context: CallContext) -> PlanOf[T]:
+        from langchain_g4f.providers.gradio_space.login import logged_in
+
+        return logged_in(make_plan, self.config, context)
+
+    @property
+    def _asks_hub(self) -> bool:
+        """Whether the Hub is asked about the caller: for a Space, or a Hub that is named."""
         environment_hub = (self.environ.get(HUB_VARIABLE) or HUB_URL).rstrip("/")
-        if not self.is_on_hub and self.hub_url == environment_hub:
-            return super().whoami(context)
-        return whoami(self.config)
+        return self.is_on_hub or self.hub_url != environment_hub
+
+    @property
+    def _may_be_passed_on(self) -> bool:
+        """Whether the app's code may act with the token: it was given, or is the allowed one."""
+        named = self.environ.get(self.credential_variables["api_key"], "").strip()
+        return self.api_key_given or (self.is_of_environment and self.api_key == named)
 
     def login_page(self, context: CallContext) -> PlanOf[str]:
         """The login page of the Hub."""

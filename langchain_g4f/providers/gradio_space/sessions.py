@@ -22,6 +22,7 @@ from langchain_g4f.core.chat_request import ChatRequest, Message, history_digest
 from langchain_g4f.core.context import CallContext
 from langchain_g4f.core.http import JSON
 from langchain_g4f.errors import ConfigurationError, MalformedStreamError, SessionLostError
+from langchain_g4f.providers.gradio_space.app import Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,14 @@ class StoredSession:
     Attributes:
         turn: Number of its answers.
         app_id: The ``app_id`` of the app that keeps it.
-        shown: Value of its chatbot.
+        changed: Components that the app has changed, by id.
         route: Digest of the cookies that lead to its replica of the app.
         tools: Digest of the tools that the model was last told about.
     """
 
     turn: int
     app_id: int
-    shown: JSON = field(repr=False)
+    changed: Mapping[int, Component] = field(repr=False)
     route: str
     tools: str = ""
 

@@ -24,9 +24,10 @@ from langchain_g4f.errors import (
     ServerError,
     SpaceNotRunningError,
 )
-from langchain_g4f.providers.gradio_space.app import App, read_app
+from langchain_g4f.providers.gradio_space.app import App, named_app, read_app
 from langchain_g4f.providers.gradio_space.config import SpaceConfig
 
+DESCRIBE = "read the app's description"
 _UP = ("RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING")
 _ASLEEP = ("SLEEPING", "STOPPED")
 _STARTING = ("BUILDING", "APP_STARTING")
@@ -79,6 +80,19 @@ def _is_same(app: App, config: SpaceConfig, context: CallContext) -> PlanOf[bool
     return same
 
 
+def with_parameter_names(app: App, config: SpaceConfig, context: CallContext) -> PlanOf[App]:
+    """``app`` with what ``/info`` says of its functions; asked once."""
+    if app.is_named:
+        return app
+    request = _get(config, f"{config.api(app)}/info?all_endpoints=True", "ask for the app's inputs")
+    try:
+        app = named_app(app, (yield from send(lambda: request)).json())
+    except APIError:  # the app works without
+        app = named_app(app, {})
+    context.cache.put(_APPS, config.base_url, app)
+    return app
+
+
 def app_id(config: SpaceConfig, app: App) -> PlanOf[int]:
     """The number that changes when the app restarts (section 2)."""
     url, phase = f"{config.api(app)}/app_id", "ask whether the app is the same"
@@ -105,7 +119,7 @@ def _is_undescribed(error: APIStatusError) -> bool:
 
 def _read(config: SpaceConfig, context: CallContext) -> PlanOf[App]:
     until = context.clock() + config.wake_timeout_s
-    request = _get(config, f"{config.base_url}/config", "read the app's description")
+    request = _get(config, f"{config.base_url}/config", DESCRIBE)
     wait = _FIRST_S
     while True:
         try:

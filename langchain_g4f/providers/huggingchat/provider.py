@@ -77,7 +77,7 @@ class HuggingChat(Provider):
 
         return describe(self.base_url)
 
-    def fetch(self, url: str) -> PlanOf[bytes]:
+    def fetch(self, url: str, context: CallContext) -> PlanOf[bytes]:
         """A file of the server, or an image elsewhere."""
         from langchain_g4f.providers.huggingchat.plan import fetch
 

@@ -11,6 +11,7 @@ import pytest
 from langchain_g4f.chat_models.base import BaseChatG4F
 from langchain_g4f.core.limits import Limits
 from langchain_g4f.media import download
+from langchain_g4f.providers.gradio_space import client as queue
 from langchain_g4f.providers.gradio_space import space
 from langchain_g4f.transport import client, retry
 from tests.contract.faults.certificates import Authority
@@ -43,6 +44,7 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale the waits between attempts down."""
     monkeypatch.setattr(retry, "_FIRST_S", 0.01)
     monkeypatch.setattr(space, "_FIRST_S", 0.02)
+    monkeypatch.setattr(queue, "_FIRST_S", 0.02)
 
 
 @pytest.fixture

@@ -188,11 +188,13 @@ async def growth_at_rest(provider: Provider, way: str) -> int:
     with provider.server(answer=flood) as server:
         before = resident()
         stream = begin(provider.model(server, timeout=clocks), way)
-        assert await read(stream, 1) == [flood.text(0)]
+        (first,) = await read(stream, 1)
+        assert flood.text(0).startswith(first)  # the end of it may still change
         await flood.stands_still()
         growth = resident() - before
         assert 0 < flood.sent < OFFERED
-        assert await read(stream, 100) == [flood.text(1 + number) for number in range(100)]
+        offered = "".join(flood.text(number) for number in range(110))
+        assert offered.startswith(first + "".join(await read(stream, 100)))
         await end(stream)
         await assert_given_up(provider, server)
     return growth

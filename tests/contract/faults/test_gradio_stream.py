@@ -132,6 +132,35 @@ async def test_completion_corrects_a_call_and_never_a_stream(
     assert kinds.count("rewritten") == (corrected or b'"replace"' in b"".join(said))
 
 
+CHANGING: dict[str, tuple[str, ...]] = {
+    "cursor": ("Hel▌", "Hello wo▌", "Hello world▌"),
+    "cursor that blinks": ("Hel▌", "Hello wo", "Hello world▌"),
+    "note": ("*Generating…*", "Hel", "Hello wo"),
+    "both": ("Thinking...", "Hel...", "Hello wo...", "Hello world..."),
+    "thought": ("<thi", "<think>Hm", "<think>Hm</think>\n\nHel", "<think>Hm</think>\n\nHello wo"),
+}
+
+
+@fault(26, only="PH")
+@pytest.mark.proves("obligation:gradio-space:14")
+@by_turns
+@pytest.mark.parametrize("case", CHANGING.values(), ids=CHANGING)
+async def test_answer_streams_although_its_end_changes(
+    provider: Provider, way: str, case: tuple[str, ...]
+) -> None:
+    """Cursor and note are no part of it, and it is no answer that was rewritten."""
+    final = "<think>Hm</think>\n\nHello world" if "think" in case[-1] else "Hello world"
+    pieces = (*gr.START, *map(rewrite, case), *provider.end(final))
+    with provider.server(data=provider.answering(*pieces)) as server:
+        model = provider.model(server)
+        answer = await ask(model, way)
+        if way in STREAMS:
+            assert len([text for text in await texts(model, way) if text]) >= 2
+    assert answer.text == "Hello world"
+    assert answer.additional_kwargs.get("reasoning_content", "") == "Hm" * ("think" in final)
+    assert answer.response_metadata.keys().isdisjoint({"restarted", "final_text"})
+
+
 @fault(26, only="PH")
 @pytest.mark.proves("obligation:gradio-space:15")
 @by_way

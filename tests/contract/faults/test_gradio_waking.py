@@ -20,9 +20,10 @@ from tests.contract.faults import gradio_script as gr
 from tests.contract.faults.byte_server import Action, Exchange
 from tests.contract.faults.gradio_entry import KEY, hub
 from tests.contract.faults.harness import ask, by_call, by_turns, fail
-from tests.contract.faults.registry import PATIENT, Part, Provider, fault
+from tests.contract.faults.registry import PATIENT, PHI4, Part, Provider, fault
 
 ASLEEP = gr.page(503)
+FULL = gr.reply({"detail": "Queue is full. Max size is 4 and size is 4."}, 503)
 THREE = ("config",) * 3
 """A gateway's 503 is asked again, as of any other service."""
 LATER = gr.config(app_id=7)
@@ -193,15 +194,50 @@ async def test_function_that_fails_in_the_same_app_is_called_once(
 
 @fault(10, only="PH")
 @by_turns
-async def test_full_queue_is_told_and_not_joined_again(provider: Provider, way: str) -> None:
+async def test_full_queue_is_joined_again_until_its_clock_has_run_out(
+    provider: Provider, way: str
+) -> None:
     """JSON is the app's own word; nothing was begun that had to be cancelled."""
-    full = gr.reply({"detail": "Queue is full. Max size is 4 and size is 4."}, 503)
-    with provider.server(join=full) as server:
-        error = await fail(provider.model(server), way, QueueFullError, host=None)
-        assert provider.asked(server) == provider.until("join")
+    began = time.monotonic()
+    with provider.server(join=FULL) as server:
+        model = provider.model(server, queue_timeout=0.3, max_retries=0)
+        error = await fail(model, way, QueueFullError, host=None)
+        joined = provider.asked(server)[len(provider.until("join")) :]
+        assert {*joined} == {"join"}
+        assert "cancel" not in provider.asked(server)
+    assert time.monotonic() - began < 2
     assert (error.status_code, error.is_retryable) == (503, True)
     assert "Max size is 4" in error.body
     assert (error.provider, error.phase) == (provider.name, "join the queue")
+
+
+@fault(10, only="PH")
+@by_turns
+@pytest.mark.parametrize("where", ["join", "data"])
+async def test_place_in_a_queue_that_was_full_is_taken(
+    provider: Provider, way: str, where: str
+) -> None:
+    """An older app says so in its stream; it is no retry, and each wait is told and longer."""
+    full = {"join": FULL, "data": PHI4.answering(gr.event("queue_full", None))}[where]
+    good = {"join": gr.join_ok, "data": gr.answer_ok}[where]
+    seen: list[Progress] = []
+    with provider.server(**{where: [full, full, good]}) as server:
+        model = provider.model(server, max_retries=0, on_progress=seen.append)
+        answer = await ask(model, way)
+        assert provider.asked(server).count("join") == 3
+        assert "cancel" not in provider.asked(server)
+    assert answer.text == "Hello there"
+    waits = [each.data["wait_s"] for each in seen if each.kind == "queue_full"]
+    assert waits == [pytest.approx(0.02), pytest.approx(0.03)]
+
+
+@fault(10, only="PH")
+@by_turns
+async def test_total_clock_ends_the_wait_for_a_full_queue(provider: Provider, way: str) -> None:
+    """What stood in the way is what the caller is told."""
+    with provider.server(join=FULL) as server:
+        model = provider.model(server, timeout=0.5, queue_timeout=60)
+        await fail(model, way, QueueFullError, host=None)
 
 
 @fault(10, only="PH")

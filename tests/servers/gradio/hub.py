@@ -15,6 +15,7 @@ from tests.contract.faults.byte_server import ByteServer, Exchange
 
 SPACE = "owner/little-chat"
 SUBDOMAIN = "owner-little-chat"
+RESETS_AT = "2100-01-02T03:04:05.000Z"
 
 
 class Hub(ByteServer):
@@ -67,6 +68,8 @@ class Hub(ByteServer):
         if exchange.path.endswith(f"/api/spaces/{SPACE}/jwt"):
             self.given.append(_jwt(len(self.given) + 1, time.time() + self._lifetime_s))
             return {"token": self.given[-1]}
+        if exchange.path.endswith("/api/spaces/zero-gpu/quota"):
+            return {"base": 2400, "current": 1810, "resetsAt": RESETS_AT, "overquotaUsed": 0}
         if exchange.path.endswith(f"/api/spaces/by-subdomain/{SUBDOMAIN}"):
             return {"id": SPACE}
         return None

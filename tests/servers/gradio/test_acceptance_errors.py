@@ -14,6 +14,7 @@ from langchain_g4f import (
 )
 from tests.contract.faults.harness import ask, by_turns, fail
 from tests.servers.gradio.acceptance import (
+    Heard,
     by_model,
     five_workers,
     last_calls,
@@ -115,10 +116,10 @@ async def test_empty_answer_is_no_answer(way: str, space: Space) -> None:
 @obligation(17, 20)
 @by_turns
 async def test_full_queue_is_not_taken_for_a_space_that_is_away(way: str, space: Space) -> None:
-    """503 with JSON is the app's queue, and nothing is asked again; 503 with a page is not."""
+    """503 with JSON is the app's queue, which is joined again; 503 with a page is not."""
     server = one_worker(space)
     with Front(server) as front, Raw(server) as raw:
-        model = phi4_at(front, max_retries=0)
+        model = phi4_at(front, max_retries=0, queue_timeout=0.9)
         await ask(model, way, "once")
         count = len(server.calls)
         raw.join(11, raw.prepare_phi4("[[hang:0.8]]"))
@@ -129,9 +130,12 @@ async def test_full_queue_is_not_taken_for_a_space_that_is_away(way: str, space:
         assert full.status_code == 503
         assert "Queue is full" in str(full)
         assert full.is_retryable
+        patient = phi4_at(front, max_retries=0, on_progress=(heard := Heard()))
+        assert (await ask(patient, way)).text.endswith("hi")
+        assert "queue_full" in heard.kinds
 
         front.away = lambda exchange: exchange.path.endswith("/join")
         away = await fail(model, way, ServerError, host=None)
         assert (away.status_code, away.content_type) == (503, "text/html")
         assert "<" not in str(away)
-    server.wait_until(lambda: len(server.calls) == count + 4 and not server.busy)
+    server.wait_until(lambda: len(server.calls) == count + 5 and not server.busy)

@@ -292,6 +292,11 @@ class TestMicrosoftPhi4JsonSchema(_Phi4, _ByJsonSchema):
 class TestGradioSpaceIntegration(_ChatInterface, _ByToolCall):
     """A Space."""
 
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        # the recording was made with the function for callers
+        return {**super().chat_model_params, "api_name": "chat"}
+
 
 @pytest.mark.proves("promise:standard-integration-suite")
 @pytest.mark.filterwarnings("ignore:the app has no input for:UserWarning")

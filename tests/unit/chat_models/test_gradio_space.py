@@ -23,7 +23,6 @@ from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
     assistant,
     component,
-    config,
     interface_config,
     page_config,
     recorded_config,
@@ -244,7 +243,7 @@ async def test_file_of_an_answer_is_a_block_that_can_be_fetched(mode: str) -> No
         (interface_config(space_id="owner/app"), ["owner/app"]),
         (interface_config(title="A chat"), ["A chat"]),
         (interface_config(title=""), []),
-        (config([], [], title="No chat"), ["No chat"]),
+        (interface_config(title="Gradio"), []),
     ],
 )
 async def test_models_are_those_to_choose_from_or_the_app_itself(
@@ -254,9 +253,8 @@ async def test_models_are_those_to_choose_from_or_the_app_itself(
     space = FakeApp(described)
     model = space.model()
     assert (model.get_models() if mode == "invoke" else await model.aget_models()) == models
-    if described["components"]:
-        for name in models:
-            assert model.invoke("hi", model=name).response_metadata["model_name"] == name
+    for name in models:
+        assert model.invoke("hi", model=name).response_metadata["model_name"] == name
     with pytest.raises((ModelNotFoundError, ConfigurationError)):
         model.invoke("hi", model="unknown")
 

@@ -151,6 +151,8 @@ def test_media_of_the_call_go_with_the_last_user_message() -> None:
     [
         ({"finish_reason": "stop"}, "whole"),
         ({"finish_reason": "stop", "restarted": True}, "restarted"),
+        ({"finish_reason": "stop", "restarted": True, "final_text": "b"}, "whole"),
+        ({"finish_reason": "interrupted", "restarted": True, "final_text": "b"}, "part"),
         ({"finish_reason": "stop", "stop_sequence": "#"}, "part"),
         ({}, "part"),
     ],
@@ -159,6 +161,7 @@ def test_answer_says_how_much_of_it_the_caller_has(metadata: dict[str, Any], sta
     """By what its metadata tell of its end."""
     chat_request = turned(ASKED, AIMessage("a", response_metadata=metadata), ASKED)
     assert chat_request.messages[1].state == state
+    assert chat_request.messages[1].text == metadata.get("final_text", "a")
 
 
 def test_system_message_with_an_image_is_refused() -> None:

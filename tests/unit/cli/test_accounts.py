@@ -16,10 +16,13 @@ from langchain_g4f.cli.providers import chat_model_of, login_help
 from langchain_g4f.providers.registry import PROVIDERS, ProviderEntry
 from langchain_g4f.sign_in import browser
 from langchain_g4f.testing import FlowGptSandbox, Sandbox
+from tests.contract.faults.byte_server import ByteServer
+from tests.contract.faults.test_gradio_login import PASSWORD, USER, Members
 from tests.unit.cli.command import (
     CANARY,
     CLOSED,
     FakeTerminal,
+    examine,
     header,
     login_file,
     netscape,
@@ -122,11 +125,49 @@ def test_token_is_asked_for_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("sys.stdin", FakeTerminal())
     monkeypatch.setattr("getpass.getpass", lambda prompt: f" typed after {prompt}")
     assert accounts._token("flowgpt") == "typed after Token for flowgpt:"
+    assert accounts._password("ada") == " typed after Password of ada: ", "blanks belong to it"
+
+
+def test_password_of_an_app_is_read_from_a_pipe() -> None:
+    """The session is kept, and used by the other commands; the error names the command."""
+    with ByteServer(Members()) as server:
+        where = ["gradio", "--base-url", server.url]
+        done = run("login", *where, "--user", USER, typed=f"{PASSWORD}\n")
+        assert done.stdout.startswith(f"{server.url}: ada\nSaved in "), done.output
+        who = run("whoami", *where)
+        assert (who.exit_code, who.stdout) == (0, f"{server.url}: ada\n")
+        chat = run("chat", "--provider", "gradio", "--base-url", server.url, "hi")
+        assert chat.stdout == "Hello there\n"
+        findings, code = examine("--provider", "gradio", "--base-url", server.url)
+        assert (findings["gradio"]["user"], code) == (USER, 0)
+        assert run("logout", *where).stdout.startswith("Deleted: ")
+        lost = refused("chat", "--provider", "gradio", "--base-url", server.url, "hi")
+        assert f"langchain-g4f login gradio --base-url {server.url} --user NAME" in lost
+        findings, code = examine("--provider", "gradio", "--base-url", server.url)
+        (problem,) = findings["gradio"]["problems"]
+        assert problem["check"] == "signed_in"
+        assert problem["advice"].endswith(f"login gradio --base-url {server.url} --user NAME")
+        assert PASSWORD not in done.output + who.output + chat.output + lost
+        said = refused("login", *where, "--user", USER, typed=f"{CANARY}-wrong\n")
+        assert "refused the name or the password" in said
+        assert CANARY not in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "typed", "said"),
     [
+        (["gradio", "--user", "ada"], CANARY, "--user: name the app with --space or --base-url"),
+        (
+            ["gradio", "--base-url", "http://127.0.0.1:1", "--user", "ada"],
+            "\n",
+            "--user: no password was given",
+        ),
+        (
+            ["huggingchat", "--base-url", "http://127.0.0.1:1", "--user", "ada"],
+            CANARY,
+            "has no 'auth'",
+        ),
+        (["gradio", "--token", "--user", "ada"], CANARY, "--token and --user are two ways"),
         (["flowgpt", "--token"], "", "--token: no token was given"),
         (["flowgpt", "--token"], "  \n", "--token: no token was given"),
         (["--cookies", "x", "--token"], CANARY, "--cookies and --token are two ways to log in"),

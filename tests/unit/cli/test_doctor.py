@@ -14,14 +14,15 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from langchain_g4f import testing
+from langchain_g4f import ChatGradioSpace, testing
 from langchain_g4f.cli.doctor import _COLUMNS, choose, write_table
-from langchain_g4f.cli.doctor.checks import Finding
+from langchain_g4f.cli.doctor.checks import Examination, Finding
 from langchain_g4f.cli.failure import CommandError
 from langchain_g4f.errors import MissingDependencyError
 from langchain_g4f.testing import FlowGptSandbox, Reply, Sandbox
 from langchain_g4f.testing.sandbox import Generation
 from tests.gradio_standin import GradioStandin
+from tests.servers.gradio.hub import Hub
 from tests.unit.cli.command import (
     CANARY,
     CLOSED,
@@ -34,10 +35,13 @@ from tests.unit.cli.command import (
     shown,
 )
 
+KEY = "hf_made_up"
+
 pytestmark = pytest.mark.proves("promise:command-doctor")
 
 KEYS = [
-    *("provider", "address", "answers", "checks", "server", "login", "user", "models"),
+    *("provider", "address", "answers", "checks", "server", "login", "user"),
+    *("gpu_seconds_left", "models"),
     *("default_model", "model", "chunks", "first_token_ms", "problems"),
 ]
 CHECKS = ["reachable", "server", "signed_in", "models", "streaming"]
@@ -258,6 +262,25 @@ def test_table_at_a_terminal_is_coloured() -> None:
     seen = shown("doctor", "--provider", "flowgpt", "--base-url", CLOSED)
     assert "asking flowgpt" in seen
     assert "\x1b[1;31mFAIL" in seen
+
+
+@pytest.mark.parametrize(("token", "left"), [(KEY, 1810), ("another", None)])
+def test_gpu_time_that_is_left_is_told(token: str, left: int | None) -> None:
+    """To the owner of a token; a Hub that does not say is no reason to fail."""
+    with GradioStandin() as app, Hub(token=token) as hub:
+        model = ChatGradioSpace(
+            base_url=app.base_url, hub_url=hub.url, api_key=KEY, zerogpu_token="x", timeout=5.0
+        )
+        finding = Finding("gradio", address=app.base_url)
+        asyncio.run(Examination(model, finding, 5.0).run())
+    assert finding.checks["streaming"] == "ok"
+    assert finding.as_json()["gpu_seconds_left"] == left
+    if left is None:
+        return
+    with redirect_stdout(FakeTerminal()) as terminal:
+        write_table([finding])
+    told = " ".join(terminal.getvalue().split())
+    assert "gradio: GPU seconds left: 1810 of 2400; all of it again at 2100-01-02 03:04" in told
 
 
 def test_report_at_a_narrow_terminal_is_a_list(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_default_answers_need_no_request() -> None:
     [
         (lambda p: next(p.whoami(CONTEXT)), "Named does not say who is logged in"),
         (lambda p: next(p.login_page(CONTEXT)), "no login in a browser: give a token"),
-        (lambda p: p.fetch("https://a/b"), "Named has no files to fetch: https://a/b"),
+        (lambda p: p.fetch("https://a/b", None), "Named has no files to fetch: https://a/b"),
     ],
 )
 def test_what_a_provider_does_not_offer_is_an_error_with_its_label(

@@ -42,8 +42,8 @@ def test_known_app_is_a_chat_of_two_steps() -> None:
     chat = find_chat(app)
     assert [(each.id, each.queue) for each in chat.functions] == [(10, False), (11, True)]
     assert (chat.box.id, chat.trigger, chat.output) == (8, 8, 0)
-    assert (app.api_prefix, app.space_id, app.major_version) == ("/gradio_api", SPACE, 5)
-    assert chat.keeps_state(app)
+    assert (app.api_prefix, app.space_id, app.numbers) == ("/gradio_api", SPACE, (5, 0))
+    assert chat.keeps_state
     assert chat.chatbot is not None
     assert app.shape(chat.chatbot) == "strings"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections import deque
+from itertools import chain, combinations
 
 import pytest
 
 from langchain_g4f.core.events import Reasoning, Text
 from langchain_g4f.text.think import ThinkSplitter, without_reasoning, without_think_elements
+from tests.unit.timing import assert_grows
 
 CASES = [
     ("plain", "", "plain"),
@@ -53,6 +55,42 @@ def test_text_cut_anywhere_is_split_in_the_same_way(text: str, reasoning: str, a
     assert split(*text) == (reasoning, answer)
     for first, second in combinations(range(len(text) + 1), 2):
         assert split(text[:first], text[first:second], text[second:]) == (reasoning, answer)
+
+
+TAGS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[T]", "[/T]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "answer", "anywhere"),
+    [
+        ("<think>a</think><thinking>b</think></thinking> [T]c[/T]d", "ab</think>c", "d", False),
+        ("<thinker>a", "", "<thinker>a", False),
+        ("a [T]b[/T]", "", "a [T]b[/T]", False),
+        ("a [T]b[/T]  c<think>d</think>[T]e", "bde", "a c", True),
+        ("a [ <th [T", "", "a [ <th [T", True),
+    ],
+)
+def test_other_tags_are_split_in_the_same_way(
+    text: str, reasoning: str, answer: str, *, anywhere: bool
+) -> None:
+    """Wherever the text is cut; anywhere in it, if that is wanted."""
+    for size in range(1, len(text) + 1):
+        splitter = ThinkSplitter(TAGS, anywhere=anywhere)
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        found = [*chain.from_iterable(map(splitter.feed, pieces)), *splitter.close()]
+        assert "".join(e.text for e in found if isinstance(e, Reasoning)) == reasoning
+        assert "".join(e.text for e in found if isinstance(e, Text)) == answer
+
+
+@pytest.mark.parametrize("anywhere", [False, True])
+def test_time_for_many_elements_is_linear(anywhere: bool) -> None:
+    """They are looked for once."""
+
+    def read(count: int) -> None:
+        splitter = ThinkSplitter(TAGS, anywhere=anywhere)
+        deque(splitter.feed("<think>a</think> " * count), 0)
+
+    assert_grows(read, 2_000, 16_000, less_than=12, least_s=0.02)
 
 
 def test_text_flows_without_delay() -> None:

@@ -121,6 +121,7 @@ class Space(Routed):
             "app_id": saying({"app_id": self.description["app_id"]}),
             "run/predict": answering(self._prepare),
             "cancel": saying({"success": True}),
+            "info": saying({}),
         }
 
     def _answers(self, request: httpx.Request) -> Transport:

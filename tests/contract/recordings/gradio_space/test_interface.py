@@ -1,4 +1,4 @@
-"""A recorded `gr.ChatInterface` with two more inputs, asked with nothing but its address."""
+"""The function for callers of a recorded `gr.ChatInterface`, which has two more inputs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_session_of_an_interface_is_continued_and_answers_may_be_replaced(
     replayer = play(recording, chunking, same=same)
     space = Space(recording, replayer)
     told: list[Progress] = []
-    model = model_on(space, on_progress=told.append)
+    model = model_on(space, on_progress=told.append, api_name="chat")
     questions = ["hello queue", "[[history]]", "[[retract]] x y z"]
     first, second, third = answers(await converse(model, way, questions))
     assert first.text == "You said: hello queue"
@@ -97,7 +97,7 @@ async def test_errors_of_an_interface_are_those_of_any_app(
 ) -> None:
     """Before the first word, after some, and of the GPU."""
     replayer = play(recording, chunking, same=same)
-    model = model_on(Space(recording, replayer))
+    model = model_on(Space(recording, replayer), api_name="chat")
     title: Any = {"title": "Model error"}
     for directive, error, partial, attributes in (
         ("error", AppError, "", title),
@@ -125,7 +125,7 @@ async def test_inputs_of_the_app_are_set_by_their_labels(way: str, recording: st
     replayer = play(recording, same=lambda old, new: whatever(old, new) or same(old, new))
     space = Space(recording, replayer)
     (session,) = sessions_in(replayer)
-    model = model_on(space, [session] * 2, temperature=0.2, conversation="new")
+    model = model_on(space, [session] * 2, temperature=0.2, conversation="new", api_name="chat")
     await ask(model, [("system", "Be long."), ("user", "hello queue")], way)
     await ask(model, "hello queue", way, inputs={"System prompt": "Be rude.", "temperature": 1})
     sent = [request.json["data"] for request in replayer.requests if request.method == "POST"]

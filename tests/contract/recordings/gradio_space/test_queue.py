@@ -103,7 +103,7 @@ async def test_full_queue_is_an_error_of_its_own_and_who_is_in_it_gets_an_answer
     *inside, outside = sessions_in(replayer)
     told: list[Progress] = []
     space = Space(recording, replayer)
-    model = model_on(space, [outside, *inside], on_progress=told.append)
+    model = model_on(space, [outside, *inside], on_progress=told.append, queue_timeout=0.9)
     with pytest.raises(QueueFullError, match="answered with 503: Queue is full") as caught:
         await ask(model, "hi", way)
     assert (type(caught.value), caught.value.status_code) == (QueueFullError, 503)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 
 from langchain_g4f.core.events import Event, File, FinalText, Finish, Progress, Reasoning, Text
-from langchain_g4f.errors import EmptyResponseError, MalformedStreamError, StreamInterruptedError
+from langchain_g4f.errors import (
+    EmptyResponseError,
+    MalformedStreamError,
+    StreamInterruptedError,
+    TooLargeError,
+)
 from langchain_g4f.providers.gradio_space.answer import AnswerDiffer, OutputCollector
 from langchain_g4f.providers.gradio_space.content import ChatbotReader, Snapshot, read_output
 from tests.unit.providers.gradio_space.apps import assistant, user
+from tests.unit.providers.gradio_space.replies import final_of, text_of
 
 FILES = "https://app.example/gradio_api/file="
 FILE: Any = {"path": "/srv/a/pic.png"}
@@ -41,9 +48,16 @@ GIVEN = {"path": "/a/p", "orig_name": "pic.png", "mime_type": "image/png"}
     [
         (["", "a", "a", "ab", "abc", "abc"], [Text("a"), Text("b"), Text("c")]),
         (["a", "abc"], [Text("a"), Text("bc")]),
+        # a first snapshot that is replaced was a placeholder
+        (["One.", "Let", "Let me"], [Text("Let"), Text(" me")]),
         # replaced text is not emitted, unless it begins with the emitted text again
-        (["One.", "Let", "Let me"], [Text("One."), REWRITTEN, FinalText("Let me")]),
-        (["One", "T", "One t", "One two"], [Text("One"), REWRITTEN, Text(" t"), Text("wo")]),
+        (["One", "T", "One t", "One two"], [Text("One"), REWRITTEN, Text(" two")]),
+        (["One, two", "One, two, three", "Let", "Let me"],
+         [Text("One, two, three"), REWRITTEN, FinalText("Let me")]),
+        # a part that is taken back and comes again is no rewriting
+        (["One", "One tow", "One t", "One two"],
+         [Text("One"), Text(" tow"), REWRITTEN, FinalText("One two")]),
+        (["One", "One two", "One t", "One two, three"], [*map(Text, ("One", " two", ", three"))]),
         (["One", "Two"], [Text("One"), REWRITTEN, FinalText("Two")]),
         (["One", ""], [Text("One"), REWRITTEN, FinalText("")]),
         # an update without a value changes nothing
@@ -62,7 +76,7 @@ GIVEN = {"path": "/a/p", "orig_name": "pic.png", "mime_type": "image/png"}
         ),
         ([GIVEN] * 3, [File("pic.png", "image/png", f"{FILES}/a/p")]),
     ],
-)
+)  # fmt: skip
 def test_only_what_is_new_is_emitted(values: list[Any], events: list[Event]) -> None:
     """The last snapshot is the whole answer."""
     assert read(*values) == [*events, Finish()]
@@ -73,15 +87,32 @@ def test_only_what_is_new_is_emitted(values: list[Any], events: list[Event]) -> 
     [
         (
             {"path": "/srv/a/my pic#1.png", "url": "http://10.0.0.1:7860/file=x"},
-            File("my%20pic%231.png", "", f"{FILES}/srv/a/my%20pic%231.png"),
+            File("my%20pic%231.png", "image/png", f"{FILES}/srv/a/my%20pic%231.png"),
         ),
         (
             {"path": "https://cdn.example/p.png", "url": None, "mime_type": 7},
-            File("p.png", "", "https://cdn.example/p.png"),
+            File("p.png", "image/png", "https://cdn.example/p.png"),
         ),
         (
             {"path": "", "url": "https://cdn.example/p.png", "meta": {}},
-            File("p.png", "", "https://cdn.example/p.png"),
+            File("p.png", "image/png", "https://cdn.example/p.png"),
+        ),
+        (
+            {"path": "", "url": "https://cdn.example/p.webp?key=1", "meta": {}},
+            File("p.webp?key=1", "image/webp", "https://cdn.example/p.webp?key=1"),
+        ),
+        (
+            {"path": "", "url": "https://[x/p.png", "orig_name": "https://[", "meta": {}},
+            File("https://[", "image/png", "https://[x/p.png"),
+        ),
+        ({"path": "/a/x", "orig_name": "x.mp4"}, File("x.mp4", "video/mp4", f"{FILES}/a/x")),
+        (
+            {"component": "image", "value": {"path": "/a/x"}},
+            File("x", "", f"{FILES}/a/x", kind="image"),
+        ),
+        (
+            {"image": {"path": "/a/x"}, "caption": "A cat"},
+            File("x", "", f"{FILES}/a/x", kind="image", about={"caption": "A cat"}),
         ),
     ],
 )
@@ -89,6 +120,85 @@ def test_only_what_is_new_is_emitted(values: list[Any], events: list[Event]) -> 
 def test_file_has_the_address_of_the_app(file: dict[str, Any], expected: File) -> None:
     """The server's own URL may name an internal host."""
     assert read(file, file) == [expected, Finish()]
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+PLOTLY: Any = {"type": "plotly", "plot": "{}"}
+PICTURE: Any = {
+    "type": "matplotlib",
+    "plot": f"data:image/webp;base64,{base64.b64encode(PNG).decode()}",
+}
+
+
+@pytest.mark.parametrize(
+    ("plot", "file"),
+    [
+        (PLOTLY, File("plotly.json", "application/json", data=b"{}")),
+        (PICTURE, File("plot", "image/png", data=PNG)),
+        (PICTURE | {"plot": "data:?"}, File("matplotlib.json", "application/json", data=b"data:?")),
+    ],
+)
+def test_plot_is_a_file_at_the_end(plot: Any, file: File) -> None:
+    """Its earlier states are not emitted; a picture is told by its bytes."""
+    component = {"component": "plot", "value": plot}
+    assert read(PLOTLY, component, component) == [file, Finish()]
+
+
+@pytest.mark.parametrize("opening", ["<think>", "<thinking>"])
+@pytest.mark.parametrize("cursor", ["", "▌"])
+def test_think_element_is_reasoning(opening: str, cursor: str) -> None:
+    """At the beginning of an answer, wherever it was cut; in the middle it is text."""
+    closing = opening.replace("<", "</")
+    whole = f"{opening}\nWell, 1 < 2.\n{closing}\n\nUse {opening} with {closing}."
+    snapshots = [whole[:end] + cursor for end in range(1, len(whole))]
+    found = read(*snapshots, whole)
+    assert found[-1] == Finish()
+    assert text_of(found) == f"Use {opening} with {closing}."
+    assert "".join(e.text for e in found if isinstance(e, Reasoning)) == "Well, 1 < 2.\n"
+    assert final_of(found) == []
+    assert len(found) > 20
+
+
+def test_think_element_that_is_taken_away_later_is_no_rewriting() -> None:
+    """Some apps show thoughts while they come only; the final text has none either way."""
+    thought = "<think>Let me see."
+    assert read(thought, f"{thought} Yes.", "Hello", "Hello you") == [
+        Reasoning("Let me see. Yes."),
+        Text("Hello you"),
+        Finish(),
+    ]
+    said = "</think>Hello you, my"
+    found = read(thought, f"{thought} Yes.{said}", f"{thought} Yes.{said} dear", "Goodbye")
+    assert final_of(found) == ["Goodbye"]
+    found = read(
+        thought, f"{thought} Yes.{said}", f"{thought} Yes.{said} dear", "<think>x</think>A"
+    )
+    assert final_of(found) == ["A"]
+
+
+def test_number_of_elements_is_limited() -> None:
+    """They are read again with every snapshot."""
+    reading = AnswerDiffer(read_output, 0, FILES, tags=[("<t>", "</t>")])
+    with pytest.raises(TooLargeError, match="more than 1000 parts"):
+        list(reading.complete(["a<t>b</t>" * 1000]))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_tags_of_the_app_are_reasoning_anywhere(size: int) -> None:
+    """Also where the app itself takes them out of its text."""
+    whole = "So: [T]one[/T]\nHello [T]two[/T]you."
+    tags = [("[T]", "[/T]")]
+    reading = AnswerDiffer(read_output, 0, FILES, tags=tags)
+    snapshots = [whole[:end] for end in range(1, len(whole), size)]
+    found = [e for value in snapshots for e in reading.update([value])]
+    found += reading.complete([whole])
+    assert (text_of(found), final_of(found)) == ("So: Hello you.", [])
+    assert "".join(e.text for e in found if isinstance(e, Reasoning)) == "onetwo"
+    split = [["[T"], [assistant("on", "R")], [assistant("one[/", "R")]]
+    end = [assistant("one", "R"), assistant("Hello")]
+    reading = AnswerDiffer(read_output, 0, FILES, tags=tags)
+    found = [e for value in [*split, end] for e in reading.update([value])]
+    assert found == [Reasoning("on"), Reasoning("e"), Text("Hello")]
 
 
 def test_outputs_of_the_end_hold_the_value_of_the_answer() -> None:
@@ -238,6 +348,8 @@ def test_answer_has_several_messages_thoughts_and_files() -> None:
 def test_pairs_may_hold_files() -> None:
     """As an object, or as a list of path and description."""
     find = ChatbotReader([], has_prompt=False)
-    assert find([["a", ["/p.png", "alt"]]]).files == ({"path": "/p.png"},)
+    assert find([["a", ["/p.png"]]]).files == ({"path": "/p.png"},)
     assert find([["a", {"file": FILE}], [None, "b"]]) == Snapshot("b", "", (FILE,))
-    assert find([[["/q.png"], None], [None, ["/p.png", "x"]]]).files == ({"path": "/p.png"},)
+    assert find([[["/q.png"], None], [None, ["/p.png", "x"]]]).files == (
+        {"path": "/p.png", "about": {"alt_text": "x"}},
+    )

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from langchain_g4f.errors import MalformedStreamError
-from langchain_g4f.providers.gradio_space.app import Component, keyword, read_app
+from langchain_g4f.errors import ConfigurationError, MalformedStreamError
+from langchain_g4f.providers.gradio_space.app import Component, keyword, named_app, read_app
 from tests.unit.providers.gradio_space.apps import (
     BOX,
+    CHATBOT,
     PLAIN,
     RECORDED,
+    STATE,
     app,
     component,
     config,
@@ -28,7 +30,7 @@ def test_recorded_description_is_read(folder: str) -> None:
     described = recorded_config(folder)
     found = read_app(described)
     assert found.app_id == described["app_id"]
-    assert found.major_version == int(described["version"][0])
+    assert found.numbers[0] == int(described["version"][0])
     assert found.api_prefix == "/gradio_api"
     assert found.title == described["title"]
     assert found.max_file_size == described["max_file_size"]
@@ -73,7 +75,7 @@ def test_description_of_gradio_4_is_read() -> None:
     for name in ("queue", "backend_fn", "show_api", "types"):
         described["dependencies"][0][name] = None
     found = read_app(described)
-    assert (found.major_version, found.api_prefix, found.title) == (4, "", "")
+    assert (found.numbers[0], found.api_prefix, found.title) == (4, "", "")
     (answer,) = found.functions
     assert (answer.queue, answer.backend_fn, answer.public) == (True, True, True)
     assert not answer.generator
@@ -99,9 +101,9 @@ def test_shape_of_messages_follows_the_version(version: str, kind: str | None, s
 
 @pytest.mark.parametrize("protocol", ["ws", "sse", "sse_v1", None])
 def test_app_that_is_too_old_is_refused_by_its_protocol(protocol: str | None) -> None:
-    """The error names the protocol and the required version."""
-    with pytest.raises(MalformedStreamError, match=f"{protocol or 'no protocol'}.*4.17"):
-        app([], [], protocol=protocol)
+    """The error names its version and the required one."""
+    with pytest.raises(ConfigurationError, match=r"runs Gradio 3\.50\.2; .* needs 4\.17 or newer"):
+        app([], [], version="3.50.2", protocol=protocol)
 
 
 def test_functions_are_sorted_by_id() -> None:
@@ -197,3 +199,32 @@ def test_choices_are_the_values_and_not_what_is_shown() -> None:
     found = app([component(1, "dropdown", choices=choices)], []).components[1]
     assert found.choices == ["s", "m", "l", [], 4]
     assert Component(1, "dropdown", "", {"choices": None}).choices == []
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("4.19.2", False), ("4.31.0", True), ("5.0.2", True), ("6.31.0", True), ("", True)],
+)
+def test_apps_before_4_31_cannot_cancel(version: str, expected: bool) -> None:
+    """Whatever says no version is taken for a new one."""
+    assert app([], [], version=version).can_cancel is expected
+
+
+def test_inputs_have_the_names_of_the_parameters() -> None:
+    """A description leaves states out, and lists functions by name or by number."""
+    answering = [function(5, [2, 4, 7], [1], api_name="chat"), function(6, [8], [1], api_name=None)]
+    parts = [CHATBOT, BOX, STATE, component(7, "slider", "温度"), component(8, "textbox")]
+    found = app(parts, answering)
+    info: Any = {
+        "named_endpoints": {
+            "/chat": {"parameters": [{"parameter_name": "text"}, {"parameter_name": "temperature"}]}
+        },
+        "unnamed_endpoints": {"6": {"parameters": [{"parameter_name": "system_prompt"}, {}]}},
+    }
+    named = named_app(found, info)
+    names = [named.components[id_].names for id_ in (2, 7, 8)]
+    assert names == [["message", "text"], ["温度", "temperature"], ["system_prompt"]]
+    assert (found.is_named, named.is_named) == (False, True)
+    others: list[Any] = [{}, {"named_endpoints": {"/chat": {"parameters": []}}}]
+    for wrong in others:
+        assert named_app(found, wrong).components == found.components

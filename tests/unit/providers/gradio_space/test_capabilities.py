@@ -15,20 +15,22 @@ from langchain_g4f.providers.gradio_space.app import Component, read_app
 from langchain_g4f.providers.gradio_space.capabilities import (
     check_file_types,
     check_files,
-    find_setting,
     input_modalities,
     models_of,
 )
 from langchain_g4f.providers.gradio_space.config import CallOptions, SpaceConfig
+from langchain_g4f.providers.gradio_space.settings import find_setting
 from tests.unit.providers.gradio_space.apps import (
     MULTIMODAL,
     app,
     component,
     config,
+    function,
     interface_config,
     page_config,
 )
 from tests.unit.providers.gradio_space.fake_space import APP, FakeSpace
+from tests.unit.providers.gradio_space.replies import completed, events, reply
 
 CANARY = "canary-f3a91c77d2"
 ALL = {"image", "audio", "video", "pdf"}
@@ -109,13 +111,39 @@ def test_subdomain_of_a_space_is_read_from_its_address(url: str, name: str) -> N
     assert SpaceConfig(base_url=url).subdomain == name
 
 
+def models(described: Any, **more: Any) -> list[str]:
+    """The models of an app."""
+    fake = FakeSpace(
+        {"queue/join": reply({"event_id": "e"}), "queue/data": events(completed(LOADED))}
+    )
+    return fake.result(models_of(read_app(described), replace(CONFIG, **more), fake.context))
+
+
+LOADED = {"__type__": "update", "choices": ["a", "b"], "value": "a"}
+
+
 def test_models_are_the_choices_of_the_app() -> None:
-    """There are none without an input for them, or without a chat."""
+    """Without an input for them it is the name of the Space or of the app."""
     described = interface_config(component(10, "radio", "Model", choices=["s", ["Seven", 7]]))
-    assert models_of(read_app(described), CONFIG) == ["s", "7"]
-    assert models_of(read_app(interface_config()), CONFIG) == []
-    assert models_of(read_app(config([], [])), CONFIG) == []
-    assert models_of(read_app(described), replace(CONFIG, api_name="other")) == []
+    assert models(described) == ["s", "7"]
+    assert models(interface_config()) == ["An app"]
+    assert models(interface_config(title="Gradio")) == []
+    assert models(interface_config(title="Gradio"), space="owner/name") == ["owner/name"]
+
+
+def test_models_may_be_filled_in_when_the_page_opens() -> None:
+    """The function that fills the input is run; the description has no choices."""
+    described = page_config(component(10, "dropdown", "Model", choices=[], value=None))
+    described["dependencies"].append(function(9, [], [10], (None, "load"), types={}))
+    assert models(described) == ["a", "b"]
+
+
+def test_app_without_one_chat_has_no_models() -> None:
+    """The error says what to choose from."""
+    with pytest.raises(ConfigurationError, match="no chat that could be found"):
+        models(config([], []))
+    with pytest.raises(ConfigurationError, match="no chat named 'other'"):
+        models(interface_config(), api_name="other")
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -200,7 +228,7 @@ def test_number_and_size_of_files_are_limited() -> None:
         with pytest.raises(MediaTooLargeError):
             check_files([PNG], box, app([], [], max_file_size=limit), CONFIG, context)
     check_files([], text, app([], []), CONFIG, context)
-    with pytest.raises(UnsupportedMediaError, match="text only"):
+    with pytest.raises(UnsupportedMediaError, match="'textbox_2' takes no files"):
         check_files([PNG], text, app([], []), CONFIG, context)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,16 +104,18 @@ def test_other_function_is_called_directly(name: str) -> None:
 
 
 @pytest.mark.proves("obligation:gradio-space:16")
-def test_call_that_is_given_up_is_cancelled_by_its_ids() -> None:
-    """From the moment it has joined the queue."""
-    steps = CLIENT.call(function(), [], OutputCollector(), FakeSpace().context)
+@pytest.mark.parametrize(("can_cancel", "path"), [(True, "cancel"), (False, "reset")])
+def test_call_that_is_given_up_is_cancelled_by_its_ids(can_cancel: bool, path: str) -> None:
+    """From the moment it has joined the queue; older apps have another path."""
+    client = replace(CLIENT, can_cancel=can_cancel)
+    steps = client.call(function(), [], OutputCollector(), FakeSpace().context)
     assert isinstance(next(steps), Send)
     effect = steps.send(Response(200, Headers([]), APP, b'{"event_id": "e"}'))
     assert isinstance(effect, Stream)
     assert effect.already_started
     assert effect.abort is not None
     cancel = effect.abort()
-    assert cancel.url == f"{APP}/gradio_api/cancel"
+    assert cancel.url == f"{APP}/gradio_api/{path}"
     ids = {"session_hash": "hash", "fn_index": 11, "event_id": "e"}
     assert json.loads(cancel.body) == ids  # type: ignore[arg-type]  # bytes
     assert isinstance(effect.make_request(), Request)

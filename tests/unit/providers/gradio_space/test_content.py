@@ -16,10 +16,16 @@ from langchain_g4f.providers.gradio_space.content import (
     applied,
     chatbot_value,
     read_output,
+    reasoning_tags,
 )
+from tests.unit.providers.gradio_space.apps import app, component
 
 FILE: dict[str, Any] = {"path": "/srv/a/pic.png", "meta": {"_type": "gradio.FileData"}}
 OTHER: dict[str, Any] = FILE | {"path": "/srv/b/s.wav"}
+
+
+PICTURE = FILE | {"kind": "image"}
+PLOT: dict[str, Any] = {"type": "plotly", "plot": "{}"}
 
 
 def file_part(file: dict[str, Any]) -> dict[str, Any]:
@@ -107,10 +113,44 @@ ELSEWHERE: Any = {"url": "https://x/y.png", "meta": {"_type": "gradio.FileData"}
                 {"content": [FILE]},
                 {"content": file_part(FILE)},
                 {"content": [{"type": "file", **file_part(FILE)}]},
-                {"content": {"component": "image", "value": FILE}},
+                {"content": {"component": "file", "value": [FILE]}},
                 {"text": "", "files": [FILE]},
             )
         ),
+        *(
+            (value, Snapshot("", "", (PICTURE,)))
+            for value in (
+                {"component": "image", "value": FILE},
+                {"image": FILE, "caption": None},
+                [{"image": FILE, "caption": None}],
+                [{"component": "gallery", "value": [[FILE, None]]}],
+            )
+        ),
+        *(
+            (value, Snapshot("", "", (PICTURE | {"about": {"caption": "A cat"}},)))
+            for value in (
+                {"component": "gallery", "value": [[FILE, "A cat"]]},
+                {"component": "gallery", "value": [{"image": FILE, "caption": "A cat"}]},
+            )
+        ),
+        ({"content": file_part(FILE) | {"alt_text": "A cat"}},
+         Snapshot("", "", (FILE | {"about": {"alt_text": "A cat"}},))),
+        ({"component": "video", "value": {"video": FILE, "subtitles": OTHER}},
+         Snapshot("", "", (FILE | {"kind": "video"}, OTHER))),
+        ({"image": FILE, "annotations": [{"image": OTHER, "label": "cat"}]},
+         Snapshot("", "", (PICTURE, OTHER | {"kind": "image", "about": {"label": "cat"}}))),
+        ({"component": "plot", "value": PLOT}, Snapshot("", "", (PLOT,))),
+        ({"label": "cat", "confidences": None}, Snapshot("cat", "")),
+        ({"label": "cat", "confidences": [{"label": "cat", "confidence": 0.75},
+                                          {"label": "dog", "confidence": 0.25}]},
+         Snapshot("cat: 0.75\ndog: 0.25", "")),
+        ({"label": None, "confidences": []}, Snapshot("", "")),
+        ({"label": "a", "confidences": [{"label": "a", "confidence": 10**400}]},
+         Snapshot(f"a: {10**400}", "")),
+        ({"label": "a", "confidences": ["b"]},
+         Snapshot('{"label": "a", "confidences": ["b"]}', "")),
+        ({"component": "html", "value": "<b>hi</b>"}, Snapshot("<b>hi</b>", "")),
+        ({"text": "hi", "score": 1}, Snapshot('{"text": "hi", "score": 1}', "")),
         (["a", "b"], Snapshot("a\n\nb", "")),
         ([{"content": "a"}, {"content": [{"type": "text", "text": "b"}]}], Snapshot("a\n\nb", "")),
         (True, Snapshot("true", "")),
@@ -126,6 +166,14 @@ ELSEWHERE: Any = {"url": "https://x/y.png", "meta": {"_type": "gradio.FileData"}
 def test_answer_is_read_in_any_shape(value: Any, snapshot: Snapshot) -> None:
     """An unknown part is shown as JSON, and a message with a title is a thought."""
     assert read_output(value) == snapshot
+
+
+def test_tags_of_reasoning_are_those_of_the_chatbots() -> None:
+    """Each has an opening and a closing tag; anything else is ignored."""
+    given: Any = [["<r>", "</r>"], ["<r>", ""], ["<r>"], "rr", [1, 2], ["[T]", "[/T]"]]
+    for tags, read in ((given, [("<r>", "</r>"), ("[T]", "[/T]")]), (None, []), ("<r>", [])):
+        described = app([component(1, "chatbot", reasoning_tags=tags)], [])
+        assert reasoning_tags(described) == read
 
 
 @pytest.mark.parametrize(

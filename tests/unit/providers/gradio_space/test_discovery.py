@@ -42,21 +42,34 @@ def test_recorded_phi4_is_a_page_of_two_steps(folder: str) -> None:
     assert ids(chat) == [10, 11]
     assert (chat.box.id, chat.trigger, chat.output) == (8, 8, 0)
     assert chat.chatbot is found.components[3]
-    assert chat.keeps_state(found)
+    assert chat.keeps_state
     assert chat.settings(found) == []
 
 
 @pytest.mark.proves("cassette:gradio-chatinterface/discovery")
 @pytest.mark.parametrize("folder", ["gradio-chatinterface", "gradio-chatinterface/gradio5"])
-def test_recorded_interface_is_its_one_public_function(folder: str) -> None:
-    """The page with the same message box belongs to the same chat."""
+def test_recorded_interface_has_a_function_for_callers(folder: str) -> None:
+    """It is used if it is named."""
     found = read_app(recorded_config(folder))
-    for name in ("", "chat", "/chat"):
+    for name in ("chat", "/chat"):
         chat = find_chat(found, name)
         assert ids(chat) == [6]
         assert (chat.box.id, chat.chatbot, chat.trigger, chat.output) == (12, None, 14, 0)
-        assert chat.keeps_state(found)
+        assert chat.keeps_state
         assert [extra.name for extra in chat.settings(found)] == ["system_prompt", "temperature"]
+
+
+@pytest.mark.parametrize("folder", ["gradio-chatinterface", "gradio-chatinterface/gradio5"])
+def test_recorded_interface_is_used_as_its_page(folder: str) -> None:
+    """The step after the answer copies the chatbot into the state, and takes a history, too."""
+    found = read_app(recorded_config(folder))
+    chat = find_chat(found)
+    assert ids(chat) == [0, 1, 2, 3]
+    assert [function.id for function in chat.seeds] == [3]
+    assert (chat.box.id, chat.answer.id, chat.output, chat.loads) == (12, 2, 1, ())
+    assert chat.takes_history
+    assert not chat.keeps_state
+    assert [extra.name for extra in chat.settings(found)] == ["system_prompt", "temperature"]
 
 
 @pytest.mark.parametrize("name", ["ask", "predict", "chat_1", ""])
@@ -68,12 +81,9 @@ def test_interface_need_not_be_named_chat(name: str) -> None:
 
 
 def test_page_of_an_interface_can_be_named() -> None:
-    """It keeps no state: that is a step after the answer, which is not run."""
+    """By any of its functions."""
     found = read_app(recorded_config("gradio-chatinterface"))
-    chat = find_chat(found, "_submit_fn")
-    assert ids(chat) == [0, 1, 14, 2]
-    assert chat.output == 1
-    assert not chat.keeps_state(found)
+    assert find_chat(found, "_submit_fn") == find_chat(found)
 
 
 @pytest.mark.parametrize("targets", [[SUBMIT, CLICK], [CLICK, SUBMIT], [SUBMIT], [CLICK]])
@@ -82,21 +92,22 @@ def test_page_with_box_and_button_is_one_chat(targets: list[tuple[int, str]]) ->
     found = app([CHATBOT, BOX, BUTTON], [function(5, [2, 1], [2, 1], *targets)])
     chat = find_chat(found)
     assert (ids(chat), chat.box.id, chat.output) == ([5], 2, 1)
-    assert chat.trigger == targets[0][0]
+    assert chat.trigger == (2 if SUBMIT in targets else 3)
 
 
 def test_submit_and_click_with_a_function_each_are_one_chat() -> None:
-    """The older function is used."""
+    """The message is submitted, though an older function answers a click."""
     functions = [function(9, [2, 1], [1], SUBMIT), function(6, [2, 1], [1], CLICK)]
-    assert ids(find_chat(app([CHATBOT, BOX, BUTTON], functions))) == [6]
+    assert ids(find_chat(app([CHATBOT, BOX, BUTTON], functions))) == [9]
 
 
 def test_public_function_is_preferred_for_the_same_box() -> None:
     """The author offers it to API clients."""
-    private = function(5, [2, 1], [1], SUBMIT, show_api=False)
-    functions = [private, function(6, [2, 1], [1], CLICK)]
-    assert ids(find_chat(app([CHATBOT, BOX, BUTTON], functions))) == [6]
-    assert ids(find_chat(app([CHATBOT, BOX], [private]))) == [5]
+    private = function(5, [2, 1], [1], CLICK, show_api=False)
+    other = component(7, "button", None, value="Ask")
+    functions = [private, function(6, [2, 1], [1], (7, "click"))]
+    assert ids(find_chat(app([CHATBOT, BOX, BUTTON, other], functions))) == [6]
+    assert ids(find_chat(app([CHATBOT, BOX, BUTTON], [private]))) == [5]
 
 
 SYSTEM = component(10, "textbox", "System prompt", value="Be brief.")
@@ -169,7 +180,7 @@ def test_functions_that_follow_each_other_in_a_circle_are_run_once() -> None:
         function(6, [1], [4], after=5, **PLAIN),
         function(6, [1], [1], after=6),
     ]
-    assert ids(find_chat(app([CHATBOT, BOX, STATE], functions))) == [5, 6, 6]
+    assert ids(find_chat(app([CHATBOT, BOX, STATE], functions))) == [5, 6]
 
 
 def test_message_and_state_with_a_chatbot_is_a_page() -> None:
@@ -178,24 +189,21 @@ def test_message_and_state_with_a_chatbot_is_a_page() -> None:
     chat = find_chat(found)
     assert chat.chatbot is found.components[1]
     assert chat.output == 1
-    assert chat.keeps_state(found)
+    assert chat.keeps_state
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"inputs": [2]},
-        {"inputs": [2, 6]},
         {"inputs": [4, 4]},
         {"outputs": []},
-        {"outputs": [4, 6]},
+        {"outputs": [4, 2]},
         {"trigger_after": 1},
-        {"show_api": False},
         {"backend_fn": False},
     ],
 )
 def test_function_that_does_not_answer_a_message_is_no_interface(change: dict[str, Any]) -> None:
-    """It needs message, state and an output, and has to be public."""
+    """It needs a message and an output."""
     described = interface_config()
     described["dependencies"][0] |= change
     with pytest.raises(ConfigurationError, match="no chat that could be found"):
@@ -207,11 +215,11 @@ def test_state_that_is_written_before_it_is_read_is_no_memory() -> None:
     components = [CHATBOT, BOX, STATE]
     steps = [function(5, [2], [2, 4], SUBMIT, **PLAIN), function(6, [4, 1], [1, 4], after=5)]
     passing = app(components, steps)
-    assert not find_chat(passing).keeps_state(passing)
+    assert not find_chat(passing).keeps_state
     kept = read_app(steps_config(stateful=True))
-    assert find_chat(kept).keeps_state(kept)
+    assert find_chat(kept).keeps_state
     plain = read_app(steps_config())
-    assert not find_chat(plain).keeps_state(plain)
+    assert not find_chat(plain).keeps_state
 
 
 OTHER_BOX = component(20, "textbox", "Other message")
@@ -285,3 +293,104 @@ def test_function_without_targets_has_no_trigger() -> None:
     described = interface_config()
     described["dependencies"][0]["targets"] = []
     assert find_chat(read_app(described)).trigger is None
+
+
+# --- the evidence --------------------------------------------------------------------------------
+
+
+def labelled(id_: int, text: str) -> Any:
+    """A button."""
+    return component(id_, "button", None, value=text)
+
+
+@pytest.mark.parametrize("text", ["🔄 Regenerate", "Retry", "Clear history", "停止", "重新生成"])
+def test_button_that_sends_nothing_starts_no_chat(text: str) -> None:
+    """Though its function is older, reads the box and fills the chatbot; a name chooses it."""
+    functions = [function(4, [2, 1], [2, 1], (9, "click")), function(5, [2, 1], [1], CLICK)]
+    found = app([CHATBOT, BOX, BUTTON, labelled(9, text)], functions)
+    assert ids(find_chat(found)) == [5]
+    assert ids(find_chat(found, "fn_4")) == [4]
+
+
+def test_function_that_clears_the_box_takes_the_message() -> None:
+    """Also where a second function of the same event clears it."""
+    functions = [
+        function(4, [2, 1], [1], (9, "click")),
+        function(5, [2, 1, 4], [1], CLICK),
+        function(6, [], [2], CLICK, **PLAIN),
+    ]
+    chat = find_chat(app([CHATBOT, BOX, BUTTON, STATE, labelled(9, "Summarize")], functions))
+    assert (ids(chat), chat.keeps_state) == ([5], True)
+
+
+def test_box_of_a_setting_starts_no_chat_and_another_box_is_named_in_a_warning() -> None:
+    """The caller learns of what is left out, and how to choose it."""
+    other = component(20, "textbox", "Search")
+    role = component(21, "textbox", "Role")
+    functions = [
+        function(5, [2, 1, 21], [2, 1], SUBMIT),
+        function(6, [21], [21, 1], (9, "click")),
+        function(7, [20], [1], (20, "submit"), api_name="search"),
+    ]
+    found = app([CHATBOT, BOX, other, role, labelled(9, "Set the role")], functions)
+    with pytest.warns(UserWarning, match="'fn_5' is used; api_name= chooses another: 'search'"):
+        assert ids(find_chat(found)) == [5]
+    assert ids(find_chat(found, "search")) == [7]
+
+
+def test_functions_that_only_change_the_look_are_not_run() -> None:
+    """Those whose outputs another one reads, and those without outputs, are run."""
+    functions = [
+        function(5, [2], [2, 4], SUBMIT, **PLAIN),
+        function(6, [], [3], after=5, **PLAIN),
+        function(7, [4, 1], [1], after=5),
+        function(8, [], [2, 3], after=7, **PLAIN),
+        function(9, [1], [], after=7, **PLAIN),
+        function(10, [1], [1], after=7, **PLAIN),
+    ]
+    chat = find_chat(app([CHATBOT, BOX, BUTTON, STATE], functions))
+    assert ids(chat) == [5, 7, 9, 10]
+    assert [each.id for each in chat.followers] == [9, 10]
+
+
+def test_functions_of_the_opening_page_are_run_where_the_chat_reads_what_they_write() -> None:
+    """Directly, or by way of another of them."""
+    theme = component(8, "dropdown", "Theme")
+    model = component(9, "dropdown", "Model")
+    functions = [
+        function(5, [2, 1, 4, 9], [2, 1], SUBMIT),
+        function(6, [], [8], (None, "load"), **PLAIN),
+        function(7, [], [11], (None, "load"), **PLAIN),
+        function(8, [11], [9], after=7, **PLAIN),
+    ]
+    chat = find_chat(app([CHATBOT, BOX, STATE, theme, model, component(11, "json")], functions))
+    assert [each.id for each in chat.loads] == [7, 8]
+
+
+@pytest.mark.parametrize("event", ["upload", "change"])
+def test_input_whose_file_is_worked_on_is_an_input_of_the_chat(event: str) -> None:
+    """The function that works on it writes what the chat reads."""
+    file = component(9, "file", "Document")
+    functions = [
+        function(5, [2, 1, 4], [2, 1], SUBMIT),
+        function(6, [9], [4], (9, event), **PLAIN),
+    ]
+    found = app([CHATBOT, BOX, STATE, file], functions)
+    chat = find_chat(found)
+    assert [each.id for each in chat.uploads[9]] == [6]
+    assert [each.name for each in chat.settings(found)] == ["document"]
+
+
+@pytest.mark.parametrize("kind", ["textbox", "markdown", "json", "label"])
+def test_app_without_a_chatbot_turns_the_box_into_a_text(kind: str) -> None:
+    """It is found only where nothing fills a chatbot; flagging and clearing are left out."""
+    functions = [
+        function(5, [2], [6], SUBMIT, CLICK),
+        function(7, [2, 6], [], (9, "click"), **PLAIN),
+    ]
+    parts = [BOX, BUTTON, component(6, kind), labelled(9, "Flag")]
+    chat = find_chat(app(parts, functions))
+    assert (ids(chat), chat.chatbot, chat.shown.id, chat.keeps_state) == ([5], None, 6, False)
+    asking = function(8, [2, 1], [1], (10, "click"))
+    chat = find_chat(app([*parts, CHATBOT, labelled(10, "Ask")], [*functions, asking]))
+    assert ids(chat) == [8]

@@ -76,7 +76,7 @@ ELSEWHERE: list[Any] = [
         (
             [assistant("one"), assistant("eins")],
             [([*GROW, append(" zwei", 4, "content")], [append("!")])],
-            "one\n\neins",
+            "",
         ),
         ([assistant("one")], [(GROW, [append("!")])], "one two"),
         # a thought grows beside the answer

@@ -22,10 +22,14 @@ from langchain_g4f.errors import (
 from langchain_g4f.providers.gradio_space.config import SpaceConfig
 from langchain_g4f.providers.gradio_space.space import cached_app
 from tests.unit.providers.gradio_space.apps import (
+    BOX,
     MULTIMODAL,
+    SUBMIT,
     app,
     assistant,
     component,
+    config,
+    function,
     interface_config,
     page_config,
     recorded_config,
@@ -61,6 +65,7 @@ def space(described: Any = None, *answers: Any, **more: Any) -> FakeSpace:
         "queue/join": JOINED,
         "queue/data": list(answers or [GOOD]),
         "app_id": reply({"app_id": 7}),
+        "info": reply({}),
     }
     return FakeSpace(table | more, max_retries=retries)
 
@@ -201,16 +206,30 @@ def test_page_continues_with_the_value_of_its_chatbot() -> None:
 
 
 @pytest.mark.parametrize("described", [page_config(), steps_config()])
-def test_app_without_state_has_no_session_to_continue(described: Any) -> None:
-    """A handle is refused there, not ignored."""
-    shown = [user("a"), assistant("ok")]
-    outputs = ["", shown] if len(described["dependencies"]) == 1 else [shown]
-    fake = space(described, events(completed(*outputs)))
-    fake.table["run/predict"] = reply({"data": [shown[:-1], None]})
-    for _ in "ab":
-        found = fake.ask("a")
-        assert (text_of(found), handle_of(found)) == ("ok", None)
+def test_page_without_state_is_continued_as_in_a_browser(described: Any) -> None:
+    """Its memory may be where no description shows it; what the chatbot shows is sent along."""
+    first = [user("a"), assistant("ok")]
+    shown = [*first, user("b"), assistant("ok")]
+    is_page = len(described["dependencies"]) == 1
+    streams = (events(completed(*(["", s] if is_page else [s]))) for s in (first, shown))
+    fake = space(described, *streams)
+    fake.table["run/predict"] = [reply({"data": [s[:-1], None]}) for s in (first, shown)]
+    fake.ask("a", answer(fake.ask("a")), "b")
+    assert sessions(fake) == [0, 0]
+    asked = fake.sent("queue/join" if is_page else "run/predict")[1]["data"]
+    assert first in asked
+    assert fake.asked.count("app_id") == 1
+
+
+def test_text_app_without_state_has_no_session_to_continue() -> None:
+    """It is sent the whole history; a handle is refused there, not ignored."""
+    answering = function(5, [2], [6], SUBMIT)
+    fake = space(config([BOX, component(6, "markdown")], [answering]), events(completed("ok")))
+    found = fake.ask("a")
+    assert (text_of(found), handle_of(found)) == ("ok", None)
+    fake.ask("a", answer(found), "b")
     assert (sessions(fake), "app_id" in fake.asked) == ([0, 1], False)
+    assert "<assistant>\nok\n</assistant>" in fake.sent("queue/join")[1]["data"][0]
     for conversation in ({}, {"provider": "huggingchat"}, "newest"):
         with pytest.raises(ConfigurationError, match="conversation= takes"):
             fake.ask("a", conversation=conversation)

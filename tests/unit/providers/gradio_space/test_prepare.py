@@ -19,7 +19,7 @@ from langchain_g4f.errors import (
 from langchain_g4f.providers.gradio_space.app import read_app
 from langchain_g4f.providers.gradio_space.config import SpaceConfig
 from langchain_g4f.providers.gradio_space.discovery import find_chat
-from langchain_g4f.providers.gradio_space.prepare import ComponentValues
+from langchain_g4f.providers.gradio_space.page import ComponentValues
 from tests.unit.providers.gradio_space.apps import (
     BOX,
     CHATBOT,
@@ -42,6 +42,7 @@ from tests.unit.providers.gradio_space.test_plan import GOOD, answer, sent, spac
 
 PNG = Media(b"\x89PNG\r\n\x1a\n", "image/png", "pic.png")
 WAV = Media(b"RIFF....WAVE", "audio/wav", "s.wav")
+MP4 = Media(b"....ftypmp42", "video/mp4", "v.mp4")
 EARLIER = (Message("user", "a"), Message("assistant", "b"))
 WITH_FILES = (Message("user", "a", (PNG,)), EARLIER[1], Message("user", "c", (WAV, WAV)))
 TRANSCRIPT = (
@@ -66,7 +67,7 @@ class Filled:
     def __init__(self, described: Any) -> None:
         app = read_app(described)
         self.chat = find_chat(app)
-        self.values = ComponentValues(app, self.chat)
+        self.values = ComponentValues(app, self.chat, {})
 
     def set(self, inputs: Mapping[str, Any] | None = None, **parameters: Any) -> list[Any]:
         self.values.set_all(inputs or {}, parameters)
@@ -93,13 +94,14 @@ def test_inputs_have_defaults_and_keep_outputs_of_earlier_functions() -> None:
     filled.values.apply(filled.chat.answer, [update])
     assert filled.data == ["hi", [], "Be brief."]
     filled.values.apply(filled.chat.answer, [update | {"value": None}, ["history"], "surplus"])
-    assert filled.data == [None, ["history"], "Be brief."]
+    assert filled.data == ["", ["history"], "Be brief."]
 
 
 def test_second_chatbot_keeps_its_value_and_cannot_be_set() -> None:
     """It is neither a setting nor state."""
     arena = component(20, "chatbot", type="messages", value=[])
-    filled = Filled(config([CHATBOT, BOX, arena], [function(5, [2, 1, 20], [1, 20], SUBMIT)]))
+    with pytest.warns(UserWarning, match="'fn_5' fills 'Chat', 'chatbot_20'; only"):
+        filled = Filled(config([CHATBOT, BOX, arena], [function(5, [2, 1, 20], [1, 20], SUBMIT)]))
     assert filled.data == ["", [], []]
     with pytest.raises(ConfigurationError, match="its inputs are: none"):
         filled.set({"chatbot_20": []})
@@ -313,7 +315,7 @@ def test_own_name_of_the_space_is_no_model_to_select() -> None:
         fake.ask("hi", model="xl")
     with pytest.raises(ConfigurationError, match="no input 'x'"):
         fake.ask("hi", inputs={"x": 1})
-    assert set(fake.asked) == {"config"}
+    assert fake.asked == ["config", "info"]
 
 
 def paths(files: list[Any]) -> list[str]:

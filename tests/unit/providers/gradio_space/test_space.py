@@ -13,6 +13,7 @@ from langchain_g4f.errors import (
     APIConnectionError,
     APIError,
     AuthenticationError,
+    ConfigurationError,
     MalformedStreamError,
     NotFoundError,
     PermissionDeniedError,
@@ -116,7 +117,7 @@ def test_number_of_the_app_is_asked_below_its_prefix() -> None:
         (FALLBACK, reply({"detail": "slow"}, 429), RateLimitError, "429"),
         (FALLBACK, REFUSED, APIConnectionError, "refused"),
         (FALLBACK, CHALLENGE, PermissionDeniedError, "challenge"),
-        (FALLBACK, reply({"version": "3", "protocol": "ws"}), MalformedStreamError, "too old"),
+        (FALLBACK, reply({"version": "3", "protocol": "ws"}), ConfigurationError, "runs Gradio 3;"),
     ],
 )
 def test_refusal_is_passed_on_at_once(
