@@ -163,7 +163,9 @@ def _problem(component: Component, value: object) -> str:
 
 def is_files(value: object) -> TypeGuard[tuple[Media, ...]]:
     """Whether ``value`` is files of the caller, not JSON."""
-    return isinstance(value, tuple) and all(isinstance(each, Media) for each in value)
+    if not isinstance(value, tuple) or not value:
+        return False
+    return all(isinstance(each, Media) for each in value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def test_several_inputs_for_a_file_are_named() -> None:
         with pytest.raises(UnsupportedMediaError, match=error):
             fake.ask("a", inputs=inputs)
     assert fake.asked == ["config"]
+    beside(IMAGE).ask("a", inputs={"Picture": ()})  # no file
     fake.ask("a", inputs={"Second": (PNG,)})
     assert [each and each["path"] for each in fake.sent("queue/join")[0]["data"][2:4]] == [
         None,
