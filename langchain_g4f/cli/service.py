@@ -183,18 +183,20 @@ def list_models(service: Service, timeout: float | None = None) -> None:
         AuthenticationError: The server requires a login.
     """
     model = service.chat_model(timeout=timeout)
+    inputs: list[str] = []
     try:
         found = model.get_models()
+        if "inputs" in model.options:
+            inputs = model.describe().splitlines()[1:]
     except AuthenticationError:
         raise
     except APIError as error:
         raise CommandError(f"{service.name} did not list its models: {error}") from None
-    if not found and "inputs" not in model.options:
+    if not (found or inputs):
         raise CommandError(f"{service.name} has no models")
     if not chat_model_of(service.provider).has_model_list:
         tell(f"[{service.name} has no model list; these are the models we know of]")
     for name in found:
         say(one_line(name))
-    if "inputs" in model.options:
-        for line in model.describe().splitlines()[1:]:
-            tell(f"[{one_line(line)}]")
+    for line in inputs:
+        tell(f"[{one_line(line)}]")

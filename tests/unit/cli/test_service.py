@@ -139,5 +139,17 @@ def test_models_for_members_only_say_how_to_log_in(monkeypatch: pytest.MonkeyPat
     assert done.exit_code == 1
     assert "langchain-g4f login gradio --token" in done.stderr
     monkeypatch.setattr(ChatGradioSpace, "get_models", lambda *_: [])
+    monkeypatch.setattr(ChatGradioSpace, "describe", lambda *_: "Gradio 6")
     said = refused("models", "--space", "owner/name")
     assert said == "langchain-g4f: owner/name has no models\n"
+
+
+@pytest.mark.proves("promise:command-models")
+def test_inputs_of_an_app_are_listed_after_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On standard error, so that standard output has the models alone."""
+    monkeypatch.setattr(ChatGradioSpace, "get_models", lambda *_: ["a"])
+    said = "Gradio 6\ninput temperature: slider, 0.7 by default"
+    monkeypatch.setattr(ChatGradioSpace, "describe", lambda *_: said)
+    done = run("models", "--space", "owner/name")
+    assert (done.exit_code, done.stdout) == (0, "a\n")
+    assert done.stderr == "[input temperature: slider, 0.7 by default]\n"
