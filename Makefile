@@ -61,7 +61,7 @@ demo: $(VENV)/demo.stamp ## show the package at work on a loopback server
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## run the tests (TESTS=tests/unit: some of them)
-	$(BIN)/pytest --numprocesses 4 $(TESTS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(TESTS)
 
 .PHONY: test-pythons
 test-pythons: TESTS := tests/unit
