@@ -132,7 +132,7 @@ def test_server_ends_soon_and_leaves_no_thread(handler: Any, request_bytes: byte
                 wait_for_request(server)
             started = time.monotonic()
         assert time.monotonic() - started < 5
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads  # one of an earlier test may have ended
     # The end of the server is not the client's.
     assert server.closings == {}
     with pytest.raises(ConnectionRefusedError):
